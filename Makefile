@@ -1,0 +1,48 @@
+# make help lists what can be done. Everything happens in .venv and .billow beside this file.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST_WORKERS ?= auto
+
+.PHONY: help run test check bench lock clean environment system-packages browser
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s'|'
+
+run: environment system-packages  ## everything on this machine, with the sample company; Ctrl-C stops it all (ARGS="--help" lists options)
+	@$(BIN)/billow up $(ARGS)
+
+test: environment system-packages browser  ## the whole test-suite, against real servers (ARGS="-k name" picks)
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
+
+check: environment  ## linters, types and the line of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: environment system-packages  ## cost and speed of a burst of invoices
+	@if [ -f benchmarks/__main__.py ]; then $(BIN)/python -m benchmarks $(ARGS); else echo "There is no benchmark yet."; fi
+
+lock:  ## resolve requirements.txt anew from pyproject.toml
+	@command -v uv >/dev/null || { echo "Locking needs uv: install it with 'pip install uv'."; exit 1; }
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --upgrade --extra development --output-file requirements.txt pyproject.toml
+
+clean:  ## remove the environment and the state of make run
+	rm -rf $(VENV) .billow build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+environment: $(STAMP)
+
+$(STAMP): requirements.txt pyproject.toml
+	@scripts/environment $(VENV)
+	@touch $@
+
+system-packages:
+	@scripts/system-packages rendering
+
+browser:
+	@scripts/system-packages browser
