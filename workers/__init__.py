@@ -1,0 +1,1 @@
+"""Processes put together: settings, the Temporal client, workers."""

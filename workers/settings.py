@@ -1,0 +1,121 @@
+"""Where this process finds its database, its mail server and its files.
+
+Every setting is an environment variable. Below the environment stands the file `environment` in Billow's
+home, which `billow up` writes, so that commands in another terminal find the running stack. The connection
+to Temporal is not here: it is read by Temporal's own rules (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE` …); this
+module only hands those lines of the file on to them.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+ENVIRONMENT_FILE = "environment"
+
+
+class NotConfigured(Exception):
+    """A setting is missing or cannot be read; the message says which, and what to do."""
+
+
+class Settings(BaseModel):
+    """The settings of one process; each field's alias is its environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
+
+    database_url: SecretStr = Field(
+        alias="BILLOW_DATABASE_URL", description="postgresql+psycopg://…, with its password"
+    )
+    home: Path = Field(
+        Path(".billow"), alias="BILLOW_HOME", description="documents and, in development, all state"
+    )
+    company: Path | None = Field(None, alias="BILLOW_COMPANY", description="the company folder")
+    documents: Path | None = Field(
+        None, alias="BILLOW_DOCUMENTS", description="default: documents/ in the home"
+    )
+    web_host: str = Field("127.0.0.1", alias="BILLOW_WEB_HOST")
+    web_port: int = Field(8080, alias="BILLOW_WEB_PORT", ge=1, le=65535)
+    public_url: str | None = Field(None, alias="BILLOW_WEB_URL", description="how clients reach the web app")
+    smtp_host: str = Field("127.0.0.1", alias="BILLOW_SMTP_HOST")
+    smtp_port: int = Field(1025, alias="BILLOW_SMTP_PORT", ge=1, le=65535)
+    smtp_username: str | None = Field(None, alias="BILLOW_SMTP_USERNAME")
+    smtp_password: SecretStr | None = Field(None, alias="BILLOW_SMTP_PASSWORD")
+    smtp_starttls: bool = Field(False, alias="BILLOW_SMTP_STARTTLS")
+    mail_domain: str = Field(
+        "billow.localhost", alias="BILLOW_MAIL_DOMAIN", description="right side of Message-ID"
+    )
+    temporal_ui_url: str | None = Field(None, alias="BILLOW_TEMPORAL_UI_URL")
+    mailbox: Path | None = Field(
+        None, alias="BILLOW_MAILBOX", description="folder of the development mailbox"
+    )
+    development: bool = Field(
+        False, alias="BILLOW_DEVELOPMENT", description="shows the mailbox in the web app"
+    )
+
+    @property
+    def documents_folder(self) -> Path:
+        """Where rendered documents are kept."""
+        return self.documents or self.home / "documents"
+
+    @property
+    def web_url(self) -> str:
+        """The base of every link in messages and pages, without a slash at its end."""
+        return (self.public_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """The settings of this process: `environment` (default: its own) over the file in the home.
+
+        An empty variable counts as not set. Temporal's variables in the file are put into the process's
+        environment where they are not set there. Raises `NotConfigured`.
+        """
+        given = {
+            key: value for key, value in (os.environ if environment is None else environment).items() if value
+        }
+        file = Path(given.get("BILLOW_HOME", ".billow")) / ENVIRONMENT_FILE
+        kept = read_environment(file)
+        if environment is None:
+            for key, value in kept.items():
+                if key.startswith("TEMPORAL_"):
+                    os.environ.setdefault(key, value)
+        values = {key: value for key, value in (kept | given).items() if key.startswith("BILLOW_")}
+        if "BILLOW_DATABASE_URL" not in values:
+            raise NotConfigured(
+                f"There is no database: nothing runs in {file.parent}, and BILLOW_DATABASE_URL is not set. "
+                "Start everything on this machine with 'make run' (or 'billow up'), or set "
+                "BILLOW_DATABASE_URL to postgresql+psycopg://user:password@host/database."
+            )
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            raise NotConfigured(
+                f"Settings that cannot be read: {wrong}. Correct these environment variables."
+            ) from error
+
+
+def read_environment(file: Path) -> dict[str, str]:
+    """The KEY=value lines of `file`, none if there is no such file. Raises `NotConfigured` if it is unreadable."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotConfigured(
+            f"{file} cannot be read ({error}): remove it, or set BILLOW_HOME to another folder."
+        ) from error
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def write_environment(file: Path, values: Mapping[str, str]) -> None:
+    """Write KEY=value lines, whole or not at all, for the owner's eyes only: a password is among them."""
+    broken = [key for key, value in values.items() if "\n" in value]
+    if broken:
+        raise ValueError(f"values of more than one line: {', '.join(broken)}")
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.writelines(f"{key}={value}\n" for key, value in values.items())
+    Path(name).replace(file)
