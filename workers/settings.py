@@ -78,9 +78,9 @@ class Settings(BaseModel):
         kept = read_environment(file)
         if environment is None:
             for key, value in kept.items():
-                if key.startswith("TEMPORAL_"):
+                if value and key.startswith("TEMPORAL_"):
                     os.environ.setdefault(key, value)
-        values = {key: value for key, value in (kept | given).items() if key.startswith("BILLOW_")}
+        values = {key: value for key, value in (kept | given).items() if value and key.startswith("BILLOW_")}
         if "BILLOW_DATABASE_URL" not in values:
             raise NotConfigured(
                 f"There is no database: nothing runs in {file.parent}, and BILLOW_DATABASE_URL is not set. "
@@ -97,7 +97,7 @@ class Settings(BaseModel):
 
 
 def read_environment(file: Path) -> dict[str, str]:
-    """The KEY=value lines of `file`, none if there is no such file. Raises `NotConfigured` if it is unreadable."""
+    """The KEY=value lines of `file`, none if there is no such file. Raises `NotConfigured` if unreadable."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

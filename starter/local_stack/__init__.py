@@ -1,1 +1,1 @@
-"""Everything on one machine: PostgreSQL, Temporal with its UI, a mailbox, workers and web, as child processes."""
+"""Everything on one machine, as child processes: PostgreSQL, Temporal with its UI, mailbox, workers, web."""

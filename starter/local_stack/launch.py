@@ -1,8 +1,8 @@
 """Becomes another program, which then ends when the process that started it ends, even by SIGKILL.
 
-Run by path as `python launch.py PARENT SIGNAL PROGRAM ARGUMENT…`. Linux only sees to the ending; elsewhere the
-next start of the stack ends what is left over. It is a program of its own because code between fork and exec is
-not safe in a process with threads.
+Run by path as `python launch.py PARENT SIGNAL PROGRAM ARGUMENT…`. Only Linux sees to the ending; elsewhere
+the next start of the stack ends what is left over. It is a program of its own because code between fork and
+exec is not safe in a process with threads.
 """
 
 import ctypes

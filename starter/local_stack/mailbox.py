@@ -1,7 +1,7 @@
 """A mail server for development: it takes every message and keeps it as a file, readable as text.
 
-Each message is one `.eml` file whose name sorts by time of arrival. To try failures, recipients at `bounce.test`
-are refused for good (550), recipients at `greylist.test` the first time (451).
+Each message is one `.eml` file whose name sorts by time of arrival. To try failures, recipients at
+`bounce.test` are refused for good (550), recipients at `greylist.test` the first time (451).
 
 Run as `python -m starter.local_stack.mailbox FOLDER HOST PORT`.
 """
@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import signal
+import smtplib
 import sys
 import time
 from collections.abc import Iterator
@@ -42,8 +43,8 @@ class MailboxHandler:
         self.folder = folder
         self._greylisted: set[tuple[str | None, str]] = set()
 
-    async def handle_RCPT(  # noqa: N802, PLR0913
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    async def handle_RCPT(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take the recipient, unless its domain stands for a failure."""
         domain = address.rpartition("@")[2].lower()
@@ -56,7 +57,7 @@ class MailboxHandler:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Keep the message; it is taken only when it stands in the folder."""
         content = envelope.content
         try:
@@ -154,7 +155,7 @@ class StoredMessage:
             Attachment(
                 part.get_filename() or f"attachment-{number}",
                 part.get_content_type(),
-                cast("EmailMessage", part),
+                part,
             )
             for number, part in enumerate(self._parts(), 1)
         ]
@@ -203,7 +204,7 @@ class StoredMessage:
         except (LookupError, ValueError, AttributeError):
             return ""
 
-    def _parts(self) -> Iterator[object]:
+    def _parts(self) -> Iterator[EmailMessage]:
         try:
             yield from self._whole.iter_attachments()
         except (ValueError, AttributeError):
@@ -243,8 +244,6 @@ def service(folder: Path, port: int) -> Service:
 
 def greets(host: str, port: int) -> bool:
     """Whether a mail server answers there."""
-    import smtplib
-
     try:
         with smtplib.SMTP(host, port, timeout=2):
             return True

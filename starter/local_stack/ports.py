@@ -18,7 +18,7 @@ def choose(
     if asked is not None:
         if asked in taken or not free(asked, host):
             raise StackError(
-                f"Port {asked} is in use: free it, or choose another with {setting} (left out, a free one is taken)."
+                f"Port {asked} is in use: choose another with {setting}, or leave it out to take a free one."
             )
         return asked
     for port in range(usual, min(usual + SEARCHED, 65536)):

@@ -1,8 +1,8 @@
 """The embedded PostgreSQL server: a cluster in a folder, listening on the loopback only.
 
-PostgreSQL refuses to run as root. There it is started in a user namespace in which root is `nobody` (files stay
-root's), or, where a container forbids namespaces, as `nobody` with the right to pass closed folders. Either way
-no folder but the cluster's own changes hands or permissions.
+PostgreSQL refuses to run as root. There it is started in a user namespace in which root is `nobody` (files
+stay root's), or, where a container forbids namespaces, as `nobody` with the right to pass closed folders.
+Either way no folder but the cluster's own changes hands or permissions.
 """
 
 import os
@@ -175,7 +175,7 @@ def _identity() -> tuple[tuple[str, ...], int]:
     if _works(dropped):
         return dropped, nobody.pw_uid
     raise StackError(
-        "PostgreSQL refuses to run as root, and this system lets root be nobody else: run this as another user."
+        "PostgreSQL refuses to run as root, and root may be nobody else here: run this as another user."
     )
 
 

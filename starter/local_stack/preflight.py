@@ -1,4 +1,4 @@
-"""What must be right before anything is started: a home that can be written, room on the disk, Pango, one stack a home."""
+"""What must be right before anything is started: a home to write to, room on the disk, Pango, one stack."""
 
 import fcntl
 import os
@@ -36,7 +36,7 @@ def check_home(home: Path) -> None:
 
 @contextmanager
 def only_one(home: Path) -> Iterator[None]:
-    """Hold the home for this process; the system gives it back however the process ends. Raises `AlreadyRunning`."""
+    """Hold the home for this process, however it ends. Raises `AlreadyRunning` if another one does."""
     with (home / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -75,10 +75,12 @@ class PangoCheck:
             reason = (output.strip().splitlines() or ["no reason given"])[-1][:200]
             raise StackError(
                 f"PDFs cannot be rendered, Pango is missing: {reason} — install it: "
-                "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 (macOS: brew install pango)."
+                "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 "
+                "(macOS: brew install pango)."
             )
 
     def abandon(self) -> None:
         """End the check if nobody waits for it any more."""
-        self._process.kill()
-        self._process.communicate()
+        if self._process.returncode is None:
+            self._process.kill()
+            self._process.communicate()

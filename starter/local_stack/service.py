@@ -37,7 +37,7 @@ class Service:
 
 @dataclass
 class Child:
-    """A running service. It has a process group of its own, so that Ctrl-C in the terminal reaches only the stack."""
+    """A running service. Its process group is its own: Ctrl-C in the terminal reaches only the supervisor."""
 
     service: Service
     process: subprocess.Popen[bytes]

@@ -37,12 +37,12 @@ class Supervisor:
     def start(self, *stage: Service) -> None:
         """Start services that belong together: they are ended together, before those started earlier."""
         watched: list[Watched] = []
-        self._stages.append(watched)
+        self._stages.append(watched)  # first, so that stop() finds each one however this is interrupted
         for service in stage:
-            watched.append(Watched(Child.start(service, self.environment, self.logs)))
+            watched += [Watched(Child.start(service, self.environment, self.logs))]
 
     def wait_until_ready(self) -> None:
-        """Return when every service answers. Raises `StackError` if one died, or does not answer in its time."""
+        """Return when every service answers. Raises `StackError` if one died or did not answer in time."""
         for watched in self._all():
             service = watched.child.service
             if service.ready:

@@ -32,8 +32,9 @@ def service(store: Path, port: int, ui_port: int, search_attributes: Mapping[str
     return Service(
         name="temporal",
         command=(
-            program(), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port),
-            "--db-filename", str(store), "--log-level", "warn", "--color", "never", *registered,
+            program(), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port),
+            "--ui-port", str(ui_port), "--db-filename", str(store), "--log-level", "warn",
+            "--color", "never", *registered,
         ),
         ready=lambda: _retain(address),
     )  # fmt: skip

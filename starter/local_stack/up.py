@@ -4,15 +4,14 @@ import os
 import signal
 import sysconfig
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
+import httpx
 from rich.console import Console
 
 from starter.local_stack import leftovers, mailbox, ports, postgres, preflight, temporal_server
@@ -22,6 +21,7 @@ from starter.local_stack.supervisor import Supervisor
 from workers.settings import ENVIRONMENT_FILE, Settings, write_environment
 
 DEFAULT_WEB_PORT = 8080
+ANY_INTERFACE = "0.0.0.0"  # noqa: S104
 WATCH_EVERY = 0.5
 RESTARTS = 3
 
@@ -51,7 +51,7 @@ class StackOptions:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "StackOptions":
-        """`BILLOW_HOME`, `BILLOW_COMPANY`, `BILLOW_WEB_HOST` and `BILLOW_<NAME>_PORT`. Raises `StackError`."""
+        """From `BILLOW_HOME`, `_COMPANY`, `_WEB_HOST` and `BILLOW_<NAME>_PORT`. Raises `StackError`."""
         company = environment.get("BILLOW_COMPANY")
         return cls(
             home=Path(environment.get("BILLOW_HOME") or ".billow"),
@@ -98,8 +98,8 @@ def bring_up(
 ) -> int:
     """Run everything until Ctrl-C or SIGTERM; the exit code.
 
-    Starts PostgreSQL, Temporal and the mailbox, brings the database's tables up to date, starts workers and web,
-    then calls `after_start`. Whatever goes wrong is printed as one line. Must be called by the main thread.
+    Starts PostgreSQL, Temporal and the mailbox, brings the ledger's tables up to date, starts workers and
+    web, then calls `after_start`. What goes wrong is printed as one line. Must be called by the main thread.
     """
     console = console or _console()
     try:
@@ -117,40 +117,37 @@ def bring_up(
 def _run(options: StackOptions, after_start: Callable[[Stack], None], console: Console) -> None:
     preflight.check_home(options.home)
     home = options.home.resolve()
-    with preflight.only_one(home):
+    with ExitStack() as ending:
+        ending.enter_context(preflight.only_one(home))
         if leftovers.end(home):
             console.print("  ended what an earlier run had left running", highlight=False)
-        environment_file = home / ENVIRONMENT_FILE
-        environment_file.unlink(missing_ok=True)
         pango = preflight.PangoCheck()
-        supervisor: Supervisor | None = None
-        try:
-            cluster, variables = _plan(options, home)
-            _take(variables)
-            supervisor = Supervisor(home, os.environ, partial(_report, console))
-            _start_servers(supervisor, cluster, variables, home, console)
-            pango.result()
-            write_environment(environment_file, variables)
-            settings = Settings.from_environment()
-            with _step(console, f"Workers and web on {settings.web_url}"):
-                supervisor.start(
-                    *(
-                        _application(name, settings, arguments)
-                        for name, arguments in options.applications.items()
-                    )
-                )
-                supervisor.wait_until_ready()
-            after_start(Stack(settings, supervisor, console))
-            while True:
-                supervisor.watch()
-                time.sleep(WATCH_EVERY)
-        finally:
-            _ignore_stop_signals()
-            pango.abandon()
-            environment_file.unlink(missing_ok=True)
-            if supervisor:
-                with _step(console, "Stopping"):
-                    supervisor.stop()
+        ending.callback(pango.abandon)
+        cluster, variables = _plan(options, home)
+        _take(variables)
+        supervisor = Supervisor(home, os.environ, partial(_report, console))
+        ending.callback(_stop, supervisor, console)
+        environment_file = home / ENVIRONMENT_FILE
+        ending.callback(environment_file.unlink, missing_ok=True)
+        ending.callback(_ignore_stop_signals)
+        _start_servers(supervisor, cluster, variables, home, console)
+        pango.result()
+        write_environment(environment_file, variables)
+        settings = Settings.from_environment()
+        with _step(console, f"Workers and web on {settings.web_url}"):
+            supervisor.start(
+                *(_application(name, settings, arguments) for name, arguments in options.applications.items())
+            )
+            supervisor.wait_until_ready()
+        after_start(Stack(settings, supervisor, console))
+        while True:
+            supervisor.watch()
+            time.sleep(WATCH_EVERY)
+
+
+def _stop(supervisor: Supervisor, console: Console) -> None:
+    with _step(console, "Stopping", "Everything is stopped"):
+        supervisor.stop()
 
 
 def _plan(options: StackOptions, home: Path) -> tuple[postgres.Cluster, dict[str, str]]:
@@ -168,6 +165,7 @@ def _plan(options: StackOptions, home: Path) -> tuple[postgres.Cluster, dict[str
     database = choose(postgres.DEFAULT_PORT, options.postgres_port, "BILLOW_POSTGRES_PORT")
     cluster = postgres.Cluster(home / "postgres", database, password_file=home / "postgres.password")
     cluster.prepare()
+    reached = "127.0.0.1" if options.web_host == ANY_INTERFACE else options.web_host
     variables = {
         "BILLOW_HOME": str(home),
         "BILLOW_DEVELOPMENT": "true",
@@ -181,7 +179,7 @@ def _plan(options: StackOptions, home: Path) -> tuple[postgres.Cluster, dict[str
         "BILLOW_SMTP_STARTTLS": "",
         "BILLOW_WEB_HOST": options.web_host,
         "BILLOW_WEB_PORT": str(web),
-        "BILLOW_WEB_URL": f"http://{'127.0.0.1' if options.web_host in ('0.0.0.0', '::') else options.web_host}:{web}",
+        "BILLOW_WEB_URL": f"http://{reached}:{web}",
         "BILLOW_TEMPORAL_UI_URL": f"http://127.0.0.1:{temporal_ui}",
         "TEMPORAL_ADDRESS": f"127.0.0.1:{temporal}",
         "TEMPORAL_NAMESPACE": temporal_server.NAMESPACE,
@@ -234,18 +232,19 @@ def _application(name: str, settings: Settings, arguments: tuple[str, ...]) -> S
 
 def _healthy(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004
-    except (OSError, urllib.error.URLError):
+        return httpx.get(url, timeout=2).is_success
+    except httpx.HTTPError:
         return False
 
 
 @contextmanager
-def _step(console: Console, text: str) -> Iterator[None]:
+def _step(console: Console, text: str, done: str = "") -> Iterator[None]:
     began = time.monotonic()
     with console.status(_escape(text)):
         yield
-    console.print(f"[green]✓[/] {_escape(text)} [dim]{time.monotonic() - began:.1f} s[/]", highlight=False)
+    console.print(
+        f"[green]✓[/] {_escape(done or text)} [dim]{time.monotonic() - began:.1f} s[/]", highlight=False
+    )
 
 
 def _report(console: Console, line: str) -> None:
@@ -266,7 +265,7 @@ def _port(environment: Mapping[str, str], name: str) -> int | None:
     text = environment.get(name)
     if not text:
         return None
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:  # noqa: PLR2004
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise StackError(f"{name}={text} is not a port: give a number from 1 to 65535, or leave it out.")
     return int(text)
 
@@ -278,7 +277,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def _stop_signals() -> Iterator[None]:
     """Turn the signals that end a stack into `_Stopped`."""
 
-    def stopped(number: int, frame: FrameType | None) -> None:
+    def stopped(_number: int, _frame: FrameType | None) -> None:
         _ignore_stop_signals()
         raise _Stopped
 
@@ -291,6 +290,6 @@ def _stop_signals() -> Iterator[None]:
 
 
 def _ignore_stop_signals() -> None:
-    """While everything is being ended, which takes its bounded time, a second Ctrl-C must not leave half behind."""
+    """Ending everything takes a bounded time; a second Ctrl-C meanwhile must not leave half of it behind."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
