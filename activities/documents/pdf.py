@@ -1,0 +1,264 @@
+"""The PDF of an invoice: Jinja2 for the page, WeasyPrint for PDF/A-3b.
+
+One process renders one document at a time: Pango's font maps do not stand threads, so `render_invoice` takes a
+lock. To render faster, run more worker processes.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from decimal import Decimal
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import segno
+import weasyprint
+import yaml
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+from segno import helpers
+from weasyprint.text.ffi import pango
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from activities.documents import fonts
+from activities.documents.typography import LANGUAGES, Typography, typography
+from billing.document import InvoiceDocument
+from billing.draft import TaxBreakdown
+from billing.errors import BillowError
+
+TEMPLATE = Path(__file__).parent / "templates" / "invoice"
+
+_lock = threading.Lock()
+_log = logging.getLogger("weasyprint")
+
+
+class RenderingFailed(BillowError):
+    """The document cannot be turned into a valid PDF; the data are right, the template or the fonts are not."""
+
+
+class _OwnAssets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+    """Serves `asset:<file>` from the template's folder and refuses everything else."""
+
+    def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:  # noqa: ARG002
+        scheme, _, name = url.partition(":")
+        path = (TEMPLATE / name).resolve()
+        if scheme != "asset" or not path.is_relative_to(TEMPLATE) or not path.is_file():
+            raise ValueError(f"{url!r} is not an asset of the template; invoices load nothing else")
+        return URLFetcherResponse(url, path.read_bytes())
+
+
+class _Press:
+    """What is costly to make and used for every document of a process: fonts, style sheet, template, words."""
+
+    def __init__(self) -> None:
+        fonts.configure()
+        self.fetcher = _OwnAssets()
+        self.fonts = FontConfiguration()
+        self.style = weasyprint.CSS(
+            string=(TEMPLATE / "invoice.css").read_text("utf-8"),
+            font_config=self.fonts,
+            url_fetcher=self.fetcher,
+        )
+        environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(TEMPLATE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self.template = environment.get_template("invoice.html")
+        self.words = {
+            language: yaml.safe_load((TEMPLATE / f"words.{language}.yaml").read_text("utf-8"))
+            for language in LANGUAGES
+        }
+
+
+@lru_cache(maxsize=1)
+def _press() -> _Press:
+    return _Press()
+
+
+def render_invoice(document: InvoiceDocument) -> bytes:
+    """The invoice as PDF/A-3b in the draft's language (English where there is no translation).
+
+    The same document gives the same bytes with the same `renderer_versions()`. `RenderingFailed` if a character
+    has no glyph in any installed font (check with `unprintable` before a number is taken).
+    """
+    with _lock, _collector_paused(), _warnings() as warnings:
+        press = _press()
+        html = press.template.render(_context(document, press.words))
+        page = weasyprint.HTML(string=html, url_fetcher=press.fetcher)
+        pdf: bytes = page.write_pdf(
+            stylesheets=[press.style], font_config=press.fonts, pdf_variant="pdf/a-3b"
+        )
+    if missing := [warning for warning in warnings if ".notdef" in warning]:
+        raise RenderingFailed(
+            f"{document.number} holds characters no installed font has ({'; '.join(missing)}); "
+            "install a font that has them (Debian: fonts-noto-core, fonts-noto-cjk, fonts-symbola)"
+        )
+    return pdf
+
+
+def warm_up() -> None:
+    """Loads fonts, style sheet and templates, and moves what now lives out of the collector's sight.
+
+    A rendering process calls it once, before its first document and after its imports.
+    """
+    with _lock:
+        _press()
+    fonts.coverage()
+    gc.collect()
+    gc.freeze()
+
+
+@lru_cache(maxsize=1)
+def renderer_versions() -> dict[str, str]:
+    """What the bytes of a PDF depend on besides the document: programs, template, fonts."""
+    template = hashlib.sha256()
+    for path in sorted(TEMPLATE.iterdir()):
+        template.update(path.name.encode() + b"\0" + path.read_bytes())
+    packages = ("weasyprint", "pydyf", "fonttools", "segno", "babel")
+    return {
+        **{package: metadata.version(package) for package in packages},
+        "pango": _dotted(pango.pango_version()),
+        "template": template.hexdigest()[:16],
+        "fonts": fonts.installed_digest()[:16],
+    }
+
+
+def _dotted(version: int) -> str:
+    """50012 → 1.50.12, as Pango encodes it (10000 a major version)."""
+    return f"{version // 10000}.{version // 100 % 100}.{version % 100}"
+
+
+def _context(document: InvoiceDocument, all_words: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    draft = document.draft
+    issuer, buyer = draft.issuer, draft.buyer
+    writes = typography(draft.language, buyer.address.country)
+    words = all_words[writes.language]
+    return {
+        "document": document,
+        "draft": draft,
+        "issuer": issuer,
+        "buyer": buyer,
+        "account": issuer.bank_account,
+        "type": writes,
+        "words": words,
+        "stamp": document.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "ink": readable_on_white(issuer.accent),
+        "meta": _meta(document, writes, words),
+        "taxes": [(*_tax_label(each, draft.currency, writes, words), each.tax) for each in draft.taxes],
+        "tax_notes": _tax_notes(draft.taxes, words),
+        "own_vat_label": _by_country(words["vat_id"], issuer.address.country),
+        "issuer_lines": writes.address(issuer.address, from_country=buyer.address.country),
+        "buyer_lines": writes.address(buyer.address, from_country=issuer.address.country),
+        "iban": in_fours(issuer.bank_account.iban),
+        "reference": in_fours(document.payment_reference),
+        "qr": payment_code(document),
+    }
+
+
+def _meta(document: InvoiceDocument, writes: Typography, words: dict[str, Any]) -> list[tuple[str, str]]:
+    draft = document.draft
+    client_vat_label = f"{words['client_vat_id']} {_by_country(words['vat_id'], draft.buyer.address.country)}"
+    rows = [
+        (words["invoice_number"], document.number),
+        (words["issue_date"], writes.day(document.issue_date)),
+        (words["supply"], writes.period(draft.supply) if draft.supply else ""),
+        (words["due_date"], writes.day(document.due_date)),
+        (client_vat_label, draft.buyer.vat_id),
+        (words["order_reference"], draft.order_reference),
+        (words["contract_reference"], draft.contract_reference),
+    ]
+    return [(label, value) for label, value in rows if value]
+
+
+def _tax_label(
+    tax: TaxBreakdown, currency: str, writes: Typography, words: dict[str, Any]
+) -> tuple[str, str]:
+    label = words["tax"].get(tax.category, words["tax"]["default"])
+    base = words["tax_base"].format(amount=writes.amount(tax.taxable, currency))
+    return label.format(rate=writes.rate(tax.rate)), base
+
+
+def _tax_notes(taxes: tuple[TaxBreakdown, ...], words: dict[str, Any]) -> list[str]:
+    """The notes the law wants: in the document's language where it has words for them, else as drafted."""
+    notes = [words["tax_notes"].get(each.category, each.note) for each in taxes]
+    return list(dict.fromkeys(note for note in notes if note))
+
+
+def _by_country(labels: dict[str, str], country: str) -> str:
+    return labels.get(country, labels["default"])
+
+
+def payment_code(document: InvoiceDocument) -> Markup | None:
+    """The EPC QR code of the payment (EPC069-12, version 2) as SVG; None where a euro transfer cannot pay it."""
+    draft, account = document.draft, document.draft.issuer.bank_account
+    if draft.currency != "EUR" or not Decimal("0.01") <= draft.gross <= Decimal("999999999.99"):
+        return None
+    code: segno.QRCode = helpers.make_epc_qr(
+        name=(account.holder or draft.issuer.name)[:70],
+        iban=account.iban.replace(" ", ""),
+        bic=account.bic.replace(" ", "") or None,
+        amount=draft.amount_due.amount,
+        reference=document.payment_reference,
+        encoding="utf-8",
+    )
+    return Markup(code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None))  # noqa: S704  # segno's own
+
+
+def in_fours(text: str) -> str:
+    """An IBAN or creditor reference as people read it aloud: `DE12 3456 …`."""
+    bare = "".join(text.split())
+    return " ".join(bare[start : start + 4] for start in range(0, len(bare), 4))
+
+
+def readable_on_white(colour: str) -> str:
+    """The colour (`#rrggbb`), darkened until its text on white has the contrast WCAG 2 asks for (4.5 : 1)."""
+    channels = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+    while 1.05 / (_luminance(channels) + 0.05) < 4.5:
+        channels = [channel * 9 // 10 for channel in channels]
+    return "#" + "".join(f"{channel:02x}" for channel in channels)
+
+
+def _luminance(channels: list[int]) -> float:
+    """Relative luminance of an sRGB colour, 0 (black) to 1 (white)."""
+    linear = [
+        c / 12.92 if (c := channel / 255) <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for channel in channels
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Layout makes many objects and few cycles; collecting meanwhile costs a third of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """What WeasyPrint complains about meanwhile."""
+    messages: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            messages.append(record.getMessage())
+
+    collector = Collector(logging.WARNING)
+    _log.addHandler(collector)
+    try:
+        yield messages
+    finally:
+        _log.removeHandler(collector)
