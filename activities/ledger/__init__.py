@@ -1,0 +1,1 @@
+"""The ledger: Billow's own database, the truth about every invoice."""

@@ -1,0 +1,206 @@
+"""Approvals in the ledger: who is asked about which draft, what they claim, and what counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from activities.ledger import audit_trail, invoices, notices
+from activities.ledger.tables import ApprovalRow, ClaimRow, InvoiceRow
+from billing.approval_policy import ApprovalTier, Claim, Standing, Verdict, can_be_decided, escalate_to, judge, may_decide
+from billing.company import Company
+from billing.exceptions import Finding, ReasonCode
+from billing.money import Money
+from billing.status import DocumentStatus
+
+WAITING, APPROVED, REJECTED, OVERTAKEN = "waiting", "approved", "rejected", "overtaken"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of a claim: `refused` says why it does not count, None that it does."""
+
+    invoice: InvoiceRow
+    refused: str | None
+
+
+def next_tier(tx: Session, row: InvoiceRow, company: Company) -> ApprovalTier | None:
+    """The first tier that must still agree to the draft as it is now; None when nobody needs to."""
+    draft = invoices.draft_of(row)
+    given = set(
+        tx.scalars(
+            select(ApprovalRow.tier).where(
+                ApprovalRow.invoice == row.id, ApprovalRow.digest == draft.digest, ApprovalRow.status == APPROVED
+            )
+        )
+    )
+    required = company.approvals.required(Money.of(draft.gross, draft.currency))
+    return next((tier for tier in required if tier.id not in given), None)
+
+
+def waiting(tx: Session, row: InvoiceRow) -> ApprovalRow | None:
+    """The question that waits for an answer, if any."""
+    return tx.scalars(
+        select(ApprovalRow).where(ApprovalRow.invoice == row.id, ApprovalRow.status == WAITING)
+    ).first()
+
+
+def ask(tx: Session, row: InvoiceRow, tier: ApprovalTier, company: Company, *, at: datetime) -> Finding | ApprovalRow:
+    """Asks a tier about the draft, once; a finding if nobody in it may decide."""
+    people, took_part = company.people_by_id, frozenset(row.took_part)
+    if not can_be_decided(tier, people, took_part, _day(row, company, at)):
+        return Finding(
+            code=ReasonCode.REJECTED_BY_POLICY,
+            message=f"nobody may approve in tier {tier.id!r}: all its approvers took part in this draft; "
+            "add an approver to approvals.yaml and apply it, or void this draft",
+        )
+    pending = waiting(tx, row)
+    if pending is not None and (pending.digest, pending.tier) == (row.draft_digest, tier.id):
+        return pending
+    if pending is not None:
+        pending.status = OVERTAKEN
+    asked = [who for who in may_decide(tier, people, _day(row, company, at)) if who not in took_part]
+    approval = ApprovalRow(
+        invoice=row.id,
+        digest=row.draft_digest or "",
+        tier=tier.id,
+        asked=asked,
+        asked_at=at,
+        deadline=at + timedelta(hours=tier.decide_within_hours),
+        approved_by=[],
+    )
+    earlier = tx.scalars(
+        select(ApprovalRow).where(
+            ApprovalRow.invoice == row.id, ApprovalRow.digest == approval.digest, ApprovalRow.tier == tier.id
+        )
+    ).first()
+    if earlier is not None:
+        earlier.status, earlier.asked, earlier.asked_at, earlier.deadline = WAITING, asked, at, approval.deadline
+        earlier.approved_by = []
+        approval = earlier
+    else:
+        tx.add(approval)
+    tx.flush()
+    row.document_status = DocumentStatus.AWAITING_APPROVAL
+    audit_trail.record(
+        tx, row, "approval asked", at=at, tier=tier.id, asked=asked, draft_digest=approval.digest, until=approval.deadline
+    )
+    for who in asked:
+        notices.approval_asked(tx, row, approval, who, company, reminder=False, at=at)
+    return approval
+
+
+def escalate_overdue(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> ApprovalRow | None:
+    """Past its deadline a question also goes up the line, with a new deadline; those asked before may still decide."""
+    approval = waiting(tx, row)
+    if approval is None or approval.deadline > at:
+        return approval
+    took_part = frozenset(row.took_part)
+    next_up = escalate_to(approval.asked, company.people_by_id, company.exceptions.default_owner, took_part)
+    tier = _tier(company, approval.tier)
+    approval.deadline = at + timedelta(hours=tier.decide_within_hours if tier else 24)
+    approval.escalations += 1
+    if next_up not in approval.asked and next_up not in took_part:
+        approval.asked = [*approval.asked, next_up]
+    audit_trail.record(tx, row, "approval escalated", at=at, tier=approval.tier, asked=approval.asked)
+    for who in approval.asked:
+        notices.approval_asked(tx, row, approval, who, company, reminder=who != next_up, at=at)
+    return approval
+
+
+def decide(tx: Session, row: InvoiceRow, claim: Claim, company: Company, *, rebill: bool = False, at: datetime) -> Decision:
+    """Accepts or refuses a claim to approve or reject, audits it either way, and wakes the invoice if it counts.
+
+    The caller holds the invoice's lock. A refusal changes nothing else.
+    """
+    approval = waiting(tx, row) if row.document_status == DocumentStatus.AWAITING_APPROVAL else None
+    standing = Standing(
+        waiting=approval is not None,
+        state=row.document_status,
+        tier=_tier(company, approval.tier) if approval else None,
+        digest=approval.digest if approval else "",
+        took_part=frozenset(row.took_part),
+        approved_by=tuple(approval.approved_by) if approval else (),
+        also_asked=tuple(approval.asked) if approval else (),
+    )
+    refused = judge(claim, standing, company.people_by_id, _day(row, company, at))
+    said = {"verdict": claim.verdict, "comment": claim.comment, "draft_digest": claim.draft_digest}
+    if refused is not None or approval is None:
+        audit_trail.record(
+            tx, row, "decision refused", at=at, actor=claim.approver, channel=claim.channel, because=refused, **said
+        )
+        return Decision(row, refused or "nothing to decide")
+    approval.approved_by = [*approval.approved_by, claim.approver]
+    if claim.verdict is Verdict.REJECT:
+        approval.status = REJECTED
+        audit_trail.record(
+            tx,
+            row,
+            "rejected",
+            at=at,
+            actor=claim.approver,
+            channel=claim.channel,
+            tier=approval.tier,
+            comment=claim.comment,
+            draft_digest=approval.digest,
+        )
+        invoices.void(
+            tx,
+            row,
+            rebill=rebill,
+            by=claim.approver,
+            channel=claim.channel,
+            reason=claim.comment or "rejected without a comment",
+            at=at,
+        )
+    else:
+        tier = standing.tier
+        if tier is not None and len(approval.approved_by) >= tier.needed:
+            approval.status = APPROVED
+        audit_trail.record(
+            tx,
+            row,
+            "approved",
+            at=at,
+            actor=claim.approver,
+            channel=claim.channel,
+            tier=approval.tier,
+            comment=claim.comment,
+            draft_digest=approval.digest,
+        )
+    return Decision(row, None)
+
+
+def hear(
+    tx: Session, row: InvoiceRow, claim_id: str, claim: Claim | None, problem: str, company: Company, *, at: datetime
+) -> None:
+    """A claim that came by signal: decided or refused once, however often the step is tried."""
+    new = tx.execute(
+        insert(ClaimRow)
+        .values(claim=claim_id, invoice=row.id, heard_at=at)
+        .on_conflict_do_nothing()
+        .returning(ClaimRow.claim)
+    ).scalar()
+    if new is None:
+        return
+    if claim is None:
+        audit_trail.record(tx, row, "signal refused", at=at, actor="unknown", channel="signal", because=problem)
+        refused: str | None = problem
+    else:
+        refused = decide(tx, row, claim, company, at=at).refused
+    tx.get_one(ClaimRow, claim_id).refused = refused
+
+
+def _tier(company: Company, tier: str) -> ApprovalTier | None:
+    return next((each for each in company.approvals.tiers if each.id == tier), None)
+
+
+def _day(row: InvoiceRow, company: Company, at: datetime) -> date:
+
+    issuer = company.issuer(row.issuer or "")
+    return at.astimezone(ZoneInfo(issuer.zone) if issuer else UTC).date()

@@ -1,0 +1,190 @@
+"""Collection in the ledger: what was done to get the money, and what stops it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.ledger import audit_trail, invoices, payments
+from activities.ledger.tables import CollectionActRow, InvoiceRow
+from billing.company import Company
+from billing.dunning_policy import CollectionFacts
+from billing.errors import NotAllowed, Refused, WrongState
+from billing.money import Money
+from billing.opening_item import OpeningItem
+from billing.status import ISSUED, CollectionStatus, DocumentStatus, PaymentStatus
+
+LONGEST_HOLD = timedelta(days=365)
+
+
+def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
+    """What `next_step` needs to know about an issued invoice."""
+    acts = tx.scalars(select(CollectionActRow).where(CollectionActRow.invoice == row.id)).all()
+    if row.due_date is None or row.late_from is None:
+        raise WrongState(f"{row.billing_key} is {row.document_status}: it has no due date yet")
+    return CollectionFacts(
+        due_date=row.due_date,
+        late_from=row.late_from,
+        open_amount=payments.open_amount(row),
+        credited=row.document_status == DocumentStatus.CREDITED,
+        written_off=row.payment_status == PaymentStatus.WRITTEN_OFF,
+        handed_over=row.handed_over_at is not None,
+        done=frozenset(act.act for act in acts),
+        last_act_at=max((act.done_at for act in acts), default=None),
+        disputed_until=row.disputed_until if row.disputed else None,
+        held_until=row.held_until,
+        promised_for=row.promised_for,
+    )
+
+
+def done(tx: Session, row: InvoiceRow, act: str, *, planned_for: datetime, message: str | None, at: datetime) -> None:
+    """Records that an act was really done; once an invoice."""
+    tx.add(CollectionActRow(invoice=row.id, act=act, planned_for=planned_for, done_at=at, message=message))
+    audit_trail.record(tx, row, act, at=at, planned_for=planned_for, message=message)
+
+
+def hold(
+    tx: Session, row: InvoiceRow, company: Company, *, until: datetime, reason: str, by: str, channel: str, at: datetime
+) -> None:
+    """Nobody is reminded before `until`; the level is kept. `Refused` without a reason or for over a year."""
+    _open(row)
+    _person(company, by)
+    if not reason.strip():
+        raise Refused("say why: a hold needs a reason")
+    if until <= at:
+        raise Refused("a hold must end in the future")
+    if until - at > LONGEST_HOLD:
+        raise Refused("a hold ends after a year at the latest; set an earlier day")
+    row.held_until = until
+    row.collection_status = CollectionStatus.BLOCKED
+    audit_trail.record(tx, row, "held", at=at, actor=by, channel=channel, until=until, reason=reason)
+    invoices.wake(tx, row, at)
+
+
+def release(tx: Session, row: InvoiceRow, company: Company, *, by: str, channel: str, at: datetime) -> None:
+    """Ends a hold before its time; collection goes on at the level where it stood."""
+    _open(row)
+    _person(company, by)
+    if row.held_until is None or row.held_until <= at:
+        raise WrongState(f"{row.number} is not on hold")
+    row.held_until = None
+    row.collection_status = CollectionStatus.NOT_DUE if _early(row, at) else CollectionStatus.DUE
+    audit_trail.record(tx, row, "released", at=at, actor=by, channel=channel)
+    invoices.wake(tx, row, at)
+
+
+def promise(
+    tx: Session, row: InvoiceRow, company: Company, *, on: date, by: str, channel: str, note: str, at: datetime
+) -> None:
+    """The client promised to pay by a day; reminders rest until the day after."""
+    _open(row)
+    _person(company, by)
+    if on < at.date():
+        raise Refused("a promise must name a day that is not past")
+    row.promised_for = on
+    row.collection_status = CollectionStatus.PROMISED
+    audit_trail.record(tx, row, "payment promised", at=at, actor=by, channel=channel, on=on, note=note)
+    invoices.wake(tx, row, at)
+
+
+def dispute(
+    tx: Session, row: InvoiceRow, company: Company, *, reason: str, by: str, channel: str, until: datetime, at: datetime
+) -> None:
+    """The client disputes the invoice; reminders rest until somebody has decided, by `until` at the latest asked again."""
+    _open(row)
+    _person(company, by)
+    if not reason.strip():
+        raise Refused("say why the client disputes it")
+    row.disputed, row.disputed_until = reason, until
+    row.collection_status = CollectionStatus.DISPUTED
+    audit_trail.record(tx, row, "disputed", at=at, actor=by, channel=channel, reason=reason, decide_by=until)
+    invoices.wake(tx, row, at)
+
+
+def import_opening_item(tx: Session, item: OpeningItem, company: Company, version: int, *, by: str, at: datetime) -> bool:
+    """Takes over an open item of the system before; False if it is here already.
+
+    Levels sent there count as done, so collection goes on with the next one.
+    """
+    billing_key = f"opening/{item.client}/{item.number.lower()}"
+    if tx.scalar(select(InvoiceRow.id).where(InvoiceRow.billing_key == billing_key)) is not None:
+        return False
+    client = company.client(item.client)
+    if client is None:
+        raise Refused(f"opening item {item.number}: there is no client {item.client!r}")
+    issued_at = datetime.combine(item.issue_date, datetime.min.time(), tzinfo=at.tzinfo)
+    _, late_from = client.terms.model_copy(
+        update={"net_days": (item.due_date - item.issue_date).days, "net_minutes": None}
+    ).due(item.issue_date, issued_at, client.zone)
+    row = InvoiceRow(
+        billing_key=billing_key,
+        request={"opening_item": item.model_dump(mode="json")},
+        trigger="opening item",
+        requested_by=by,
+        requested_at=issued_at,
+        took_part=[by],
+        company_version=version,
+        document_status=DocumentStatus.ISSUED,
+        payment_status=PaymentStatus.UNPAID,
+        collection_status=CollectionStatus.DUE if late_from <= at else CollectionStatus.NOT_DUE,
+        client=item.client,
+        issuer=client.issuer,
+        title=item.title,
+        currency=item.currency,
+        net=item.net,
+        tax=item.tax,
+        gross=item.gross,
+        paid=Decimal(0),
+        number=item.number,
+        issue_date=item.issue_date,
+        issued_at=issued_at,
+        due_date=item.due_date,
+        late_from=late_from,
+        delivered_at=issued_at,
+        promised_for=item.promised_for,
+        disputed=item.disputed or None,
+        disputed_until=at + timedelta(days=7) if item.disputed else None,
+    )
+    tx.add(row)
+    tx.flush()
+    audit_trail.record(
+        tx, row, "taken over", at=at, actor=by, channel="cli", number=item.number, gross=item.gross, paid=item.paid
+    )
+    reminded_at = datetime.combine(
+        item.last_reminded or item.due_date, datetime.min.time(), tzinfo=at.tzinfo
+    ) + timedelta(hours=9)
+    for level in range(1, item.levels_sent + 1):
+        tx.add(CollectionActRow(invoice=row.id, act=f"reminder-{level}", planned_for=reminded_at, done_at=reminded_at))
+    if item.paid:
+        payments.record(
+            tx,
+            row,
+            Money.of(item.paid, item.currency),
+            key=f"{billing_key}/paid-before",
+            received_on=item.due_date,
+            source="system before",
+            by=by,
+            channel="cli",
+            at=at,
+        )
+    invoices.wake(tx, row, at)
+    return True
+
+
+def _open(row: InvoiceRow) -> None:
+    if row.document_status not in ISSUED:
+        raise WrongState(f"{row.billing_key} is {row.document_status}; only an issued invoice is collected")
+    if row.closed_at is not None:
+        raise WrongState(f"{row.number} is closed: {row.payment_status}, {row.collection_status}")
+
+
+def _person(company: Company, by: str) -> None:
+    if by not in company.people_by_id:
+        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+
+
+def _early(row: InvoiceRow, at: datetime) -> bool:
+    return row.late_from is None or row.late_from > at

@@ -1,0 +1,144 @@
+"""Commands: each one transaction on the ledger, with an answer at once. Workers may be down meanwhile.
+
+`reference` is an invoice's number or billing key, `by` a person's id, `at` the instant of the command (UTC). A command
+that a rule refuses raises a `Refused` that says why; the ledger is unchanged then, except for the audit of a refused
+decision.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from activities.ledger import approvals, collection, company_records, exceptions, invoices, payments
+from activities.ledger.database import Ledger
+from activities.ledger.exceptions import Resolution
+from billing.approval_policy import Channel, Claim, Verdict
+from billing.errors import NotAllowed, WrongState
+from billing.money import Money
+
+DISPUTE_DECIDED_WITHIN = timedelta(days=7)
+"""After this the account manager is asked again: a dispute nobody answers is the usual way to lose money."""
+
+
+def decide(
+    ledger: Ledger,
+    reference: str,
+    verdict: Verdict,
+    *,
+    by: str,
+    channel: Channel,
+    comment: str = "",
+    draft_digest: str | None = None,
+    rebill: bool = False,
+    at: datetime,
+) -> str:
+    """Approves or rejects; returns the billing key. A refusal is audited and raised as `NotAllowed`."""
+    claim = Claim(verdict=verdict, approver=by, channel=channel, comment=comment, draft_digest=draft_digest)
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.at_version(tx, row.company_version).company
+        decision = approvals.decide(tx, row, claim, company, rebill=rebill, at=at)
+        if decision.refused is None:
+            invoices.wake(tx, row, at)
+    if decision.refused is not None:
+        raise NotAllowed(decision.refused)
+    return row.billing_key
+
+
+def resolve(
+    ledger: Ledger,
+    exception: int,
+    resolution: Resolution,
+    *,
+    by: str,
+    channel: Channel,
+    reason: str = "",
+    rebill: bool = False,
+    at: datetime,
+) -> str:
+    """Retries, accepts or voids what an exception holds; returns the billing key."""
+    with ledger.transaction() as tx:
+        company = company_records.current(tx).company
+        row = exceptions.resolve(
+            tx, exception, resolution, company, by=by, channel=channel, reason=reason, rebill=rebill, at=at
+        )
+        return row.billing_key
+
+
+def pay(
+    ledger: Ledger,
+    reference: str,
+    amount: Decimal,
+    currency: str | None,
+    *,
+    key: str | None = None,
+    received_on: date,
+    by: str,
+    channel: Channel,
+    note: str = "",
+    at: datetime,
+) -> bool:
+    """Books a payment typed in by a person; False if it is booked already.
+
+    Without a key, the same amount on the same day for the same invoice is the same payment.
+    """
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        if row.number is None:
+            raise WrongState(
+                f"{row.billing_key} is {row.document_status}: it has no number yet, so nobody can have paid it"
+            )
+        money = Money.of(amount, currency or row.currency or "")
+        return payments.record(
+            tx,
+            row,
+            money,
+            key=key or f"manual/{row.number}/{received_on.isoformat()}/{money.amount}",
+            received_on=received_on,
+            source="manual",
+            by=by,
+            channel=channel,
+            reference=note,
+            at=at,
+        )
+
+
+def hold(
+    ledger: Ledger, reference: str, *, until: datetime, reason: str, by: str, channel: Channel, at: datetime
+) -> str:
+    """Stops reminders until an instant; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        collection.hold(tx, row, company, until=until, reason=reason, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
+
+
+def release(ledger: Ledger, reference: str, *, by: str, channel: Channel, at: datetime) -> str:
+    """Ends a hold; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        collection.release(tx, row, company_records.current(tx).company, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
+
+
+def promise(
+    ledger: Ledger, reference: str, *, on: date, by: str, channel: Channel, note: str = "", at: datetime
+) -> str:
+    """Notes that the client promised to pay by a day; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        collection.promise(tx, row, company, on=on, by=by, channel=channel, note=note, at=at)
+        return row.number or row.billing_key
+
+
+def dispute(ledger: Ledger, reference: str, *, reason: str, by: str, channel: Channel, at: datetime) -> str:
+    """Notes that the client disputes the invoice; returns its number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        until = at + DISPUTE_DECIDED_WITHIN
+        collection.dispute(tx, row, company, reason=reason, by=by, channel=channel, until=until, at=at)
+        return row.number or row.billing_key

@@ -1,0 +1,98 @@
+"""The company as it runs: versions of the folder, applied one after the other and never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.ledger.database import Ledger
+from activities.ledger.tables import CompanyVersionRow
+from billing.company import Company
+from billing.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Change:
+    """One record that differs between the folder and what runs."""
+
+    kind: str
+    key: str
+    action: str
+
+
+@dataclass(frozen=True)
+class CompanyVersion:
+    """A company with the version it was applied as and the folder its files lie in."""
+
+    version: int
+    company: Company
+    folder: str
+
+
+_read: WeakKeyDictionary[object, dict[int, CompanyVersion]] = WeakKeyDictionary()
+"""Versions never change, so each is parsed once a process and database."""
+
+
+def current(tx: Session) -> CompanyVersion:
+    """The newest version; `NotFound` when none was applied yet."""
+    version = tx.scalar(select(CompanyVersionRow.version).order_by(CompanyVersionRow.version.desc()).limit(1))
+    if version is None:
+        raise NotFound("no company has been applied yet; write one with `billow init` and run `billow apply DIR`")
+    return at_version(tx, version)
+
+
+def at_version(tx: Session, version: int) -> CompanyVersion:
+    """The company as it was at a version."""
+    cache = _read.setdefault(tx.get_bind(), {})
+    if version not in cache:
+        row = tx.get_one(CompanyVersionRow, version)
+        cache[version] = CompanyVersion(version, Company.model_validate(row.company), row.folder)
+    return cache[version]
+
+
+def plan_changes(ledger: Ledger, company: Company) -> list[Change]:
+    """What applying the company would add, change and retire; empty when it runs already."""
+    with ledger.transaction() as tx:
+        newest = tx.scalar(select(CompanyVersionRow).order_by(CompanyVersionRow.version.desc()).limit(1))
+        before = dict(_records(newest.company)) if newest else {}
+    after = dict(_records(company.model_dump(mode="json")))
+    changes = [Change(*key, "retire") for key in before if key not in after]
+    for key, content in after.items():
+        if key not in before:
+            changes.append(Change(*key, "add"))
+        elif before[key] != content:
+            changes.append(Change(*key, "change"))
+    return sorted(changes, key=lambda change: (change.kind, change.key))
+
+
+def _records(company: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+    for kind, content in company.items():
+        if isinstance(content, list):
+            for record in content:
+                yield (kind, str(record["id"])), record
+        else:
+            yield ("company", kind), content
+
+
+def apply_company(ledger: Ledger, company: Company, folder: str, by: str, at: datetime) -> int:
+    """Makes the company the one that runs and returns its version; applying the same again changes nothing."""
+    content = company.model_dump(mode="json")
+    digest = hashlib.sha256(json.dumps([folder, content], sort_keys=True).encode()).hexdigest()
+    with ledger.transaction() as tx:
+        newest = tx.scalars(
+            select(CompanyVersionRow).order_by(CompanyVersionRow.version.desc()).limit(1).with_for_update()
+        ).first()
+        if newest is not None and newest.digest == digest:
+            return newest.version
+        row = CompanyVersionRow(applied_at=at, applied_by=by, folder=folder, digest=digest, company=content)
+        tx.add(row)
+        tx.flush()
+        return row.version

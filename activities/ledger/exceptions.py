@@ -1,0 +1,154 @@
+"""Exceptions in the ledger: raised, escalated, decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from activities.ledger import audit_trail, invoices, notices
+from activities.ledger.tables import ExceptionRow, InvoiceRow
+from billing.approval_policy import escalate_to
+from billing.company import Company
+from billing.errors import NotAllowed, NotFound, Refused, WrongState
+from billing.exceptions import ACCEPTABLE, Finding, ReasonCode
+
+
+class Resolution(StrEnum):
+    """What a person may decide."""
+
+    RETRY = "retry"
+    ACCEPT = "accept"
+    VOID = "void"
+
+
+def raise_all(
+    tx: Session, row: InvoiceRow, findings: Sequence[Finding], company: Company, *, at: datetime
+) -> Sequence[ExceptionRow]:
+    """Makes the open exceptions of the invoice exactly these findings: new ones raised, vanished ones closed."""
+    still_open: list[ExceptionRow] = []
+    current = {finding.identity + (finding.message,): finding for finding in findings}
+    for exception in invoices.open_exceptions(tx, row):
+        finding = Finding.model_validate(exception.finding)
+        if current.pop(finding.identity + (finding.message,), None) is None:
+            exception.resolved_at, exception.resolved_by, exception.resolution = at, "billow", "repaired"
+            audit_trail.record(tx, row, "exception repaired", at=at, code=exception.code, exception=exception.id)
+        else:
+            still_open.append(exception)
+    for finding in current.values():
+        exception = ExceptionRow(
+            invoice=row.id,
+            code=finding.code,
+            finding=finding.model_dump(mode="json"),
+            owner=company.exceptions.owner(finding.code),
+            raised_at=at,
+            deadline=at + timedelta(hours=company.exceptions.decide_within_hours),
+        )
+        tx.add(exception)
+        tx.flush()
+        audit_trail.record(
+            tx, row, "exception raised", at=at, code=finding.code, exception=exception.id, message=finding.message
+        )
+        notices.exception_raised(tx, row, exception, company, at=at)
+        still_open.append(exception)
+    return still_open
+
+
+def escalate_overdue(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> None:
+    """Hands every exception past its deadline up the line; it never ends with nobody."""
+    for exception in invoices.open_exceptions(tx, row):
+        if exception.deadline > at:
+            continue
+        before = exception.owner
+        exception.owner = escalate_to([before], company.people_by_id, company.exceptions.default_owner, frozenset())
+        exception.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
+        exception.escalations += 1
+        audit_trail.record(
+            tx, row, "exception escalated", at=at, exception=exception.id, owner=exception.owner, was=before
+        )
+        notices.exception_raised(tx, row, exception, company, at=at)
+
+
+def find(tx: Session, exception: int) -> ExceptionRow:
+    """The exception with that id; `NotFound` otherwise."""
+    row = tx.get(ExceptionRow, exception, with_for_update=True) if 0 < exception < 2**63 else None
+    if row is None:
+        raise NotFound(f"there is no exception {exception}; `billow inbox` lists those that are open")
+    return row
+
+
+def resolve(
+    tx: Session,
+    exception_id: int,
+    resolution: Resolution,
+    company: Company,
+    *,
+    by: str,
+    channel: str,
+    reason: str,
+    rebill: bool = False,
+    at: datetime,
+) -> InvoiceRow:
+    """Carries out what a person decided about an exception, and wakes the invoice.
+
+    `Refused` with the reason when it is decided already, cannot be accepted, or the person is nobody here.
+    """
+    if by not in company.people_by_id:
+        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+    unlocked = find(tx, exception_id)
+    row = invoices.locked(tx, unlocked.invoice)
+    tx.refresh(unlocked)
+    exception = unlocked
+    if exception.resolved_at is not None:
+        raise WrongState(f"exception {exception.id} is decided already: {exception.resolution}, by {exception.resolved_by}")
+    if resolution is not Resolution.RETRY and not reason.strip():
+        raise Refused(f"say why: `{resolution}` needs a reason")
+    finding = Finding.model_validate(exception.finding)
+    match resolution:
+        case Resolution.RETRY:
+            pass
+        case Resolution.ACCEPT:
+            if finding.code not in ACCEPTABLE:
+                raise Refused(f"{finding.code} cannot be accepted as it is; repair it and retry, or void the draft")
+            row.accepted = [*row.accepted, {**exception.finding, "by": by, "reason": reason}]
+            exception.resolved_at, exception.resolved_by, exception.resolution = at, by, f"accepted: {reason}"
+        case Resolution.VOID:
+            invoices.void(tx, row, rebill=rebill, by=by, channel=channel, reason=reason, at=at)
+    if by not in row.took_part and resolution is not Resolution.RETRY:
+        row.took_part = [*row.took_part, by]
+    if resolution is not Resolution.VOID:
+        audit_trail.record(
+            tx,
+            row,
+            f"exception: {resolution}",
+            at=at,
+            actor=by,
+            channel=channel,
+            exception=exception.id,
+            code=exception.code,
+            reason=reason,
+        )
+    invoices.wake(tx, row, at)
+    return row
+
+
+def unaccepted(row: InvoiceRow, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings nobody has accepted for this invoice."""
+    accepted = {Finding.model_validate(each).identity for each in row.accepted}
+    return [finding for finding in findings if finding.identity not in accepted]
+
+
+REPAIRED_BY_STEP = frozenset(
+    {ReasonCode.STEP_FAILED, ReasonCode.DOCUMENT_PENDING, ReasonCode.NOT_DELIVERED, ReasonCode.SOURCE_UNREADABLE}
+)
+"""Exceptions that end by themselves once the step that raised them has worked."""
+
+
+def close_repaired(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
+    """Closes the exceptions of a step that has worked now."""
+    for exception in invoices.open_exceptions(tx, row):
+        if exception.code in REPAIRED_BY_STEP:
+            exception.resolved_at, exception.resolved_by, exception.resolution = at, "billow", "repaired"
+            audit_trail.record(tx, row, "exception repaired", at=at, code=exception.code, exception=exception.id)

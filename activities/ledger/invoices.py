@@ -1,0 +1,196 @@
+"""Invoices in the ledger: asked for, found, locked, drafted, voided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from activities.ledger import audit_trail, company_records, outbox
+from activities.ledger.tables import BilledItemRow, ExceptionRow, InvoiceRow
+from billing.assembly import client_of
+from billing.draft import Draft
+from billing.errors import NotFound, Refused, WrongState
+from billing.exceptions import Finding, ReasonCode
+from billing.request import BillingRequest
+from billing.status import CollectionStatus, DocumentStatus, PaymentStatus
+
+
+@dataclass(frozen=True)
+class Requested:
+    """The invoice of a billing key, and whether this request made it."""
+
+    invoice: InvoiceRow
+    new: bool
+
+
+def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -> Requested:
+    """The living invoice of the billing key; made now if there is none. Any number of callers get the same one."""
+    company = company_records.current(tx)
+    client = client_of(asked, company.company)
+    if client is None:
+        what = asked.occasion.agreement if asked.occasion else asked.billing_key
+        raise NotFound(f"there is no agreement {what!r}; `billow check` lists those there are")
+    known = company.company.client(client)
+    if known is None:
+        raise NotFound(f"there is no client {client!r} in the company folder")
+    earlier = tx.scalar(
+        select(func.count()).where(InvoiceRow.billing_key == asked.billing_key).select_from(InvoiceRow)
+    )
+    values = {
+        "billing_key": asked.billing_key,
+        "generation": (earlier or 0) + 1,
+        "rebill": False,
+        "request": asked.model_dump(mode="json"),
+        "trigger": asked.trigger,
+        "requested_by": asked.requested_by,
+        "requested_at": at,
+        "took_part": [asked.requested_by],
+        "company_version": company.version,
+        "document_status": DocumentStatus.DRAFT,
+        "payment_status": PaymentStatus.UNPAID,
+        "collection_status": CollectionStatus.NOT_DUE,
+        "client": client,
+        "issuer": known.issuer,
+        "title": "",
+        "paid": Decimal(0),
+        "accepted": [],
+        "waits_for": "",
+    }
+    made = tx.execute(insert(InvoiceRow).values(values).on_conflict_do_nothing().returning(InvoiceRow.id)).scalar()
+    if made is None:
+        return Requested(_living(tx, asked.billing_key), new=False)
+    row = locked(tx, made)
+    audit_trail.record(
+        tx, row, "triggered", at=at, actor=asked.requested_by, channel=channel, trigger=asked.trigger
+    )
+    wake(tx, row, at)
+    return Requested(row, new=True)
+
+
+def _living(tx: Session, billing_key: str) -> InvoiceRow:
+    row = tx.scalars(
+        select(InvoiceRow).where(InvoiceRow.billing_key == billing_key).order_by(InvoiceRow.generation.desc()).limit(1)
+    ).one()
+    return row
+
+
+def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:
+    """The invoice with that number or billing key (newest generation); `NotFound` with near misses."""
+    wanted = reference.strip().removeprefix("invoice/")
+    query = (
+        select(InvoiceRow)
+        .where(or_(InvoiceRow.number == wanted, InvoiceRow.billing_key == wanted))
+        .order_by((InvoiceRow.number == wanted).desc(), InvoiceRow.generation.desc())
+        .limit(1)
+    )
+    row = tx.scalars(query.with_for_update(of=InvoiceRow) if lock else query).first()
+    if row is None:
+        part = wanted.replace("\\", "").replace("%", "").replace("_", r"\_")
+        near = tx.scalars(
+            select(InvoiceRow.billing_key)
+            .where(or_(InvoiceRow.billing_key.ilike(f"%{part}%"), InvoiceRow.number.ilike(f"%{part}%")))
+            .limit(4)
+        ).all()
+        hint = f"; similar: {', '.join(near)}" if near and part else "; `billow invoices` lists all"
+        raise NotFound(f"no invoice has the number or billing key {wanted[:80]!r}{hint}")
+    return row
+
+
+def locked(tx: Session, invoice: int) -> InvoiceRow:
+    """The invoice, locked until the transaction ends and read afresh."""
+    return tx.scalars(
+        select(InvoiceRow).where(InvoiceRow.id == invoice).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def wake(tx: Session, row: InvoiceRow, at: datetime) -> None:
+    """Has the invoice's workflow look at the ledger again, once this transaction is committed."""
+    outbox.write(tx, outbox.WAKE, row.billing_key, invoice=row.id, at=at)
+
+
+def put_draft(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
+    """Stores the draft and claims what it bills; a finding for each item that stands on another living invoice."""
+    row.draft = draft.model_dump(mode="json")
+    row.draft_digest = draft.digest
+    row.title, row.currency = draft.title, draft.currency
+    row.net, row.tax, row.gross = draft.net, draft.tax, draft.gross
+    tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id))
+    wanted = {(ref.source, ref.id) for line in draft.lines for ref in line.sources}
+    if not wanted:
+        return []
+    rows = [{"source": source, "item": item, "invoice": row.id} for source, item in wanted]
+    tx.execute(insert(BilledItemRow).values(rows).on_conflict_do_nothing())
+    taken = tx.execute(
+        select(BilledItemRow.source, BilledItemRow.item, InvoiceRow.billing_key)
+        .join(InvoiceRow, InvoiceRow.id == BilledItemRow.invoice)
+        .where(BilledItemRow.invoice != row.id, BilledItemRow.source.in_({source for source, _ in wanted}))
+        .where(BilledItemRow.item.in_([item for _, item in wanted]))
+    ).all()
+    doubles: dict[str, list[str]] = {}
+    for source, item, other in taken:
+        if (source, item) in wanted:
+            doubles.setdefault(other, []).append(item)
+    return [
+        Finding(
+            code=ReasonCode.ALREADY_BILLED,
+            message=f"{', '.join(items[:5])}{' …' if len(items) > 5 else ''} already on invoice {other}; "
+            "void that draft, or leave the work out here",
+            field="work",
+            left=f"PSA {items[0]}",
+            right=other,
+        )
+        for other, items in doubles.items()
+    ]
+
+
+def draft_of(row: InvoiceRow) -> Draft:
+    """The stored draft; `WrongState` if the invoice has none yet."""
+    if row.draft is None:
+        raise WrongState(f"{row.billing_key} has no draft yet")
+    return Draft.model_validate(row.draft)
+
+
+def void(
+    tx: Session, row: InvoiceRow, *, rebill: bool, by: str, channel: str, reason: str, at: datetime, event: str = "voided"
+) -> None:
+    """Ends a draft that was never issued: to be billed again (its key is free), or waived (its key stays taken)."""
+    if row.number is not None:
+        raise WrongState(f"{row.number} is issued and never changes; correct it with a credit note")
+    if row.document_status == DocumentStatus.VOIDED:
+        raise WrongState(f"{row.billing_key} is voided already")
+    if not reason.strip():
+        raise Refused("say why: a voided draft needs a reason")
+    row.document_status = DocumentStatus.VOIDED
+    row.collection_status = CollectionStatus.CLOSED
+    row.rebill = rebill
+    row.closed_at = at
+    row.waits_for, row.next_at = "", None
+    if rebill:
+        tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id))
+    for exception in open_exceptions(tx, row):
+        exception.resolved_at, exception.resolved_by, exception.resolution = at, by, "voided"
+    audit_trail.record(
+        tx,
+        row,
+        event,
+        at=at,
+        actor=by,
+        channel=channel,
+        reason=reason,
+        billing_key="to be billed again" if rebill else "waived",
+    )
+
+
+def open_exceptions(tx: Session, row: InvoiceRow) -> Sequence[ExceptionRow]:
+    """The invoice's exceptions nobody has decided yet, oldest first."""
+    return tx.scalars(
+        select(ExceptionRow)
+        .where(ExceptionRow.invoice == row.id, ExceptionRow.resolved_at.is_(None))
+        .order_by(ExceptionRow.id)
+    ).all()

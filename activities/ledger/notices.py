@@ -1,0 +1,97 @@
+"""Notices to our own people, prepared with the fact they tell of and sent by the outbox.
+
+A notice needs no second look before it is sent: it says what happened, and links to a page that shows what holds now.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from activities.ledger import outbox
+from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, MessageRow
+from billing.company import Company
+from billing.exceptions import Finding
+
+STAFF, CLIENT = "staff", "client"
+
+
+def message_id(key: str, domain: str) -> str:
+    """The one Message-ID of a message: the same key always gives the same id."""
+    local = "".join(c if c.isalnum() or c in "-." else "." for c in key)
+    return f"<{local}@{domain}>"
+
+
+def _notify(
+    tx: Session, row: InvoiceRow, company: Company, *, key: str, event: str, to: str, at: datetime, **facts: Any
+) -> None:
+    person = company.people_by_id.get(to) or company.people_by_id.get(company.exceptions.default_owner)
+    issuer = company.issuer(row.issuer or "") or company.issuers[0]
+    if person is None:
+        return
+    made = tx.execute(
+        insert(MessageRow)
+        .values(
+            key=key,
+            message_id=message_id(key, issuer.email.split("@")[1]),
+            invoice=row.id,
+            event=event,
+            audience=STAFF,
+            recipient=person.email,
+            copies_to=[],
+            subject="",
+            body="",
+            html="",
+            facts={**facts, "person": person.id},
+            prepared_at=at,
+            attempts=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(MessageRow.key)
+    ).scalar()
+    if made:
+        outbox.write(tx, outbox.NOTICE, key, invoice=row.id, at=at)
+
+
+def approval_asked(
+    tx: Session, row: InvoiceRow, approval: ApprovalRow, who: str, company: Company, *, reminder: bool, at: datetime
+) -> None:
+    """Asks one person to decide about a draft, or reminds them."""
+    _notify(
+        tx,
+        row,
+        company,
+        key=f"invoice-{row.id}/approval-{approval.id}/{who}/{approval.escalations}",
+        event="approval-reminder" if reminder else "approval-request",
+        to=who,
+        at=at,
+        deadline=approval.deadline.isoformat(),
+        reason=f"tier {approval.tier}",
+    )
+
+
+def exception_raised(tx: Session, row: InvoiceRow, exception: ExceptionRow, company: Company, *, at: datetime) -> None:
+    """Tells the owner of an exception what must be decided and until when."""
+    finding = Finding.model_validate(exception.finding)
+    _notify(
+        tx,
+        row,
+        company,
+        key=f"invoice-{row.id}/exception-{exception.id}/{exception.escalations}",
+        event="exception",
+        to=exception.owner,
+        at=at,
+        deadline=exception.deadline.isoformat(),
+        reason=finding.code,
+        findings=[finding.message],
+    )
+
+
+def escalated(tx: Session, row: InvoiceRow, event: str, to: str, company: Company, *, at: datetime) -> None:
+    """Tells the account manager that reminders had no answer, or that the claim was handed over."""
+    _notify(
+        tx, row, company, key=f"invoice-{row.id}/{event}", event=event, to=to, at=at, deadline=at.isoformat(), reason=""
+    )

@@ -1,0 +1,65 @@
+"""Number series in the ledger: the only place where an invoice gets its number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from activities.ledger import audit_trail, invoices
+from activities.ledger.tables import InvoiceRow, NumberSeriesRow
+from billing.errors import WrongState
+from billing.numbering import SeriesState, take_number
+from billing.status import DocumentStatus
+
+INVOICE = "invoice"
+
+
+def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
+    """Gives the approved draft its number, issue date and due date, all in the caller's transaction.
+
+    Asking twice returns the same number. The series is locked until the transaction ends, so numbers are
+    gapless, unique and in order of date: a transaction that fails gives its number back.
+    """
+    if row.number is not None:
+        return row.number
+    if row.document_status not in (DocumentStatus.DRAFT, DocumentStatus.AWAITING_APPROVAL):
+        raise WrongState(f"{row.billing_key} is {row.document_status}; only a draft can be issued")
+    draft = invoices.draft_of(row)
+    series = _locked_series(tx, draft.issuer.id)
+    state = SeriesState(year=series.year, last=series.last, last_date=series.last_date)
+    taken = take_number(draft.issuer.number_prefix, state, at.astimezone(ZoneInfo(draft.issuer.zone)).date())
+    series.year, series.last, series.last_date = taken.state.year, taken.state.last, taken.state.last_date
+    row.number, row.issue_date, row.issued_at = taken.number, taken.issue_date, at
+    row.due_date, row.late_from = draft.terms.due(taken.issue_date, at, draft.zone)
+    row.document_status = DocumentStatus.DOCUMENT_PENDING
+    audit_trail.record(
+        tx,
+        row,
+        "issued",
+        at=at,
+        number=taken.number,
+        issue_date=taken.issue_date,
+        due_date=row.due_date,
+        gross=draft.gross,
+        currency=draft.currency,
+        draft_digest=draft.digest,
+    )
+    return taken.number
+
+
+def _locked_series(tx: Session, issuer: str) -> NumberSeriesRow:
+    tx.execute(
+        insert(NumberSeriesRow)
+        .values(issuer=issuer, document_type=INVOICE, year=0, last=0)
+        .on_conflict_do_nothing()
+    )
+    return tx.scalars(
+        select(NumberSeriesRow)
+        .where(NumberSeriesRow.issuer == issuer, NumberSeriesRow.document_type == INVOICE)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()

@@ -1,0 +1,54 @@
+"""The outbox: what must be told to Temporal or to our own people, written in the transaction of the fact itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.orm import Session
+
+from activities.ledger.tables import OutboxRow
+
+CHANNEL = "billow_outbox"
+"""PostgreSQL notification channel; a notice arrives when the writing transaction commits."""
+
+WAKE, NOTICE = "wake", "notice"
+
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
+"""A server that is down is asked again soon at first, then seldom; never given up, the fact stays true."""
+
+
+def write(tx: Session, kind: str, subject: str, *, invoice: int | None, at: datetime) -> None:
+    """Puts a wake-up (subject: billing key) or a notice (subject: message key) into the outbox."""
+    tx.add(OutboxRow(kind=kind, subject=subject, invoice=invoice, written_at=at, not_before=func.now()))
+    tx.execute(text(f"notify {CHANNEL}"))
+
+
+def take(tx: Session, limit: int) -> Sequence[OutboxRow]:
+    """The oldest rows still to be done, locked, so that two dispatchers never take the same one."""
+    waiting = (
+        select(OutboxRow)
+        .where(OutboxRow.done_at.is_(None), or_(OutboxRow.not_before <= func.now()))
+        .order_by(OutboxRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return tx.scalars(waiting).all()
+
+
+def done(row: OutboxRow) -> None:
+    row.done_at = func.now()
+
+
+def failed(row: OutboxRow, error: str) -> None:
+    """Tries again later, each pause twice the last."""
+    row.attempts += 1
+    row.last_error = error[:1000]
+    pause = min(_FIRST_PAUSE * 2 ** min(row.attempts, 12), _LONGEST_PAUSE)
+    row.not_before = func.now() + pause
+
+
+def waiting(tx: Session) -> int:
+    """How many rows are still to be done."""
+    return tx.scalar(select(func.count()).where(OutboxRow.done_at.is_(None)).select_from(OutboxRow)) or 0

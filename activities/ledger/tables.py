@@ -1,0 +1,304 @@
+"""The tables of the ledger (PostgreSQL). Amounts are numeric in the invoice's currency, instants are UTC."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Numeric, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+AMOUNT = Numeric(18, 4)
+INSTANT = TIMESTAMP(timezone=True)
+
+
+class Table(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {
+        str: TEXT,
+        Decimal: AMOUNT,
+        datetime: INSTANT,
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        list[str]: ARRAY(TEXT),
+    }
+
+
+class CompanyVersionRow(Table):
+    """The company folder as it was applied; an invoice is pinned to the version it was triggered under."""
+
+    __tablename__ = "company_versions"
+
+    version: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    applied_at: Mapped[datetime]
+    applied_by: Mapped[str]
+    folder: Mapped[str]
+    digest: Mapped[str]
+    company: Mapped[dict[str, Any]]
+
+
+class InvoiceRow(Table):
+    """One invoice, from its request on. The three axes of status are a projection of its audit trail."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        # The guard of rule 1: one billing key, one living invoice. A draft voided to be billed again frees its
+        # key; a waived one keeps it.
+        Index(
+            "one_living_invoice",
+            "billing_key",
+            unique=True,
+            postgresql_where=text("not (document_status = 'voided draft' and rebill)"),
+        ),
+        UniqueConstraint("number", name="one_number"),
+        UniqueConstraint("billing_key", "generation", name="one_generation"),
+        Index("invoices_by_client", "client", "due_date"),
+        Index("invoices_by_age", "requested_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    billing_key: Mapped[str]
+    generation: Mapped[int] = mapped_column(default=1)
+    rebill: Mapped[bool] = mapped_column(default=False)
+    request: Mapped[dict[str, Any]]
+    trigger: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    took_part: Mapped[list[str]]
+    company_version: Mapped[int] = mapped_column(ForeignKey("company_versions.version"))
+
+    document_status: Mapped[str]
+    payment_status: Mapped[str]
+    collection_status: Mapped[str]
+
+    client: Mapped[str]
+    issuer: Mapped[str | None]
+    title: Mapped[str] = mapped_column(default="")
+    currency: Mapped[str | None]
+    net: Mapped[Decimal | None]
+    tax: Mapped[Decimal | None]
+    gross: Mapped[Decimal | None]
+    paid: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    draft: Mapped[dict[str, Any] | None]
+    draft_digest: Mapped[str | None]
+    accepted: Mapped[list[Any]] = mapped_column(default=list)
+
+    number: Mapped[str | None]
+    issue_date: Mapped[date | None]
+    issued_at: Mapped[datetime | None]
+    due_date: Mapped[date | None]
+    late_from: Mapped[datetime | None]
+    document: Mapped[str | None]
+    delivered_at: Mapped[datetime | None]
+
+    held_until: Mapped[datetime | None]
+    promised_for: Mapped[date | None]
+    disputed: Mapped[str | None]
+    disputed_until: Mapped[datetime | None]
+    handed_over_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    waits_for: Mapped[str] = mapped_column(default="")
+    next_at: Mapped[datetime | None]
+
+
+class BilledItemRow(Table):
+    """A time entry, milestone or project stands on one living invoice only."""
+
+    __tablename__ = "billed_items"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    item: Mapped[str] = mapped_column(primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+
+
+class ApprovalRow(Table):
+    """One tier asked about one draft."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (UniqueConstraint("invoice", "digest", "tier", name="one_question"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    digest: Mapped[str]
+    tier: Mapped[str]
+    asked: Mapped[list[str]]
+    asked_at: Mapped[datetime]
+    deadline: Mapped[datetime]
+    escalations: Mapped[int] = mapped_column(default=0)
+    approved_by: Mapped[list[str]]
+    status: Mapped[str] = mapped_column(default="waiting")
+
+
+class ClaimRow(Table):
+    """A claim that came by signal, recorded once however often the step that heard it is tried."""
+
+    __tablename__ = "claims"
+
+    claim: Mapped[str] = mapped_column(primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    heard_at: Mapped[datetime]
+    refused: Mapped[str | None]
+
+
+class ExceptionRow(Table):
+    """Something a person must decide."""
+
+    __tablename__ = "exceptions"
+    __table_args__ = (
+        Index("open_exceptions", "deadline", postgresql_where=text("resolved_at is null")),
+        Index("exceptions_by_invoice", "invoice"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    code: Mapped[str]
+    finding: Mapped[dict[str, Any]]
+    owner: Mapped[str]
+    raised_at: Mapped[datetime]
+    deadline: Mapped[datetime]
+    escalations: Mapped[int] = mapped_column(default=0)
+    resolved_at: Mapped[datetime | None]
+    resolution: Mapped[str | None]
+    resolved_by: Mapped[str | None]
+
+
+class NumberSeriesRow(Table):
+    """Where a number series stands; locked while a number is taken."""
+
+    __tablename__ = "number_series"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    document_type: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int]
+    last: Mapped[int]
+    last_date: Mapped[date | None]
+
+
+class PaymentRow(Table):
+    """Money received for an invoice; a negative amount is money taken back."""
+
+    __tablename__ = "payments"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    received_on: Mapped[date]
+    source: Mapped[str]
+    reference: Mapped[str] = mapped_column(default="")
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+
+
+class CollectionActRow(Table):
+    """A courtesy note, reminder, escalation or hand-over that was really done; each once an invoice."""
+
+    __tablename__ = "collection_acts"
+
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
+    act: Mapped[str] = mapped_column(primary_key=True)
+    planned_for: Mapped[datetime]
+    done_at: Mapped[datetime]
+    message: Mapped[str | None]
+
+
+class MessageRow(Table):
+    """A message and its one Message-ID; `handed_over_at` is when the mail server took it."""
+
+    __tablename__ = "messages"
+    __table_args__ = (Index("messages_by_invoice", "invoice"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(unique=True)
+    invoice: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    event: Mapped[str]
+    audience: Mapped[str]
+    recipient: Mapped[str]
+    copies_to: Mapped[list[str]]
+    subject: Mapped[str]
+    body: Mapped[str]
+    html: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    document: Mapped[str | None]
+    prepared_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    handed_over_at: Mapped[datetime | None]
+    server_reply: Mapped[str | None]
+
+
+class DocumentRow(Table):
+    """A rendered document by its SHA-256, with the versions that made it."""
+
+    __tablename__ = "documents"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    kind: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    made_with: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime]
+
+
+class AuditEventRow(Table):
+    """A link of an invoice's audit trail; `hash` covers everything in the row and the link before."""
+
+    __tablename__ = "audit_events"
+
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    event: Mapped[str]
+    actor: Mapped[str]
+    channel: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    previous: Mapped[str]
+    hash: Mapped[str]
+
+
+class EventRow(Table):
+    """An event from outside, stored before it is acted on; unique by source and id."""
+
+    __tablename__ = "events"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    received_at: Mapped[datetime]
+    content: Mapped[dict[str, Any]]
+    billing_key: Mapped[str | None]
+
+
+class BillingRunRow(Table):
+    """What a billing run found and did."""
+
+    __tablename__ = "billing_runs"
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    as_of: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    looked_at: Mapped[int]
+    triggered: Mapped[list[Any]]
+    refused: Mapped[list[Any]]
+
+
+class OutboxRow(Table):
+    """What is still to be told to Temporal or to our own people, written with the fact it tells of."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_waiting", "not_before", postgresql_where=text("done_at is null")),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    invoice: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    written_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    done_at: Mapped[datetime | None]

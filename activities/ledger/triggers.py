@@ -1,0 +1,62 @@
+"""Triggers in the ledger: what fires becomes an invoice by its billing key, once."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.ledger import company_records, invoices
+from activities.ledger.invoices import Requested
+from activities.ledger.tables import InvoiceRow
+from billing.agreements import Agreement, Occasion
+from billing.company import Company
+from billing.due import occasion_for
+from billing.errors import NotFound, Refused
+from billing.one_off import OneOff
+from billing.request import BillingRequest
+
+
+def agreement_of(company: Company, agreement: str) -> Agreement:
+    """The agreement with that id; `NotFound` naming those there are."""
+    found = company.agreement(agreement)
+    if found is None:
+        known = ", ".join(each.id for each in company.agreements[:8]) or "none"
+        raise NotFound(f"there is no agreement {agreement!r}; there are: {known}")
+    return found
+
+
+def by_agreement(
+    tx: Session, agreement: str, item: str | None, *, by: str, channel: str, at: datetime
+) -> Requested:
+    """Bills an agreement now because a person asks: the oldest unbilled period, the milestone named, the next block."""
+    company = company_records.current(tx).company
+    found = agreement_of(company, agreement)
+    billed = frozenset(
+        tx.scalars(select(InvoiceRow.billing_key).where(InvoiceRow.billing_key.startswith(f"{agreement}/", autoescape=True)))
+    )
+    client = company.client(found.client)
+    today = at.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
+    return by_occasion(tx, occasion_for(found, item, billed, today), "manual", by=by, channel=channel, at=at)
+
+
+def by_occasion(
+    tx: Session, occasion: Occasion, trigger: str, *, by: str, channel: str, at: datetime
+) -> Requested:
+    """The invoice of the occasion, made now if there is none."""
+    request = BillingRequest(
+        billing_key=occasion.billing_key, trigger=trigger, requested_by=by, occasion=occasion
+    )
+    return invoices.request(tx, request, at=at, channel=channel)
+
+
+def one_off(tx: Session, one_off: OneOff, key: str | None, *, by: str, channel: str, at: datetime) -> Requested:
+    """Bills what a person wrote down. Without a key, the same content is the same invoice."""
+    key = key or hashlib.sha256(one_off.model_dump_json().encode()).hexdigest()[:12]
+    if not key.replace("-", "").replace("_", "").replace(".", "").isalnum() or len(key) > 64:
+        raise Refused("a key is up to 64 letters, digits, '.', '_' and '-'")
+    request = BillingRequest(billing_key=f"manual/{key}", trigger="manual", requested_by=by, one_off=one_off)
+    return invoices.request(tx, request, at=at, channel=channel)

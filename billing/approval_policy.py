@@ -1,0 +1,139 @@
+"""Who must agree before an invoice is issued, and whether a claim to approve counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from billing.money import Currency, Figure, Money
+from billing.parties import Identifier, Person, Strict
+
+
+class Channel(StrEnum):
+    """How a decision reached us. A signal and the command line carry no proof of who sent them."""
+
+    WEB = "web"
+    CLI = "cli"
+    SIGNAL = "signal"
+
+
+class ApprovalTier(Strict):
+    """Above these amounts (gross, by currency), these people are asked; a currency not named is always asked for."""
+
+    id: Identifier
+    above: dict[Currency, Figure] = Field(default_factory=dict)
+    approvers: tuple[Identifier, ...] = Field(min_length=1)
+    needed: int = Field(default=1, ge=1, description="how many of them must approve")
+    decide_within_hours: int = Field(default=24, ge=1, le=24 * 60)
+    channels: tuple[Channel, ...] = (Channel.WEB, Channel.CLI, Channel.SIGNAL)
+
+    def applies_to(self, amount: Money) -> bool:
+        limit = self.above.get(amount.currency)
+        return limit is None or amount.amount > limit
+
+
+class ApprovalPolicy(Strict):
+    """Tiers, asked one after the other; whoever took part in the draft is nobody's second pair of eyes."""
+
+    tiers: tuple[ApprovalTier, ...] = ()
+
+    def required(self, amount: Money) -> list[ApprovalTier]:
+        return [tier for tier in self.tiers if tier.applies_to(amount)]
+
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class Claim(BaseModel):
+    """Somebody says they approve or reject. Nothing in it is trusted before `judge` has looked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: Verdict
+    approver: str
+    channel: Channel
+    comment: str = ""
+    draft_digest: str | None = None
+
+
+class Standing(BaseModel):
+    """What stands in the ledger about the approval asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    waiting: bool
+    state: str
+    tier: ApprovalTier | None = None
+    digest: str = ""
+    took_part: frozenset[str] = frozenset()
+    approved_by: tuple[str, ...] = ()
+    also_asked: tuple[str, ...] = ()
+
+
+def may_decide(tier: ApprovalTier, people: Mapping[str, Person], today: date) -> dict[str, str]:
+    """Who may decide for the tier today: person id → for whom (themselves, or somebody who is away)."""
+    entitled: dict[str, str] = {}
+    for approver in tier.approvers:
+        entitled[approver] = approver
+        person = people.get(approver)
+        if person and person.delegate and _is_away(person, today):
+            entitled.setdefault(person.delegate, approver)
+    return entitled
+
+
+def _is_away(person: Person, today: date) -> bool:
+    return person.away_from is not None and person.away_from <= today <= (person.away_until or date.max)
+
+
+def judge(claim: Claim, standing: Standing, people: Mapping[str, Person], today: date) -> str | None:
+    """Why the claim does not count, in words for the person who made it; None when it counts."""
+    if not standing.waiting or standing.tier is None:
+        return f"nothing to decide: the invoice is {standing.state}"
+    if claim.approver not in people:
+        return f"{claim.approver or 'nobody'!r} is not a person of this company"
+    if claim.channel not in standing.tier.channels:
+        accepted = ", ".join(standing.tier.channels)
+        return f"tier {standing.tier.id!r} takes no decision by {claim.channel}; use one of: {accepted}"
+    entitled = {**may_decide(standing.tier, people, today), **{who: who for who in standing.also_asked}}
+    if claim.approver not in entitled:
+        asked = ", ".join(sorted(entitled))
+        return f"{claim.approver!r} is not an approver of tier {standing.tier.id!r}; asked are: {asked}"
+    if claim.approver in standing.took_part:
+        return f"four eyes: {claim.approver!r} triggered or changed this draft; somebody else must decide"
+    if claim.approver in standing.approved_by:
+        return f"{claim.approver!r} has decided already"
+    if claim.draft_digest and claim.draft_digest != standing.digest:
+        return "the draft has changed since; look at it again and decide anew"
+    return None
+
+
+def can_be_decided(
+    tier: ApprovalTier, people: Mapping[str, Person], took_part: frozenset[str], today: date
+) -> bool:
+    """Whether enough people are left who may decide."""
+    left = set(may_decide(tier, people, today)) - took_part
+    return len(left) >= tier.needed
+
+
+def escalate_to(asked: Sequence[str], people: Mapping[str, Person], last_resort: str, took_part: frozenset[str]) -> str:
+    """Who is asked when those asked stay silent: up the line of reports, in the end the last resort."""
+    for who in asked:
+        person = people.get(who)
+        while person and person.reports_to and person.reports_to in people:
+            if person.reports_to not in asked and person.reports_to not in took_part:
+                return person.reports_to
+            if person.reports_to == person.id:
+                break
+            person = people[person.reports_to]
+    return last_resort
+
+
+def approval_limit(amounts: Mapping[str, Decimal]) -> str:
+    """The limits of a tier in one line, e.g. 'EUR 5,000 · USD 5,500'."""
+    return " · ".join(f"{currency} {limit:,}" for currency, limit in sorted(amounts.items())) or "any amount"

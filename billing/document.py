@@ -1,0 +1,18 @@
+"""An issued invoice as it is printed and sent: the approved draft with its number and dates."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from billing.draft import Draft, Value
+
+
+class InvoiceDocument(Value):
+    """Everything a renderer needs; `issued_at` (UTC) also fixes the file's own time stamps."""
+
+    draft: Draft
+    number: str
+    issue_date: date
+    due_date: date
+    issued_at: datetime
+    payment_reference: str

@@ -1,0 +1,65 @@
+"""Which occasions to bill are due, by the calendar or because somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from billing.agreements import (
+    Agreement,
+    FixedPrice,
+    Milestones,
+    Occasion,
+    PrepaidBlock,
+    Retainer,
+    TimeAndMaterials,
+    recurring_item,
+)
+from billing.errors import Refused
+
+PRICE_ITEM = "price"
+"""The item of an agreement that is billed as a whole."""
+
+
+def due_occasions(agreement: Agreement, today: date) -> Iterator[Occasion]:
+    """Every period of the agreement that may be billed by the end of `today`, oldest first."""
+    if isinstance(agreement, Retainer | TimeAndMaterials):
+        item = recurring_item(agreement)
+        for period in agreement.due_periods(today):
+            yield Occasion(agreement=agreement.id, item=item, period=period)
+
+
+def occasion_for(agreement: Agreement, item: str | None, billed: frozenset[str], today: date) -> Occasion:
+    """The occasion a person means by "bill this agreement now"; `Refused` if that is not clear.
+
+    `billed` are the billing keys that are taken. Of a recurring agreement it is the oldest due period not yet billed,
+    else the running one; of milestones the one named, or the only one left.
+    """
+    match agreement:
+        case Retainer() | TimeAndMaterials():
+            for occasion in due_occasions(agreement, today):
+                if occasion.billing_key not in billed:
+                    return occasion
+            running = agreement.running_period(today)
+            if running is None:
+                raise Refused(f"agreement {agreement.id!r} has no period on {today.isoformat()}")
+            return Occasion(agreement=agreement.id, item=recurring_item(agreement), period=running)
+        case Milestones():
+            known = [each.id for each in agreement.milestones]
+            if item is None:
+                left = [each for each in known if Occasion(agreement=agreement.id, item=each).billing_key not in billed]
+                if len(left) != 1:
+                    raise Refused(f"say which milestone with --item: {', '.join(left or known)}")
+                item = left[0]
+            if item not in known:
+                raise Refused(f"agreement {agreement.id!r} has no milestone {item!r}; it has: {', '.join(known)}")
+            return Occasion(agreement=agreement.id, item=item)
+        case PrepaidBlock():
+            number = 1
+            while (occasion := Occasion(agreement=agreement.id, item=item or f"block-{number}")).billing_key in billed:
+                if item is not None:
+                    break
+                number += 1
+            return occasion
+        case FixedPrice():
+            return Occasion(agreement=agreement.id, item=PRICE_ITEM)

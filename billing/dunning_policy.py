@@ -1,0 +1,173 @@
+"""When a client is reminded, escalated and handed over: `next_step` decides, from facts alone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from billing.calendars import Calendar
+from billing.parties import Identifier, Strict
+
+
+class Offset(Strict):
+    """A distance from the due date: days, or, for trying things out, minutes."""
+
+    days: int | None = Field(default=None, ge=0, le=730)
+    minutes: int | None = Field(default=None, ge=0, le=1440)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Offset:
+        if (self.days is None) == (self.minutes is None):
+            raise ValueError("write either days or minutes")
+        return self
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(days=self.days or 0, minutes=self.minutes or 0)
+
+
+class DunningPolicy(Strict):
+    """Courtesy note before the due date, levels after it, then the account manager, then hand-over."""
+
+    id: Identifier
+    courtesy_before_due: Offset | None = None
+    levels: tuple[Offset, ...] = Field(default=(), description="level 1 … n, after the due date, rising")
+    escalate_after_due: Offset | None = None
+    hand_over_after_due: Offset | None = None
+    opens: time = time(9)
+    closes: time = time(17)
+    around_the_clock: bool = False
+    gap: Offset = Field(
+        default=Offset(days=2), description="least distance between two messages when catching up"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> DunningPolicy:
+        after_due = [*self.levels, self.escalate_after_due, self.hand_over_after_due]
+        lengths = [offset.length for offset in after_due if offset]
+        if any(later <= earlier for earlier, later in zip(lengths, lengths[1:], strict=False)):
+            raise ValueError(
+                "levels, escalation and hand-over must follow one another: each later after the due date"
+            )
+        if self.opens >= self.closes:
+            raise ValueError("opens must be before closes")
+        return self
+
+
+class Act(StrEnum):
+    """What collection does next."""
+
+    COURTESY_NOTE = "courtesy-note"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    HAND_OVER = "hand-over"
+    WAIT = "wait"
+    SETTLE = "settle"
+    REST = "rest"
+
+
+class CollectionFacts(BaseModel):
+    """What the ledger knows about an issued invoice; instants in UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    due_date: date
+    late_from: datetime
+    open_amount: Decimal
+    credited: bool = False
+    written_off: bool = False
+    handed_over: bool = False
+    done: frozenset[str] = frozenset()
+    last_act_at: datetime | None = None
+    disputed_until: datetime | None = None
+    held_until: datetime | None = None
+    promised_for: date | None = None
+
+
+class NextStep(BaseModel):
+    """An act, the earliest instant (UTC) for it, and the reason in one line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    act: Act
+    at: datetime
+    level: int = 0
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the step is called everywhere: `reminder-2`, `courtesy-note` …"""
+        return f"{self.act}-{self.level}" if self.act is Act.REMINDER else str(self.act)
+
+
+def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar, as_of: datetime) -> NextStep:
+    """The next act and its moment. Acts happen in order, each once, at a decent hour, never two close together."""
+    if facts.credited:
+        return NextStep(act=Act.SETTLE, at=as_of, why="credited")
+    if facts.written_off:
+        return NextStep(act=Act.SETTLE, at=as_of, why="written off")
+    if facts.open_amount <= 0:
+        return NextStep(act=Act.SETTLE, at=as_of, why="paid")
+    if facts.handed_over:
+        return NextStep(act=Act.REST, at=as_of, why="handed over to collection")
+    if (halt := _halted(facts, calendar, as_of)) is not None:
+        return halt
+    for act, level, offset in _sequence(policy):
+        step = NextStep(act=act, level=level, at=_moment(act, offset, facts, calendar))
+        if step.name in facts.done:
+            continue
+        if act is Act.COURTESY_NOTE and (as_of >= facts.late_from or step.at >= facts.late_from):
+            continue
+        at = step.at
+        if facts.last_act_at is not None:
+            at = max(at, calendar.decent_from(facts.last_act_at + policy.gap.length))
+        at = calendar.decent_from(max(at, as_of)) if at <= as_of else at
+        return step.model_copy(update={"at": at, "why": _reason(step, facts)})
+    return NextStep(act=Act.REST, at=as_of, why="the dunning policy has no further step")
+
+
+def _halted(facts: CollectionFacts, calendar: Calendar, as_of: datetime) -> NextStep | None:
+    """Wait while a dispute, a hold or a promise stops the clock; whichever lasts longest."""
+    halts: list[tuple[datetime, str]] = []
+    if facts.disputed_until is not None:
+        halts.append((max(facts.disputed_until, as_of + timedelta(hours=1)), "disputed"))
+    if facts.held_until is not None and facts.held_until > as_of:
+        halts.append((facts.held_until, "on hold"))
+    if facts.promised_for is not None:
+        given_until = calendar.opening(calendar.business_day_from(facts.promised_for + timedelta(days=1)))
+        if given_until > as_of:
+            halts.append((given_until, f"payment promised for {facts.promised_for.isoformat()}"))
+    if not halts:
+        return None
+    at, why = max(halts)
+    return NextStep(act=Act.WAIT, at=at, why=why)
+
+
+def _sequence(policy: DunningPolicy) -> list[tuple[Act, int, Offset]]:
+    steps = [(Act.COURTESY_NOTE, 0, policy.courtesy_before_due)]
+    steps += [(Act.REMINDER, level, offset) for level, offset in enumerate(policy.levels, start=1)]
+    steps += [(Act.ESCALATION, 0, policy.escalate_after_due), (Act.HAND_OVER, 0, policy.hand_over_after_due)]
+    return [(act, level, offset) for act, level, offset in steps if offset is not None]
+
+
+def _moment(act: Act, offset: Offset, facts: CollectionFacts, calendar: Calendar) -> datetime:
+    """The planned instant: always reckoned from the due date, never from the last act."""
+    before = act is Act.COURTESY_NOTE
+    if offset.minutes is not None:
+        at = facts.late_from - offset.length if before else facts.late_from + offset.length
+        return calendar.decent_from(at)
+    day = facts.due_date - offset.length if before else facts.due_date + offset.length
+    return calendar.opening(day if calendar.around_the_clock else calendar.business_day_from(day))
+
+
+def _reason(step: NextStep, facts: CollectionFacts) -> str:
+    due = facts.due_date.isoformat()
+    return {
+        Act.COURTESY_NOTE: f"due on {due}",
+        Act.REMINDER: f"unpaid since {due}",
+        Act.ESCALATION: "reminders had no answer; the account manager takes over",
+        Act.HAND_OVER: "nothing helped; handed over to collection",
+    }.get(step.act, "")

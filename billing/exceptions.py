@@ -1,0 +1,66 @@
+"""What a person must decide: a finding with a reason code, an owner and a deadline."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from billing.parties import Identifier, Strict
+
+
+class ReasonCode(StrEnum):
+    """Why an invoice stopped."""
+
+    CLIENT_UNKNOWN = "client-unknown"
+    CLIENT_INACTIVE = "client-inactive"
+    NO_CONTACT = "no-contact"
+    NOT_SIGNED = "not-signed"
+    SOURCES_DIFFER = "sources-differ"
+    TAX_UNKNOWN = "tax-unknown"
+    RATE_MISSING = "rate-missing"
+    HOURS_UNAPPROVED = "hours-unapproved"
+    CAP_EXCEEDED = "cap-exceeded"
+    EMPTY = "empty"
+    NOT_DONE = "not-done"
+    ALREADY_BILLED = "already-billed"
+    UNPRINTABLE = "unprintable"
+    TOO_MANY_LINES = "too-many-lines"
+    SOURCE_UNREADABLE = "source-unreadable"
+    RULES_CHANGED = "rules-changed"
+    REJECTED_BY_POLICY = "no-approver"
+    DOCUMENT_PENDING = "document-pending"
+    NOT_DELIVERED = "not-delivered"
+    STEP_FAILED = "step-failed"
+
+
+ACCEPTABLE = frozenset({ReasonCode.SOURCES_DIFFER, ReasonCode.CAP_EXCEEDED, ReasonCode.HOURS_UNAPPROVED})
+"""Findings a person may accept as they are, with a reason; the others need a repair at the source."""
+
+
+class Finding(BaseModel):
+    """One thing that does not fit: which field differs, in which systems, by how much, and what to do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: ReasonCode
+    message: str
+    field: str = ""
+    left: str = Field(default="", description="system and value, e.g. 'CRM 8,500.00 EUR'")
+    right: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Two findings with one identity are the same difference; accepting one accepts both."""
+        return (self.code, self.field, self.left, self.right)
+
+
+class ExceptionPolicy(Strict):
+    """Who owns an exception, and by when it must be decided."""
+
+    default_owner: Identifier
+    owners: dict[ReasonCode, Identifier] = Field(default_factory=dict)
+    decide_within_hours: int = Field(default=48, ge=1, le=24 * 60)
+
+    def owner(self, code: ReasonCode) -> str:
+        return self.owners.get(code, self.default_owner)

@@ -1,0 +1,28 @@
+"""An invoice that no agreement covers, asked for by a person."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from billing.money import Currency, Figure
+from billing.parties import Identifier, Strict
+from billing.payment_terms import PaymentTerms
+
+
+class OneOffLine(Strict):
+    description: str = Field(min_length=1)
+    quantity: Figure = Field(gt=0)
+    unit: str = Field(default="C62", description="UN/ECE recommendation 20: C62 piece, HUR hour, DAY day")
+    unit_price: Figure
+
+
+class OneOff(Strict):
+    """What a person asks to bill: `billow trigger --one-off FILE`."""
+
+    client: Identifier
+    currency: Currency
+    title: str = Field(min_length=1)
+    reason: str = Field(min_length=1, description="why no agreement covers it; shown to the approver")
+    order_reference: str = ""
+    terms: PaymentTerms | None = None
+    lines: tuple[OneOffLine, ...] = Field(min_length=1)

@@ -1,0 +1,109 @@
+"""The parties of an invoice: who sells, who buys, who is written to, who works for us."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+EU_MEMBERS = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+)
+"""Member states of the European Union (27), ISO 3166-1 alpha-2; VAT ids of GR begin with EL."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is not a time zone; write one such as Europe/Berlin") from error
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""An IANA time zone name."""
+
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2, e.g. DE")]
+EmailAddress = Annotated[
+    str, Field(pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+$", description="one e-mail address")
+]
+Identifier = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64, description="lower case, digits, '.', '_' and '-'"),
+]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1, e.g. de or en")]
+
+
+class Strict(BaseModel):
+    """A record people write: frozen, and an unknown key is a mistake worth naming."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Address(Strict):
+    """A postal address; `region` is the state or province where one is part of the address."""
+
+    street: str
+    postcode: str = ""
+    city: str
+    region: str = ""
+    country: CountryCode
+
+
+class Contact(Strict):
+    """Somebody who is written to."""
+
+    name: str
+    email: EmailAddress
+
+
+class BankAccount(Strict):
+    """Where the client pays to."""
+
+    iban: str
+    bic: str = ""
+    bank: str = ""
+    holder: str = ""
+
+
+class Issuer(Strict):
+    """Our legal entity that sells: the seller of EN 16931 (BG-4)."""
+
+    id: Identifier
+    name: str
+    address: Address
+    vat_id: str
+    tax_number: str = ""
+    registration: str = Field(default="", description="register court and number, printed in the footer")
+    email: EmailAddress
+    phone: str = ""
+    website: str = ""
+    bank_account: BankAccount
+    zone: TimeZone
+    language: Language = "en"
+    number_prefix: str = Field(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,7}$", description="begins every number, e.g. BER-")
+    accent: str = Field(default="#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$", description="colour of its documents")
+
+
+class Buyer(Strict):
+    """The client as the document names it: the buyer of EN 16931 (BG-7)."""
+
+    name: str
+    address: Address
+    vat_id: str = ""
+    contact: Contact
+
+
+class Person(Strict):
+    """Somebody on our side: approver, account manager, finance operator."""
+
+    id: Identifier
+    name: str
+    email: EmailAddress
+    roles: tuple[str, ...] = ()
+    reports_to: Identifier | None = Field(default=None, description="who is asked when this person stays silent")
+    away_from: date | None = None
+    away_until: date | None = None
+    delegate: Identifier | None = None

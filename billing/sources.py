@@ -1,0 +1,93 @@
+"""What the source systems say: the facts a draft is assembled from and checked against."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from billing.money import Figure
+from billing.parties import Address, Contact
+
+
+class Fact(BaseModel):
+    """A record as a source system gave it; keys we do not know are left alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class CrmClient(Fact):
+    """A company in the CRM."""
+
+    id: str
+    name: str = Field(min_length=1)
+    address: Address
+    vat_id: str = ""
+    business: bool = Field(default=True, description="a taxable person, not a consumer")
+    active: bool = True
+    billing_contact: Contact | None = None
+    copies_to: tuple[str, ...] = Field(default=(), description="e-mail addresses that get a copy")
+
+
+class CrmDeal(Fact):
+    """A won deal in the CRM; value is net."""
+
+    id: str
+    client: str
+    value: Figure
+    currency: str
+
+
+class SignedContract(Fact):
+    """A contract as signed; value is net: the fee of a period, the price of a project or of a block."""
+
+    id: str
+    client: str
+    value: Figure
+    currency: str
+    signed_on: date
+    start: date | None = None
+    end: date | None = None
+
+
+class TimeEntry(Fact):
+    """Hours somebody worked on a project."""
+
+    id: str
+    project: str
+    person: str
+    role: str
+    day: date
+    hours: Figure
+    approved: bool = False
+    billable: bool = True
+    note: str = ""
+
+
+class Milestone(Fact):
+    """A milestone of a project and the day the client signed it off."""
+
+    id: str
+    project: str
+    title: str = ""
+    signed_off: date | None = None
+
+
+class Project(Fact):
+    """A project in the PSA."""
+
+    id: str
+    name: str
+    client: str
+    completed: date | None = None
+
+
+class Sources(Fact):
+    """Everything the sources say about one invoice."""
+
+    client: CrmClient | None = None
+    deal: CrmDeal | None = None
+    contract: SignedContract | None = None
+    project: Project | None = None
+    milestone: Milestone | None = None
+    time_entries: tuple[TimeEntry, ...] = ()

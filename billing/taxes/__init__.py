@@ -1,0 +1,1 @@
+"""Tax by jurisdiction, decided by pure rules; unknown stops."""

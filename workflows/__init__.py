@@ -1,0 +1,1 @@
+"""The story: when what happens to an invoice. Deterministic; knows the rules' values and the effects' interfaces."""

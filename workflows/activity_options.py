@@ -1,0 +1,68 @@
+"""Timeouts and retries, each named once with its reason."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+from workflows.identifiers import INVOICING_QUEUE, RENDERING_QUEUE
+
+
+class StepOptions(TypedDict, total=False):
+    """Where an activity runs, how long it may take and how it is tried again."""
+
+    task_queue: str
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+# A ledger transaction or a few source files take well under a second. A database or source that restarts is back
+# within minutes; what still fails after about half an hour is for a person, who sees it in the inbox.
+LEDGER = StepOptions(
+    task_queue=INVOICING_QUEUE,
+    start_to_close_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2,
+        maximum_interval=timedelta(minutes=5),
+        maximum_attempts=14,
+    ),
+)
+
+# A mail server may be away over a night: seldom tries (each is an Action), but for a day. A mail takes at most the
+# transport's 20 s for each of a handful of dialogue steps.
+MAIL = StepOptions(
+    task_queue=INVOICING_QUEUE,
+    start_to_close_timeout=timedelta(minutes=2),
+    schedule_to_close_timeout=timedelta(hours=24),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=5),
+        backoff_coefficient=3,
+        maximum_interval=timedelta(hours=1),
+    ),
+)
+
+# The longest document allowed (1,500 lines) renders within a minute. A template that fails once fails always, so few
+# attempts; they are for a worker that was stopped in between.
+RENDERING = StepOptions(
+    task_queue=RENDERING_QUEUE,
+    start_to_close_timeout=timedelta(minutes=5),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4),
+)
+
+# Reporting a failure is the last resort, so it is never given up; a ledger that is down is asked every few minutes.
+LAST_RESORT = StepOptions(
+    task_queue=INVOICING_QUEUE,
+    start_to_close_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=5)),
+)
+
+# A run over thousands of agreements is a loop of small transactions; a worker that dies is noticed by its heartbeat.
+BILLING_RUN = StepOptions(
+    task_queue=INVOICING_QUEUE,
+    start_to_close_timeout=timedelta(hours=1),
+    heartbeat_timeout=timedelta(minutes=2),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=5)),
+)
