@@ -1,4 +1,4 @@
-"""What must fit between the records of a company before it may bill: every reference, every rule that could never work."""
+"""What must fit between the records of a company before it may bill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from billing.agreements import (
     TimeAndMaterials,
     Timing,
 )
-from billing.approval_policy import ApprovalPolicy
+from billing.approval_policy import ApprovalPolicy, ApprovalTier
 from billing.company import BillingRuns, Client
 from billing.currencies import MINOR_UNITS
 from billing.dunning_policy import DunningPolicy, Offset
@@ -80,34 +80,36 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
 
 
 def _reference(
-    path: tuple[str | int, ...], id: str | None, kind: str, known: tuple[str | None, ...]
+    path: tuple[str | int, ...], named: str | None, kind: str, known: tuple[str | None, ...]
 ) -> Iterator[Complaint]:
     """Complains if nothing of that kind has the id; silent where the whole kind could not be read."""
     ids = sorted({each for each in known if each})
-    if id is None or id in ids or not ids:
+    if named is None or named in ids or not ids:
         return
-    close = get_close_matches(id, ids, n=1)
+    close = get_close_matches(named, ids, n=1)
     if close:
         advice = f"; did you mean {close[0]!r}?"
     elif len(ids) <= 8:
         advice = f"; write one of: {', '.join(ids)}"
     else:
         advice = f"; add it, or write the id of {_article(kind)} that is there"
-    yield Complaint(path, f"there is no {kind} {id!r}{advice}")
+    yield Complaint(path, f"there is no {kind} {named!r}{advice}")
 
 
 def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
+def _taken(name: str) -> str:
+    return f"the id {name!r} is taken already; give each an id of its own"
+
+
 def _duplicates(records: CompanyRecords) -> Iterator[Complaint]:
     for kind in ("people", "issuers", "clients", "agreements", "dunning"):
         ids = getattr(records, kind).ids
-        for position, id in enumerate(ids):
-            if id is not None and id in ids[:position]:
-                yield Complaint(
-                    (kind, position, "id"), f"the id {id!r} is taken already; give each an id of its own"
-                )
+        for position, each in enumerate(ids):
+            if each is not None and each in ids[:position]:
+                yield Complaint((kind, position, "id"), _taken(each))
 
 
 def _people(records: CompanyRecords) -> Iterator[Complaint]:
@@ -151,8 +153,8 @@ def _issuers(records: CompanyRecords) -> Iterator[Complaint]:
         if prefix in owners:
             yield Complaint(
                 (*at, "number_prefix"),
-                f"{prefix!r} is the prefix of issuer {owners[prefix]!r} already: both would give the same numbers; "
-                "write another",
+                f"{prefix!r} is the prefix of issuer {owners[prefix]!r} already: "
+                "both would give the same numbers; write another",
             )
         owners.setdefault(prefix, issuer.id)
         if len(prefix) + _NUMBER_AFTER_PREFIX > MAX_LENGTH:
@@ -164,8 +166,8 @@ def _issuers(records: CompanyRecords) -> Iterator[Complaint]:
         if country not in STANDARD_RATES:
             yield Complaint(
                 (*at, "address", "country"),
-                f"there are no tax rules for an issuer in {country} yet: each of its invoices stops for a person; "
-                f"rules exist for {', '.join(sorted(STANDARD_RATES))}",
+                f"there are no tax rules for an issuer in {country} yet: "
+                f"its invoices stop for a person; rules exist for {', '.join(sorted(STANDARD_RATES))}",
                 warning=True,
             )
 
@@ -241,12 +243,9 @@ def _unbillable(at: tuple[str | int, ...], agreement: Agreement) -> Iterator[Com
         )
     if isinstance(agreement, Milestones):
         ids = [each.id for each in agreement.milestones]
-        for n, id in enumerate(ids):
-            if id in ids[:n]:
-                yield Complaint(
-                    (*at, "milestones", n, "id"),
-                    f"the id {id!r} is taken already, so this milestone would never be billed; write another",
-                )
+        for n, each in enumerate(ids):
+            if each in ids[:n]:
+                yield Complaint((*at, "milestones", n, "id"), _taken(each))
 
 
 def _dunning(records: CompanyRecords) -> Iterator[Complaint]:
@@ -281,10 +280,8 @@ def _told(offset: Offset) -> str:
 
 
 def _approvals(records: CompanyRecords) -> Iterator[Complaint]:
-    if records.approvals is None:
-        return
-    tiers = records.approvals.tiers
-    if not tiers:
+    tiers = records.approvals.tiers if records.approvals else ()
+    if records.approvals and not tiers:
         yield Complaint(
             ("approvals", "tiers"),
             "without a tier every invoice goes out unseen; add one unless you mean it",
@@ -293,25 +290,28 @@ def _approvals(records: CompanyRecords) -> Iterator[Complaint]:
     for position, tier in enumerate(tiers):
         at = ("approvals", "tiers", position)
         if tier.id in [each.id for each in tiers[:position]]:
-            yield Complaint((*at, "id"), f"the id {tier.id!r} is taken already; give each an id of its own")
+            yield Complaint((*at, "id"), _taken(tier.id))
         for n, approver in enumerate(tier.approvers):
             yield from _reference((*at, "approvers", n), approver, "person", records.people.ids)
             if approver in tier.approvers[:n]:
                 yield Complaint((*at, "approvers", n), f"{approver!r} is named twice; remove one")
-        able = len(set(tier.approvers))
-        if tier.needed > able:
-            yield Complaint(
-                (*at, "needed"),
-                f"{tier.needed} must approve, but only {able} may: nobody could ever issue; "
-                f"write at most {able}, or name more approvers",
-            )
-        if not tier.channels:
-            yield Complaint(
-                (*at, "channels"), "without a channel nobody can approve; write web, cli or signal"
-            )
-        for currency, limit in tier.above.items():
-            if limit < 0:
-                yield Complaint((*at, "above", currency), f"{limit} is below zero; write 0 or more")
+        yield from _undecidable(at, tier)
+
+
+def _undecidable(at: tuple[str | int, ...], tier: ApprovalTier) -> Iterator[Complaint]:
+    """Tiers that let nobody approve, and limits that are none."""
+    able = len(set(tier.approvers))
+    if tier.needed > able:
+        yield Complaint(
+            (*at, "needed"),
+            f"{tier.needed} must approve, but only {able} may: nobody could ever issue; "
+            f"write at most {able}, or name more approvers",
+        )
+    if not tier.channels:
+        yield Complaint((*at, "channels"), "without a channel nobody can approve; write web, cli or signal")
+    for currency, limit in tier.above.items():
+        if limit < 0:
+            yield Complaint((*at, "above", currency), f"{limit} is below zero; write 0 or more")
 
 
 def _exceptions(records: CompanyRecords) -> Iterator[Complaint]:

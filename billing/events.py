@@ -1,4 +1,4 @@
-"""Events that make something due: the one shape to which every source of events is brought (CloudEvents 1.0)."""
+"""Events that make something due, in the one shape every source is brought to: CloudEvents 1.0."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class EventData(Strict):
 
 
 class BillingEvent(BaseModel):
-    """A CloudEvent about an agreement; attributes we do not know are left alone. `time` is when it happened."""
+    """A CloudEvent about an agreement; attributes we do not know are left alone."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,0 +1,275 @@
+"""The company folder: YAML under version control, read whole, every problem of every file named at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from activities.company.opening_items import check_opening_items
+from activities.company.problems import KeyPath, Problem, did_you_mean, errors
+from activities.company.record_shape import either
+from activities.company.records import read_record
+from activities.company.reference_checks import check_references
+from activities.company.yaml_reader import Document, read_document
+from billing.agreements import FixedPrice, Milestones, PrepaidBlock, Retainer, TimeAndMaterials
+from billing.approval_policy import ApprovalPolicy
+from billing.company import BillingRuns, Client, Company, Delivery, Integrations
+from billing.company_checks import CompanyRecords, Complaint, Records, check_company
+from billing.dunning_policy import DunningPolicy
+from billing.exceptions import ExceptionPolicy
+from billing.parties import Issuer, Person, Strict
+
+Record = TypeVar("Record", bound=BaseModel)
+
+MODELS: dict[str, type[BaseModel]] = {
+    "retainer": Retainer,
+    "time and materials": TimeAndMaterials,
+    "milestone": Milestones,
+    "fixed price": FixedPrice,
+    "prepaid block": PrepaidBlock,
+}
+_BILLED = {
+    "retainer": "every period",
+    "time and materials": "every period, by approved hours",
+    "milestone": "when a milestone is signed off",
+    "fixed price": "when the project is completed",
+    "prepaid block": "when it begins and when a block is used up",
+}
+_FILES = (
+    "company.yaml",
+    "people.yaml",
+    "issuers.yaml",
+    "clients.yaml",
+    "agreements.yaml",
+    "approvals.yaml",
+    "dunning.yaml",
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A company folder as read: the company, unless something is wrong with it, and all that is."""
+
+    company: Company | None
+    problems: list[Problem]
+
+
+class _CompanyFile(Strict):
+    """company.yaml: what is said once for the whole company."""
+
+    name: str
+    exceptions: ExceptionPolicy
+    integrations: Integrations = Integrations()
+    delivery: Delivery = Delivery()
+    billing_runs: BillingRuns = BillingRuns()
+
+
+def read_folder(path: Path) -> Reading:
+    """Reads and checks a company folder. Never raises for what stands in it."""
+    if not path.is_dir():
+        return Reading(
+            None, [Problem(".", 1, "", f"there is no folder {path}; write one with: billow init {path}")]
+        )
+    return _FolderReader(path).reading()
+
+
+@dataclass
+class _FolderReader:
+    folder: Path
+    problems: list[Problem] = field(default_factory=list)
+    documents: dict[str, Document] = field(default_factory=dict)
+    places: dict[KeyPath, tuple[Document, KeyPath]] = field(default_factory=dict)
+
+    def reading(self) -> Reading:
+        company_file = self._single("company", _CompanyFile)
+        records = CompanyRecords(
+            people=self._list("people", Person),
+            issuers=self._list("issuers", Issuer),
+            clients=self._list("clients", Client),
+            agreements=self._agreements(),
+            dunning=self._list("dunning", DunningPolicy),
+            approvals=self._single("approvals", ApprovalPolicy),
+            exceptions=company_file.exceptions if company_file else None,
+            billing_runs=company_file.billing_runs if company_file else None,
+        )
+        for complaint in [*check_company(records), *check_references(records)]:
+            self.problems.append(self._placed(complaint))
+        self._integrations(company_file)
+        self._strangers()
+        for document in self.documents.values():
+            self.problems += document.problems
+        self.problems += check_opening_items(self.folder, records.clients)
+        company = None if errors(self.problems) else _company(company_file, records)
+        return Reading(company, sorted(set(self.problems)))
+
+    def _document(self, file: str) -> Document:
+        document = self.documents.get(file) or read_document(self.folder / file, file)
+        return self.documents.setdefault(file, document)
+
+    def _single(self, kind: str, model: type[Record]) -> Record | None:
+        file = f"{kind}.yaml"
+        if not self._is_there(file):
+            return None
+        document = self._document(file)
+        for part in model.model_fields:
+            self.places[(part if kind == "company" else kind,)] = (
+                document,
+                (part,) if kind == "company" else (),
+            )
+        if document.problems and document.data is None:
+            return None
+        return read_record(model, {} if document.empty else document.data, document)
+
+    def _is_there(self, file: str) -> bool:
+        if (self.folder / file).is_file():
+            return True
+        self.problems.append(
+            Problem(
+                file,
+                1,
+                "",
+                "the file is missing; write it (billow init shows one, with what belongs into it)",
+            )
+        )
+        return False
+
+    def _list(self, kind: str, model: type[Record]) -> Records[Record]:
+        file = f"{kind}.yaml"
+        if not self._is_there(file):
+            return Records()
+        items = self._items(self._document(file))
+        if not items and not self._document(file).problems:
+            self._document(file).problems.append(
+                Problem(
+                    file, 1, "", "the list is empty; name at least one, on a line that begins with '- id: '"
+                )
+            )
+        read: dict[int, Record] = {}
+        for position, item in enumerate(items):
+            self.places[(kind, position)] = (self._document(file), (position,))
+            record = read_record(model, item, self._document(file), (position,))
+            if record is not None:
+                read[position] = record
+        return Records(read, tuple(_id(item) for item in items))
+
+    def _items(self, document: Document) -> list[Any]:
+        """The items of a list file; a file that is no list is a problem."""
+        if document.data is None:
+            return []
+        if isinstance(document.data, list):
+            return document.data
+        document.problems.append(
+            Problem(
+                document.file,
+                1,
+                "",
+                "the file must be one list: begin each record with '- id: ', with no key above",
+            )
+        )
+        return []
+
+    def _agreements(self) -> Records[Any]:
+        """agreements.yaml and every YAML file in agreements/, as one list."""
+        files = [file for file in ("agreements.yaml",) if (self.folder / file).is_file()]
+        files += sorted(
+            each.relative_to(self.folder).as_posix() for each in self.folder.glob("agreements/*.yaml")
+        )
+        read: dict[int, Any] = {}
+        ids: list[str | None] = []
+        for file in files:
+            document = self._document(file)
+            for position, item in enumerate(self._items(document)):
+                self.places[("agreements", len(ids))] = (document, (position,))
+                agreement = _agreement(item, document, position)
+                if agreement is not None:
+                    read[len(ids)] = agreement
+                ids.append(_id(item))
+        return Records(read, tuple(ids))
+
+    def _placed(self, complaint: Complaint) -> Problem:
+        """The complaint with the file and line of its key path."""
+        for depth in range(len(complaint.path), 0, -1):
+            if complaint.path[:depth] in self.places:
+                document, at = self.places[complaint.path[:depth]]
+                path = (*at, *complaint.path[depth:])
+                return document.problem(path, complaint.message, warning=complaint.warning)
+        return Problem("company.yaml", 1, "", complaint.message, complaint.warning)
+
+    def _integrations(self, company_file: _CompanyFile | None) -> None:
+        """Every folder of client, project and contract data must be there."""
+        if company_file is None:
+            return
+        for name, folder in company_file.integrations:
+            if not (self.folder / folder).is_dir():
+                message = (
+                    f"there is no folder {folder!r} in the company folder; create it, or correct the path"
+                )
+                self.problems.append(self._document("company.yaml").problem(("integrations", name), message))
+
+    def _strangers(self) -> None:
+        """Files that look as if they belonged to the company, but are not read."""
+        for stranger in sorted([*self.folder.glob("*.y*ml"), *self.folder.glob("agreements/*.yml")]):
+            file = stranger.relative_to(self.folder).as_posix()
+            if file in _FILES:
+                continue
+            known = [each for each in _FILES if each not in self.documents] or list(_FILES)
+            meant = did_you_mean(file, known) or f"; read are {either([*_FILES, 'agreements/*.yaml'])}"
+            self.problems.append(Problem(file, 1, "", f"this file is not read{meant}", warning=True))
+
+
+def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | None:
+    if said is None or records.approvals is None:
+        return None
+    return Company(
+        name=said.name,
+        people=tuple(records.people.read.values()),
+        issuers=tuple(records.issuers.read.values()),
+        clients=tuple(records.clients.read.values()),
+        agreements=tuple(records.agreements.read.values()),
+        approvals=records.approvals,
+        exceptions=said.exceptions,
+        dunning=tuple(records.dunning.read.values()),
+        delivery=said.delivery,
+        integrations=said.integrations,
+        billing_runs=said.billing_runs,
+    )
+
+
+def _id(item: Any) -> str | None:
+    given = item.get("id") if isinstance(item, dict) else None
+    return given if isinstance(given, str) else None
+
+
+def _agreement(item: Any, document: Document, position: int) -> BaseModel | None:
+    """An agreement by its billing model; a key of another model is told as such."""
+    path = (position,)
+    model = item.get("model") if isinstance(item, dict) else None
+    known = list(MODELS)
+    if not isinstance(item, dict):
+        return read_record(Retainer, item, document, path)
+    if model is None:
+        document.problems.append(document.problem(path, f"'model' is missing; write model: {either(known)}"))
+        return None
+    if not isinstance(model, str) or model not in MODELS:
+        suggestion = did_you_mean(str(model), known) or f"; write {either(known)}"
+        document.problems.append(
+            document.problem((*path, "model"), f"{model!r} is no billing model{suggestion}")
+        )
+        return None
+    return read_record(MODELS[model], item, document, path, foreign_keys=_foreign_keys(model))
+
+
+def _foreign_keys(model: str) -> dict[str, str]:
+    own = MODELS[model].model_fields
+    foreign: dict[str, list[str]] = {}
+    for other, cls in MODELS.items():
+        for key in cls.model_fields:
+            if key not in own:
+                foreign.setdefault(key, []).append(other)
+    return {
+        key: f"it belongs to {either(others)}; a {model} agreement is billed {_BILLED[model]}"
+        for key, others in foreign.items()
+    }

@@ -1,0 +1,139 @@
+"""The shape of a record as its model declares it: what may be written at a key path, in words."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from datetime import date, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from activities.company.problems import KeyPath
+
+_BY_NAME = {
+    "id": "a short name of lower-case letters, digits, '.', '_' and '-'",
+    "currency": "a currency code such as EUR",
+    "zone": "a time zone such as Europe/Berlin",
+    "calendar": "a country or region whose holidays count, such as DE or DE-BE",
+    "country": "a country code such as DE",
+    "language": "a language code such as de or en",
+    "email": "one e-mail address such as billing@company.example",
+    "reply_to": "one e-mail address such as billing@company.example",
+    "number_prefix": "capital letters, digits, '-' and '/', such as BER-",
+    "accent": "a colour such as '#1f4e79', in quotes",
+    "iban": "an IBAN",
+    "vat_id": "a VAT id such as DE123456788",
+    "terms": "{net_days: 14}",
+}
+_BY_TYPE: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number such as 14",
+    Decimal: "a figure with a dot and without thousands separators, such as 1250.00",
+    date: "year-month-day, such as 2026-01-31",
+    time: "hours and minutes, such as 09:00",
+    str: "text",
+}
+
+
+class Shape:
+    """What the models say about one place in a record."""
+
+    def __init__(self, annotation: Any, description: str = "", name: str = "") -> None:
+        self.description, self.name = description, name
+        while get_origin(annotation) in (Annotated, Union, types.UnionType):
+            inner, *rest = [each for each in get_args(annotation) if each is not type(None)]
+            if get_origin(annotation) is Annotated:
+                notes = [
+                    each.description for each in rest if isinstance(each, FieldInfo) and each.description
+                ]
+                self.description = self.description or next(iter(notes), "")
+            annotation = inner
+        self.annotation = annotation
+
+    def at(self, path: KeyPath) -> Shape | None:
+        """The shape further down; None where the models know nothing."""
+        shape: Shape | None = self
+        for part in path:
+            shape = shape._inner(part) if shape else None
+        return shape
+
+    def _inner(self, part: str | int) -> Shape | None:
+        origin, arguments = get_origin(self.annotation), get_args(self.annotation)
+        if origin is tuple:
+            return Shape(arguments[0], self.description)
+        if origin is dict:
+            return Shape(arguments[1], self.description)
+        fields = self.fields
+        if part not in fields:
+            return None
+        return Shape(fields[str(part)].annotation, fields[str(part)].description or "", str(part))
+
+    @property
+    def fields(self) -> dict[str, FieldInfo]:
+        """The fields of the model here, by name; empty where there is no model."""
+        is_model = isinstance(self.annotation, type) and issubclass(self.annotation, BaseModel)
+        return dict(self.annotation.model_fields) if is_model else {}
+
+    @property
+    def choices(self) -> list[str]:
+        """The words allowed here, if only certain words are."""
+        if get_origin(self.annotation) is Literal:
+            return [str(each) for each in get_args(self.annotation)]
+        if isinstance(self.annotation, type) and issubclass(self.annotation, StrEnum):
+            return [each.value for each in self.annotation]
+        return []
+
+    @property
+    def in_words(self) -> str:
+        """What to write here, with an example."""
+        if self.choices:
+            return either(self.choices)
+        if self.name in _BY_NAME:
+            return _BY_NAME[self.name]
+        required = [f"{name}: …" for name, field in self.fields.items() if field.is_required()]
+        if self.fields:
+            return "{" + ", ".join(required or [f"{name}: …" for name in list(self.fields)[:2]]) + "}"
+        if get_origin(self.annotation) is tuple:
+            return "a list, each item on a line that begins with '- '"
+        if get_origin(self.annotation) is dict:
+            return f"keys and values{f' ({self.description})' if self.description else ''}"
+        if self.annotation is str and self.description:
+            return self.description
+        return _BY_TYPE.get(self.annotation, "a value")
+
+    def misread(self, data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+        """Dates and times of day written in a way that would be taken for seconds since 1970."""
+        if isinstance(data, dict):
+            inner = [(part, each) for part, each in data.items() if self.at((part,))]
+        elif isinstance(data, list):
+            inner = list(enumerate(data)) if get_origin(self.annotation) is tuple else []
+        else:
+            inner = []
+            if (
+                self.annotation in (date, time)
+                and isinstance(data, str)
+                and not _is_written_out(self.annotation, data)
+            ):
+                what = "a date" if self.annotation is date else "a time of day"
+                yield path, f"{data!r} is not {what}; write {self.in_words}"
+        for part, each in inner:
+            shape = self.at((part,))
+            if shape:
+                yield from shape.misread(each, (*path, part))
+
+
+def _is_written_out(kind: type, text: str) -> bool:
+    try:
+        (date if kind is date else time).fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == 10 if kind is date else ":" in text
+
+
+def either(words: list[str]) -> str:
+    """`month, quarter or year`."""
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

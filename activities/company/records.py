@@ -1,0 +1,116 @@
+"""Plain data into records; what does not fit is said in plain words, with what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from activities.company.problems import KeyPath, did_you_mean
+from activities.company.record_shape import Shape, either
+from activities.company.yaml_reader import Document
+
+Record = TypeVar("Record", bound=BaseModel)
+
+_LIMITS = {
+    "greater_than": ("gt", "greater than {}"),
+    "greater_than_equal": ("ge", "{} or more"),
+    "less_than": ("lt", "less than {}"),
+    "less_than_equal": ("le", "at most {}"),
+}
+_KINDS = {
+    "string_type": "text",
+    "model_type": "keys and values",
+    "model_attributes_type": "keys and values",
+    "dict_type": "keys and values",
+    "tuple_type": "a list",
+}
+
+
+def read_record(
+    model: type[Record],
+    data: Any,
+    document: Document,
+    path: KeyPath = (),
+    *,
+    foreign_keys: Mapping[str, str] | None = None,
+) -> Record | None:
+    """The record that stands at `path` of the document; None if it cannot be one, with every reason noted.
+
+    `foreign_keys` says why a key that this kind of record does not know is out of place.
+    """
+    shape = Shape(model)
+    misread = dict(shape.misread(data))
+    for where, message in misread.items():
+        document.problems.append(document.problem((*path, *where), message))
+    record = None
+    try:
+        record = model.model_validate(data)
+    except ValidationError as error:
+        for detail in error.errors():
+            where = tuple(part for part in detail["loc"] if part != "[key]")
+            if where not in misread:
+                message = _in_words(
+                    detail, where, shape, (*path, *where) in document.lines, foreign_keys or {}
+                )
+                document.problems.append(document.problem((*path, *where), message))
+    return None if misread else record
+
+
+def _in_words(
+    detail: ErrorDetails, where: KeyPath, shape: Shape, written: bool, foreign_keys: Mapping[str, str]
+) -> str:
+    kind, here = detail["type"], shape.at(where)
+    key = str(where[-1]) if where else ""
+    if kind == "missing":
+        return (
+            f"{key!r} is {'empty' if written else 'missing'}; write {key}: {here.in_words if here else '…'}"
+        )
+    if kind == "extra_forbidden":
+        return _unknown_key(key, shape.at(where[:-1]), foreign_keys)
+    if kind == "value_error":
+        return detail["msg"].removeprefix("Value error, ")
+    if kind in _KINDS:
+        expected = here.in_words if here else _KINDS[kind]
+        return f"{_what(detail['input'])} stands where {_KINDS[kind]} belongs; write {expected}"
+    return _wrong_value(detail, where, here)
+
+
+def _unknown_key(key: str, around: Shape | None, foreign_keys: Mapping[str, str]) -> str:
+    known = list(around.fields) if around else []
+    suggestion = did_you_mean(key, known)
+    if key in foreign_keys:
+        return f"{key!r} has no place here: {foreign_keys[key]}"
+    return f"unknown key {key!r}" + (suggestion or f"; remove it, or write one of: {', '.join(known)}")
+
+
+def _wrong_value(detail: ErrorDetails, where: KeyPath, here: Shape | None) -> str:
+    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind in _LIMITS:
+        key, words = _LIMITS[kind]
+        if "levels" in where and key == "ge":
+            return f"{given} lies before the due date; a level comes after it, so write 0 or more"
+        return f"{given} is out of range; write {words.format(context[key])}"
+    if kind in ("enum", "literal_error"):
+        choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        suggestion = did_you_mean(str(given), choices)
+        return f"{given!r} is not known here" + (suggestion or f"; write {either(choices)}")
+    if kind == "too_short":
+        return "the list is empty; name at least one"
+    if kind == "string_too_short":
+        return "is empty; write some text"
+    if kind == "string_too_long":
+        return f"is too long; write at most {context.get('max_length')} characters"
+    expected = here.in_words if here else "a value that fits"
+    return f"{_what(given)} does not fit; write {expected}"
+
+
+def _what(given: Any) -> str:
+    if isinstance(given, dict):
+        return "a block of keys and values"
+    if isinstance(given, list):
+        return "a list"
+    return "nothing" if given is None else repr(given)

@@ -1,0 +1,21 @@
+"""What Billow asks of a PSA (professional services automation)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from billing.periods import Period
+from billing.sources import Milestone, Project, TimeEntry
+
+
+class PsaSource(Protocol):
+    """Reads a PSA. Every call may raise `billing.errors.SourceUnavailable`, which is worth another try."""
+
+    def project(self, project_id: str) -> Project | None:
+        """The project with that id; None if there is none."""
+
+    def milestone(self, project_id: str, milestone_id: str) -> Milestone | None:
+        """The milestone of the project; None if there is none."""
+
+    def time_entries(self, project_id: str, period: Period) -> tuple[TimeEntry, ...]:
+        """Every entry of the project whose day falls into the period, approved or not, by day and id."""
