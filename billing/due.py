@@ -16,6 +16,7 @@ from billing.agreements import (
     recurring_item,
 )
 from billing.errors import Refused
+from billing.events import BillingEvent, EventType
 
 PRICE_ITEM = "price"
 """The item of an agreement that is billed as a whole."""
@@ -63,3 +64,22 @@ def occasion_for(agreement: Agreement, item: str | None, billed: frozenset[str],
             return occasion
         case FixedPrice():
             return Occasion(agreement=agreement.id, item=PRICE_ITEM)
+
+
+def event_occasions(event: BillingEvent, agreement: Agreement, today: date) -> list[Occasion]:
+    """What an event makes due under its agreement; `Refused` if the billing model cannot be billed by it."""
+    match event.type, agreement:
+        case EventType.MILESTONE_SIGNED_OFF, Milestones():
+            return [occasion_for(agreement, event.data.milestone, frozenset(), today)]
+        case EventType.PROJECT_COMPLETED, FixedPrice():
+            return [Occasion(agreement=agreement.id, item=PRICE_ITEM)]
+        case EventType.BLOCK_USED_UP, PrepaidBlock():
+            return [Occasion(agreement=agreement.id, item=f"block-{(event.data.block or 0) + 1}")]
+        case EventType.CONTRACT_SIGNED, PrepaidBlock():
+            return [Occasion(agreement=agreement.id, item="block-1")]
+        case EventType.CONTRACT_SIGNED, Retainer():
+            return list(due_occasions(agreement, today))
+    raise Refused(
+        f"an event {event.type} cannot bill agreement {agreement.id!r}: its model is {agreement.model!r}; "
+        "name the agreement it belongs to"
+    )

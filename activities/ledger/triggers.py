@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_records, invoices
 from activities.ledger.invoices import Requested
-from activities.ledger.tables import InvoiceRow
+from activities.ledger.tables import EventRow, InvoiceRow
 from billing.agreements import Agreement, Occasion
 from billing.company import Company
-from billing.due import occasion_for
+from billing.due import event_occasions, occasion_for
 from billing.errors import NotFound, Refused
+from billing.events import BillingEvent
 from billing.one_off import OneOff
 from billing.request import BillingRequest
 
@@ -38,9 +41,8 @@ def by_agreement(
     billed = frozenset(
         tx.scalars(select(InvoiceRow.billing_key).where(InvoiceRow.billing_key.startswith(f"{agreement}/", autoescape=True)))
     )
-    client = company.client(found.client)
-    today = at.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
-    return by_occasion(tx, occasion_for(found, item, billed, today), "manual", by=by, channel=channel, at=at)
+    occasion = occasion_for(found, item, billed, company_today(company, found, at))
+    return by_occasion(tx, occasion, "manual", by=by, channel=channel, at=at)
 
 
 def by_occasion(
@@ -60,3 +62,33 @@ def one_off(tx: Session, one_off: OneOff, key: str | None, *, by: str, channel: 
         raise Refused("a key is up to 64 letters, digits, '.', '_' and '-'")
     request = BillingRequest(billing_key=f"manual/{key}", trigger="manual", requested_by=by, one_off=one_off)
     return invoices.request(tx, request, at=at, channel=channel)
+
+
+def by_event(
+    tx: Session, event: BillingEvent, content: dict[str, Any], *, channel: str, at: datetime
+) -> list[Requested]:
+    """Stores an event and bills what it makes due; the same event again (by source and id) changes nothing."""
+    company = company_records.current(tx).company
+    agreement = agreement_of(company, event.data.agreement)
+    occasions = event_occasions(event, agreement, company_today(company, agreement, at))
+    new = tx.execute(
+        insert(EventRow)
+        .values(
+            source=event.source,
+            event=event.id,
+            type=event.type,
+            received_at=at,
+            content=content,
+            billing_key=occasions[0].billing_key if occasions else None,
+        )
+        .on_conflict_do_nothing()
+        .returning(EventRow.event)
+    ).scalar()
+    asked = [by_occasion(tx, each, f"event {event.type}", by=event.source, channel=channel, at=at) for each in occasions]
+    return asked if new else [Requested(each.invoice, new=False) for each in asked]
+
+
+def company_today(company: Company, agreement: Agreement, at: datetime) -> date:
+    """The day it is for the agreement's client."""
+    client = company.client(agreement.client)
+    return at.astimezone(ZoneInfo(client.zone if client else "UTC")).date()

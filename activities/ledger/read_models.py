@@ -1,0 +1,272 @@
+"""What the ledger shows to people and programs: read models of invoices, approvals and exceptions.
+
+Amounts carry the decimals of their currency and become strings in JSON; instants are UTC, dates are calendar days.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Action = Literal["pay", "hold", "release", "promise", "dispute"]
+"""A command about an issued invoice that its state allows now."""
+
+
+class ReadModel(BaseModel):
+    """Base of all read models: frozen."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class InvoiceFilter(ReadModel):
+    """Which invoices: `status` is one of any axis, or open, late, waiting; `before` the id of the last one seen."""
+
+    status: str | None = None
+    client: str | None = None
+    text: str = ""
+    limit: int = 50
+    before: int | None = None
+
+
+class InvoiceSummary(ReadModel):
+    """An invoice in one row; `gross` and `open` are None until it has a draft. `days_late` is 0 unless money is late."""
+
+    id: int
+    billing_key: str
+    generation: int
+    number: str | None
+    client: str
+    client_name: str
+    title: str
+    currency: str | None
+    gross: Decimal | None
+    paid: Decimal
+    open: Decimal | None
+    document_status: str
+    payment_status: str
+    collection_status: str
+    issue_date: date | None
+    due_date: date | None
+    late: bool
+    days_late: int
+    waits_for: str
+    next_at: datetime | None
+    requested_at: datetime
+    trigger: str
+
+    @property
+    def name(self) -> str:
+        """The number, or the billing key while there is none."""
+        return self.number or self.billing_key
+
+
+class LineView(ReadModel):
+    """An invoice line, net, with the reason it is there."""
+
+    description: str
+    detail: str
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    net: Decimal
+    why: str
+
+
+class TaxView(ReadModel):
+    """The VAT of one category and rate (per cent), with the reason."""
+
+    category: str
+    rate: Decimal
+    taxable: Decimal
+    tax: Decimal
+    note: str
+    why: str
+
+
+class ApprovalView(ReadModel):
+    """One tier asked about one draft; `current` if that is the draft as it stands."""
+
+    id: int
+    tier: str
+    asked: tuple[str, ...]
+    asked_at: datetime
+    deadline: datetime
+    status: str
+    approved_by: tuple[str, ...]
+    digest: str
+    current: bool
+
+
+class ExceptionView(ReadModel):
+    """Something a person must decide or has decided; `resolutions` is empty once it is closed."""
+
+    id: int
+    code: str
+    message: str
+    field: str
+    left: str
+    right: str
+    owner: str
+    raised_at: datetime
+    deadline: datetime
+    resolutions: tuple[str, ...]
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution: str | None
+
+
+class PaymentView(ReadModel):
+    """Money received, or taken back where negative."""
+
+    amount: Decimal
+    currency: str
+    received_on: date
+    source: str
+    reference: str
+    recorded_at: datetime
+    recorded_by: str
+
+
+class CollectionActView(ReadModel):
+    """A courtesy note, reminder, escalation or hand-over that was done."""
+
+    act: str
+    planned_for: datetime
+    done_at: datetime
+
+
+class MessageView(ReadModel):
+    """A message about the invoice; `handed_over_at` is when the mail server took it."""
+
+    message_id: str
+    event: str
+    audience: str
+    to: str
+    cc: tuple[str, ...]
+    subject: str
+    prepared_at: datetime
+    handed_over_at: datetime | None
+    attempts: int
+    last_error: str | None
+    server_reply: str | None
+
+
+class DocumentView(ReadModel):
+    """A rendered document; `current` if it is the one that was issued."""
+
+    sha256: str
+    kind: str
+    media_type: str
+    size: int
+    made_at: datetime
+    current: bool
+
+
+class InvoiceView(InvoiceSummary):
+    """Everything there is to show about one invoice."""
+
+    net: Decimal | None
+    tax: Decimal | None
+    issuer: str | None
+    zone: str | None
+    terms: str
+    supply: str
+    agreement: str | None
+    contract_reference: str
+    order_reference: str
+    contact: str
+    account_manager: str | None
+    lines: tuple[LineView, ...]
+    taxes: tuple[TaxView, ...]
+    digest: str | None
+    requested_by: str
+    took_part: tuple[str, ...]
+    company_version: int
+    generations: tuple[int, ...]
+    issued_at: datetime | None
+    delivered_at: datetime | None
+    held_until: datetime | None
+    promised_for: date | None
+    disputed: str | None
+    disputed_until: datetime | None
+    handed_over_at: datetime | None
+    closed_at: datetime | None
+    approvals: tuple[ApprovalView, ...]
+    exceptions: tuple[ExceptionView, ...]
+    payments: tuple[PaymentView, ...]
+    acts: tuple[CollectionActView, ...]
+    messages: tuple[MessageView, ...]
+    documents: tuple[DocumentView, ...]
+    actions: tuple[Action, ...]
+
+
+class TimelineEntry(ReadModel):
+    """An event of the audit trail; `line` says its facts in words."""
+
+    position: int
+    at: datetime
+    event: str
+    actor: str
+    channel: str
+    line: str
+    facts: dict[str, Any]
+
+
+class InboxLine(ReadModel):
+    """What an approver reads first of a line; net."""
+
+    description: str
+    net: Decimal
+
+
+class InboxItem(ReadModel):
+    """An approval or exception that waits; `who` are those asked (who have not agreed yet), or the owner."""
+
+    kind: Literal["approval", "exception"]
+    id: int
+    billing_key: str
+    generation: int
+    number: str | None
+    client: str
+    client_name: str
+    title: str
+    currency: str | None
+    amount: Decimal | None
+    net: Decimal | None
+    question: str
+    why: str
+    code: str
+    since: datetime
+    deadline: datetime
+    overdue: bool
+    who: tuple[str, ...]
+    resolutions: tuple[str, ...]
+    digest: str | None
+    lines: tuple[InboxLine, ...]
+    line_count: int
+
+
+class Sum(ReadModel):
+    """How many invoices, and what they come to in one currency."""
+
+    currency: str
+    count: int
+    amount: Decimal
+
+
+class Counts(ReadModel):
+    """The numbers for the head of a page; `mine` is what waits for the person asked for."""
+
+    invoices: int
+    approvals: int
+    exceptions: int
+    mine: int
+    open: tuple[Sum, ...]
+    late: tuple[Sum, ...]
+
+    @property
+    def waiting(self) -> int:
+        return self.approvals + self.exceptions
