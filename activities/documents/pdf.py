@@ -1,7 +1,7 @@
 """The PDF of an invoice: Jinja2 for the page, WeasyPrint for PDF/A-3b.
 
-One process renders one document at a time: Pango's font maps do not stand threads, so `render_invoice` takes a
-lock. To render faster, run more worker processes.
+A process renders one document at a time: Pango's font maps do not stand threads, so `render_invoice` takes
+a lock. To render faster, run more worker processes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import segno
 import weasyprint
 import yaml
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -39,11 +38,12 @@ from billing.errors import BillowError
 TEMPLATE = Path(__file__).parent / "templates" / "invoice"
 
 _lock = threading.Lock()
-_log = logging.getLogger("weasyprint")
+_log = logging.getLogger(__name__)
+_weasyprint_log = logging.getLogger("weasyprint")
 
 
 class RenderingFailed(BillowError):
-    """The document cannot be turned into a valid PDF; the data are right, the template or the fonts are not."""
+    """The document cannot be turned into a valid PDF: the template or the fonts need repair, not the data."""
 
 
 class _OwnAssets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
@@ -58,7 +58,7 @@ class _OwnAssets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
 
 
 class _Press:
-    """What is costly to make and used for every document of a process: fonts, style sheet, template, words."""
+    """What is costly to make and serves every document of a process: fonts, style sheet, template, words."""
 
     def __init__(self) -> None:
         fonts.configure()
@@ -87,10 +87,10 @@ def _press() -> _Press:
 def render_invoice(document: InvoiceDocument) -> bytes:
     """The invoice as PDF/A-3b in the draft's language (English where there is no translation).
 
-    The same document gives the same bytes with the same `renderer_versions()`. `RenderingFailed` if a character
-    has no glyph in any installed font (check with `unprintable` before a number is taken).
+    The same document gives the same bytes with the same `renderer_versions()`. `RenderingFailed` if a
+    character has no glyph in any installed font (check with `unprintable` before a number is taken).
     """
-    with _lock, _collector_paused(), _warnings() as warnings:
+    with _lock, _warnings() as warnings:
         press = _press()
         html = press.template.render(_context(document, press.words))
         page = weasyprint.HTML(string=html, url_fetcher=press.fetcher)
@@ -106,9 +106,9 @@ def render_invoice(document: InvoiceDocument) -> bytes:
 
 
 def warm_up() -> None:
-    """Loads fonts, style sheet and templates, and moves what now lives out of the collector's sight.
+    """Loads fonts, style sheet and templates, then takes what lives now out of the garbage collector's sight.
 
-    A rendering process calls it once, before its first document and after its imports.
+    A rendering process calls it once, after its imports: the collector else costs a quarter of each document.
     """
     with _lock:
         _press()
@@ -198,18 +198,22 @@ def _by_country(labels: dict[str, str], country: str) -> str:
 
 
 def payment_code(document: InvoiceDocument) -> Markup | None:
-    """The EPC QR code of the payment (EPC069-12, version 2) as SVG; None where a euro transfer cannot pay it."""
+    """The payment as EPC QR code (EPC069-12, version 2), as SVG; None where no euro transfer can pay it."""
     draft, account = document.draft, document.draft.issuer.bank_account
-    if draft.currency != "EUR" or not Decimal("0.01") <= draft.gross <= Decimal("999999999.99"):
+    if draft.currency != "EUR" or not Decimal("0.01") <= draft.gross < 10**9:
         return None
-    code: segno.QRCode = helpers.make_epc_qr(
-        name=(account.holder or draft.issuer.name)[:70],
-        iban=account.iban.replace(" ", ""),
-        bic=account.bic.replace(" ", "") or None,
-        amount=draft.amount_due.amount,
-        reference=document.payment_reference,
-        encoding="utf-8",
-    )
+    try:
+        code = helpers.make_epc_qr(
+            name=" ".join((account.holder or draft.issuer.name).split())[:70],
+            iban="".join(account.iban.split()),
+            bic="".join(account.bic.split()) or None,
+            amount=draft.amount_due.amount,
+            reference=document.payment_reference,
+            encoding="utf-8",
+        )
+    except ValueError as error:
+        _log.warning("%s is printed without a payment code: %s", document.number, error)
+        return None
     return Markup(code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None))  # noqa: S704  # segno's own
 
 
@@ -236,18 +240,6 @@ def _luminance(channels: list[int]) -> float:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Layout makes many objects and few cycles; collecting meanwhile costs a third of the time."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
-@contextmanager
 def _warnings() -> Iterator[list[str]]:
     """What WeasyPrint complains about meanwhile."""
     messages: list[str] = []
@@ -257,8 +249,8 @@ def _warnings() -> Iterator[list[str]]:
             messages.append(record.getMessage())
 
     collector = Collector(logging.WARNING)
-    _log.addHandler(collector)
+    _weasyprint_log.addHandler(collector)
     try:
         yield messages
     finally:
-        _log.removeHandler(collector)
+        _weasyprint_log.removeHandler(collector)

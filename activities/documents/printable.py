@@ -1,7 +1,8 @@
-"""Whether a text can be printed: before an invoice has a number, so that no number meets a text it cannot carry."""
+"""Whether a text can be printed: asked before an invoice has a number, so that no number is lost on it."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,12 @@ from activities.documents import fonts
 
 _LAYOUT = frozenset("\n\r\t")
 _OVERRIDES = frozenset("\N{LEFT-TO-RIGHT OVERRIDE}\N{RIGHT-TO-LEFT OVERRIDE}")
-_INVISIBLE = "Cf"
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0001\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
+)
+"""Code points drawn as nothing, whether a font has them or not (Unicode: Default_Ignorable_Code_Point)."""
+
 _NAMELESS = {
     "Cc": "control character",
     "Cn": "unassigned code point",
@@ -35,10 +41,10 @@ class Unprintable:
 def unprintable(texts: Iterable[str]) -> list[Unprintable]:
     """Each character of the texts that no document can show, once a text, in order.
 
-    These are control characters (XML 1.0 forbids them too), unassigned and private code points, overrides of
-    the writing direction (what is read would not be what was approved), and characters no installed font has.
-    Line breaks, tabs, joiners, variation selectors and direction marks are fine. `FontsMissing` if the fonts
-    cannot be listed.
+    These are control characters (XML 1.0 forbids them too), unassigned and private code points, separators of
+    lines and paragraphs, overrides of the writing direction (one would read what was not approved), and
+    characters no installed font has. Line breaks, tabs, joiners, variation selectors and direction marks are
+    fine. `FontsMissing` if the fonts cannot be listed.
     """
     return [
         Unprintable(character, name_of(character), text)
@@ -67,12 +73,8 @@ def ascii_visible(text: str) -> str:
 
 def _can_be_shown(character: str) -> bool:
     category = unicodedata.category(character)
-    if category in _NAMELESS:
+    if category in _NAMELESS or category in {"Zl", "Zp"} or character in _OVERRIDES:
         return character in _LAYOUT
-    if category == _INVISIBLE or category.startswith("Z"):
-        return character not in _OVERRIDES
-    return bool(fonts.coverage()[ord(character)]) or _is_variation_selector(character)
-
-
-def _is_variation_selector(character: str) -> bool:
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+    if _INVISIBLE.match(character):
+        return True
+    return category != "Cf" and bool(fonts.coverage()[ord(character)])
