@@ -1,0 +1,62 @@
+"""Company folders to begin with: a believable firm to try Billow out, and the smallest one to grow one's own from."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from activities.company.sample_time import time_csv
+from activities.psa.time_csv import COLUMNS
+from billing.periods import months_after
+
+_TIME = Path("data/psa/time.csv")
+
+
+def write_sample(folder: Path, today: date) -> None:
+    """The firm Havelwerk IT: its agreements begin so that a first billing run on `today` finds ten periods to bill.
+
+    Overwrites files of the same names; raises OSError where the folder cannot be written.
+    """
+    _write("havelwerk", folder, today)
+    (folder / _TIME).write_text(time_csv(today), encoding="utf-8")
+
+
+def write_starter(folder: Path, today: date) -> None:
+    """The smallest company that can bill, with comments that guide: one issuer, client, retainer and approver.
+
+    Overwrites files of the same names; raises OSError where the folder cannot be written.
+    """
+    _write("first", folder, today)
+    (folder / _TIME).write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
+
+
+def _write(sample: str, folder: Path, today: date) -> None:
+    month = today.replace(day=1)
+    # Plain text for people to edit, not a page for a browser: nothing to escape.
+    templates = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
+    values = {
+        "today": today,
+        "month": month,
+        "last_month": months_after(month, -1),
+        "three_months_ago": months_after(month, -3),
+        "day": lambda days: today + timedelta(days=days),
+    }
+    for template, path in _templates(files("activities.company") / "samples" / sample, Path()):
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = templates.from_string(template.read_text(encoding="utf-8")).render(values)
+        target.write_text(text, encoding="utf-8")
+
+
+def _templates(place: Traversable, path: Path) -> list[tuple[Traversable, Path]]:
+    found: list[tuple[Traversable, Path]] = []
+    for each in sorted(place.iterdir(), key=lambda child: child.name):
+        if each.is_dir():
+            found += _templates(each, path / each.name)
+        elif each.name.endswith(".yaml"):
+            found.append((each, path / each.name))
+    return found
