@@ -1,6 +1,6 @@
 """What the ledger shows to people and programs: read models of invoices, approvals and exceptions.
 
-Amounts carry the decimals of their currency and become strings in JSON; instants are UTC, dates are calendar days.
+Amounts carry the decimals of their currency and are strings in JSON; instants are UTC, dates calendar days.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ReadModel(BaseModel):
 
 
 class InvoiceFilter(ReadModel):
-    """Which invoices: `status` is one of any axis, or open, late, waiting; `before` the id of the last one seen."""
+    """`status` is of any axis, or open, late, waiting; `before` is the id of the last one seen."""
 
     status: str | None = None
     client: str | None = None
@@ -32,7 +32,7 @@ class InvoiceFilter(ReadModel):
 
 
 class InvoiceSummary(ReadModel):
-    """An invoice in one row; `gross` and `open` are None until it has a draft. `days_late` is 0 unless money is late."""
+    """An invoice in one row. `gross` and `open` are None without a draft; `days_late` is 0 unless it is late."""
 
     id: int
     billing_key: str

@@ -1,0 +1,212 @@
+"""One invoice in full, and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.ledger import audit_trail, invoices
+from activities.ledger import timeline as telling
+from activities.ledger.inbox import resolutions_of
+from activities.ledger.read_models import (
+    Action,
+    ApprovalView,
+    CollectionActView,
+    DocumentView,
+    ExceptionView,
+    InvoiceView,
+    LineView,
+    MessageView,
+    PaymentView,
+    TaxView,
+    TimelineEntry,
+)
+from activities.ledger.summaries import exact, summary_values
+from activities.ledger.tables import (
+    ApprovalRow,
+    CollectionActRow,
+    DocumentRow,
+    ExceptionRow,
+    InvoiceRow,
+    MessageRow,
+    PaymentRow,
+)
+from billing.draft import Draft
+from billing.errors import NotFound
+from billing.exceptions import Finding
+from billing.money import rounded
+from billing.status import ISSUED
+
+
+def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None = None) -> InvoiceView:
+    """All about the invoice with that number or billing key; its newest generation unless one is named."""
+    row = invoices.find(tx, reference)
+    generations = tx.scalars(
+        select(InvoiceRow.generation)
+        .where(InvoiceRow.billing_key == row.billing_key)
+        .order_by(InvoiceRow.generation)
+    ).all()
+    if generation is not None and generation != row.generation:
+        row = _generation(tx, row.billing_key, generation)
+    draft = Draft.model_validate(row.draft) if row.draft else None
+    columns = {column.key: getattr(row, column.key) for column in InvoiceRow.__mapper__.column_attrs}
+    named = columns | {"buyer": draft.buyer.name if draft else None, "zone": draft.zone if draft else None}
+    return InvoiceView.model_validate(
+        summary_values(named, as_of)
+        | _draft_values(draft)
+        | {
+            "net": exact(row.net, row.currency),
+            "tax": exact(row.tax, row.currency),
+            "digest": row.draft_digest,
+            "generations": tuple(generations),
+            "approvals": [_approval(each, row) for each in _of(tx, ApprovalRow, row, ApprovalRow.id)],
+            "exceptions": [_exception(each, row) for each in _of(tx, ExceptionRow, row, ExceptionRow.id)],
+            "payments": [_payment(each) for each in _of(tx, PaymentRow, row, PaymentRow.received_on)],
+            "acts": [
+                CollectionActView(act=each.act, planned_for=each.planned_for, done_at=each.done_at)
+                for each in _of(tx, CollectionActRow, row, CollectionActRow.done_at)
+            ],
+            "messages": [_message(each) for each in _of(tx, MessageRow, row, MessageRow.prepared_at)],
+            "documents": [_document(each, row) for each in _of(tx, DocumentRow, row, DocumentRow.made_at)],
+            "actions": _actions(row, as_of),
+        }
+    )
+
+
+def _generation(tx: Session, billing_key: str, generation: int) -> InvoiceRow:
+    row = tx.scalars(
+        select(InvoiceRow).where(InvoiceRow.billing_key == billing_key, InvoiceRow.generation == generation)
+    ).first()
+    if row is None:
+        raise NotFound(f"{billing_key} has no generation {generation}")
+    return row
+
+
+def _of(tx: Session, table: type[Any], row: InvoiceRow, order: Any) -> Sequence[Any]:
+    return tx.scalars(select(table).where(table.invoice == row.id).order_by(order)).all()
+
+
+def _draft_values(draft: Draft | None) -> dict[str, Any]:
+    if draft is None:
+        return dict.fromkeys(("terms", "supply", "contract_reference", "order_reference", "contact"), "") | {
+            "agreement": None,
+            "account_manager": None,
+            "lines": (),
+            "taxes": (),
+        }
+    return {
+        "terms": str(draft.terms),
+        "supply": str(draft.supply or ""),
+        "agreement": draft.agreement,
+        "contract_reference": draft.contract_reference,
+        "order_reference": draft.order_reference,
+        "contact": f"{draft.buyer.contact.name} <{draft.buyer.contact.email}>",
+        "account_manager": draft.account_manager,
+        "lines": [LineView.model_validate(each.model_dump()) for each in draft.lines],
+        "taxes": [TaxView.model_validate(each.model_dump()) for each in draft.taxes],
+    }
+
+
+def _approval(row: ApprovalRow, invoice: InvoiceRow) -> ApprovalView:
+    return ApprovalView(
+        id=row.id,
+        tier=row.tier,
+        asked=tuple(row.asked),
+        asked_at=row.asked_at,
+        deadline=row.deadline,
+        status=row.status,
+        approved_by=tuple(row.approved_by),
+        digest=row.digest,
+        current=row.digest == invoice.draft_digest,
+    )
+
+
+def _exception(row: ExceptionRow, invoice: InvoiceRow) -> ExceptionView:
+    finding = Finding.model_validate(row.finding)
+    return ExceptionView(
+        id=row.id,
+        code=row.code,
+        message=finding.message,
+        field=finding.field,
+        left=finding.left,
+        right=finding.right,
+        owner=row.owner,
+        raised_at=row.raised_at,
+        deadline=row.deadline,
+        resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by,
+        resolution=row.resolution,
+        resolutions=() if row.resolved_at else resolutions_of(finding, issued=invoice.number is not None),
+    )
+
+
+def _payment(row: PaymentRow) -> PaymentView:
+    return PaymentView(
+        amount=rounded(row.amount, row.currency),
+        currency=row.currency,
+        received_on=row.received_on,
+        source=row.source,
+        reference=row.reference,
+        recorded_at=row.recorded_at,
+        recorded_by=row.recorded_by,
+    )
+
+
+def _message(row: MessageRow) -> MessageView:
+    return MessageView(
+        message_id=row.message_id,
+        event=row.event,
+        audience=row.audience,
+        to=row.recipient,
+        cc=tuple(row.copies_to),
+        subject=row.subject,
+        prepared_at=row.prepared_at,
+        handed_over_at=row.handed_over_at,
+        attempts=row.attempts,
+        last_error=row.last_error,
+        server_reply=row.server_reply,
+    )
+
+
+def _document(row: DocumentRow, invoice: InvoiceRow) -> DocumentView:
+    return DocumentView(
+        sha256=row.sha256,
+        kind=row.kind,
+        media_type=row.media_type,
+        size=row.size,
+        made_at=row.made_at,
+        current=row.sha256 == invoice.document,
+    )
+
+
+def _actions(row: InvoiceRow, as_of: datetime) -> tuple[Action, ...]:
+    if row.number is None or row.document_status not in ISSUED:
+        return ()
+    if row.closed_at is not None:
+        return ("pay",)
+    held = row.held_until is not None and row.held_until > as_of
+    return ("pay", "release" if held else "hold", "promise", "dispute")
+
+
+def timeline(tx: Session, reference: str, generation: int | None = None) -> list[TimelineEntry]:
+    """The invoice's audit trail, oldest first, each event with its facts in one line."""
+    row = invoices.find(tx, reference)
+    if generation is not None and generation != row.generation:
+        row = _generation(tx, row.billing_key, generation)
+    zone = row.draft["zone"] if row.draft else None
+    return [
+        TimelineEntry(
+            position=event.position,
+            at=event.at,
+            event=event.event,
+            actor=event.actor,
+            channel=event.channel,
+            line=telling.line(event.event, event.facts, row.currency, zone),
+            facts=event.facts,
+        )
+        for event in audit_trail.trail(tx, row.id)
+    ]

@@ -1,0 +1,194 @@
+"""What waits for a person: approvals and exceptions, and how many there are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, ScalarSelect, Select, all_, any_, func, literal, literal_column, select
+from sqlalchemy.orm import Session
+
+from activities.ledger import company_records
+from activities.ledger.exceptions import Resolution
+from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum
+from activities.ledger.summaries import BUYER, exact, is_open
+from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow
+from billing.approval_policy import approval_limit
+from billing.exceptions import ACCEPTABLE, Finding
+from billing.money import rounded
+from billing.status import DocumentStatus
+
+INBOX_LINES = 3
+"""How many lines of a draft an inbox item carries; the whole draft is in `invoice`."""
+
+_INBOX = (
+    InvoiceRow.billing_key,
+    InvoiceRow.generation,
+    InvoiceRow.number,
+    InvoiceRow.client,
+    BUYER.label("buyer"),
+    InvoiceRow.title,
+    InvoiceRow.currency,
+    InvoiceRow.gross,
+    InvoiceRow.net,
+    InvoiceRow.company_version,
+    func.jsonb_path_query_array(
+        InvoiceRow.draft, literal_column(f"'$.lines[0 to {INBOX_LINES - 1}]'::jsonpath")
+    ).label("lines"),
+    func.coalesce(func.jsonb_array_length(InvoiceRow.draft["lines"]), 0).label("line_count"),
+)
+
+
+def inbox(tx: Session, person: str | None, as_of: datetime, limit: int = 200) -> list[InboxItem]:
+    """What waits for a person, oldest deadline first; for `person` only what they may decide or own."""
+    items = [_asked(tx, row, as_of) for row in tx.execute(waiting_approvals(person).limit(limit))]
+    items += [_raised(row, as_of) for row in tx.execute(open_exceptions(person).limit(limit))]
+    return sorted(items, key=lambda item: (item.deadline, item.id))[:limit]
+
+
+def waiting_approvals(person: str | None) -> Select[Any]:
+    query = (
+        select(
+            ApprovalRow.id,
+            ApprovalRow.tier,
+            ApprovalRow.asked,
+            ApprovalRow.approved_by,
+            ApprovalRow.asked_at,
+            ApprovalRow.deadline,
+            ApprovalRow.digest,
+            *_INBOX,
+        )
+        .join(InvoiceRow, InvoiceRow.id == ApprovalRow.invoice)
+        .where(
+            literal_column("approvals.status = 'waiting'"),
+            InvoiceRow.document_status == DocumentStatus.AWAITING_APPROVAL,
+        )
+        .order_by(ApprovalRow.deadline, ApprovalRow.id)
+    )
+    if person is not None:
+        query = query.where(
+            literal(person) == any_(ApprovalRow.asked), literal(person) != all_(ApprovalRow.approved_by)
+        )
+    return query
+
+
+def open_exceptions(person: str | None) -> Select[Any]:
+    query = (
+        select(
+            ExceptionRow.id,
+            ExceptionRow.finding,
+            ExceptionRow.owner,
+            ExceptionRow.raised_at,
+            ExceptionRow.deadline,
+            *_INBOX,
+        )
+        .join(InvoiceRow, InvoiceRow.id == ExceptionRow.invoice)
+        .where(ExceptionRow.resolved_at.is_(None))
+        .order_by(ExceptionRow.deadline, ExceptionRow.id)
+    )
+    return query if person is None else query.where(ExceptionRow.owner == person)
+
+
+def _item(row: Row[Any], as_of: datetime) -> dict[str, Any]:
+    return {
+        "billing_key": row.billing_key,
+        "generation": row.generation,
+        "number": row.number,
+        "client": row.client,
+        "client_name": row.buyer or row.client,
+        "title": row.title,
+        "currency": row.currency,
+        "amount": exact(row.gross, row.currency),
+        "net": exact(row.net, row.currency),
+        "deadline": row.deadline,
+        "overdue": row.deadline <= as_of,
+        "lines": [InboxLine.model_validate(each) for each in row.lines or ()],
+        "line_count": row.line_count,
+    }
+
+
+def _asked(tx: Session, row: Row[Any], as_of: datetime) -> InboxItem:
+    policy = company_records.at_version(tx, row.company_version).company.approvals
+    tier = next((each for each in policy.tiers if each.id == row.tier), None)
+    limit = f" (above {approval_limit(tier.above)})" if tier and tier.above else ""
+    more = tier.needed - len(row.approved_by) if tier else 1
+    return InboxItem(
+        kind="approval",
+        id=row.id,
+        question="Approve this invoice?",
+        why=f"Tier {row.tier}{limit} must agree" + (f"; {more} approvals are missing" if more > 1 else ""),
+        code=row.tier,
+        since=row.asked_at,
+        who=tuple(who for who in row.asked if who not in row.approved_by),
+        resolutions=("approve", "reject"),
+        digest=row.digest,
+        **_item(row, as_of),
+    )
+
+
+def _raised(row: Row[Any], as_of: datetime) -> InboxItem:
+    finding = Finding.model_validate(row.finding)
+    resolutions = resolutions_of(finding, issued=row.number is not None)
+    return InboxItem(
+        kind="exception",
+        id=row.id,
+        question=" · ".join(resolutions),
+        why=finding.message,
+        code=finding.code,
+        since=row.raised_at,
+        who=(row.owner,),
+        resolutions=resolutions,
+        digest=None,
+        **_item(row, as_of),
+    )
+
+
+def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
+    accept = (Resolution.ACCEPT,) if finding.code in ACCEPTABLE else ()
+    return (Resolution.RETRY, *accept, *(() if issued else (Resolution.VOID,)))
+
+
+def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
+    """How much waits, is open and is late, by currency; `mine` counts what waits for `person`."""
+    total, approvals_waiting, exceptions_open = tx.execute(
+        select(
+            select(func.count()).select_from(InvoiceRow).scalar_subquery(),
+            _number_of(waiting_approvals(None)),
+            _number_of(open_exceptions(None)),
+        )
+    ).one()
+    mine = 0
+    if person is not None:
+        own = select(_number_of(waiting_approvals(person)) + _number_of(open_exceptions(person)))
+        mine = tx.scalars(own).one()
+    late = InvoiceRow.late_from <= as_of
+    owed = InvoiceRow.gross - InvoiceRow.paid
+    sums = tx.execute(
+        select(
+            InvoiceRow.currency,
+            func.count(),
+            func.sum(owed),
+            func.count().filter(late),
+            func.sum(owed).filter(late),
+        )
+        .where(is_open())
+        .group_by(InvoiceRow.currency)
+        .order_by(InvoiceRow.currency)
+    ).all()
+    return Counts(
+        invoices=total,
+        approvals=approvals_waiting,
+        exceptions=exceptions_open,
+        mine=mine,
+        open=tuple(_sum(currency, count, amount) for currency, count, amount, _, _ in sums),
+        late=tuple(_sum(currency, count, amount) for currency, _, _, count, amount in sums if count),
+    )
+
+
+def _number_of(items: Select[Any]) -> ScalarSelect[int]:
+    return items.order_by(None).with_only_columns(func.count()).scalar_subquery()
+
+
+def _sum(currency: str | None, count: int, amount: Decimal | None) -> Sum:
+    return Sum(currency=currency or "", count=count, amount=rounded(amount or Decimal(0), currency or "EUR"))

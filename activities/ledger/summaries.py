@@ -1,0 +1,150 @@
+"""Invoices in rows: filtered, searched, newest first."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from activities.ledger import approvals
+from activities.ledger.read_models import InvoiceFilter, InvoiceSummary
+from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow
+from billing.errors import Refused
+from billing.money import rounded
+from billing.status import CollectionStatus, DocumentStatus, PaymentStatus
+
+OPEN, LATE, WAITING = "open", "late", "waiting"
+STATUSES: tuple[str, ...] = tuple(
+    dict.fromkeys([WAITING, OPEN, LATE, *DocumentStatus, *PaymentStatus, *CollectionStatus])
+)
+"""What `InvoiceFilter.status` may be: open (issued and unpaid), late (open and past due), waiting (for a
+person), or a status of any axis."""
+
+BUYER = InvoiceRow.draft["buyer"]["name"].astext
+ZONE = InvoiceRow.draft["zone"].astext
+
+
+def is_open() -> ColumnElement[bool]:
+    # written as literals so that the planner can use a partial index whatever the driver prepares
+    return literal_column(
+        "invoices.number is not null and invoices.payment_status in ('unpaid', 'partly paid')"
+        " and invoices.document_status <> 'credited'"
+    )
+
+
+def _waits_for_person() -> ColumnElement[bool]:
+    return or_(
+        select(ApprovalRow.id)
+        .where(ApprovalRow.invoice == InvoiceRow.id, ApprovalRow.status == approvals.WAITING)
+        .exists(),
+        select(ExceptionRow.id)
+        .where(ExceptionRow.invoice == InvoiceRow.id, ExceptionRow.resolved_at.is_(None))
+        .exists(),
+    )
+
+
+_SUMMARY = (
+    InvoiceRow.id,
+    InvoiceRow.billing_key,
+    InvoiceRow.generation,
+    InvoiceRow.number,
+    InvoiceRow.client,
+    BUYER.label("buyer"),
+    ZONE.label("zone"),
+    InvoiceRow.title,
+    InvoiceRow.currency,
+    InvoiceRow.gross,
+    InvoiceRow.paid,
+    InvoiceRow.document_status,
+    InvoiceRow.payment_status,
+    InvoiceRow.collection_status,
+    InvoiceRow.issue_date,
+    InvoiceRow.due_date,
+    InvoiceRow.late_from,
+    InvoiceRow.waits_for,
+    InvoiceRow.next_at,
+    InvoiceRow.requested_at,
+    InvoiceRow.trigger,
+)
+
+
+def invoices(tx: Session, wanted: InvoiceFilter, as_of: datetime) -> list[InvoiceSummary]:
+    """The invoices that match, newest request first; `Refused` for a status that does not exist."""
+    query = (
+        select(*_SUMMARY).order_by(InvoiceRow.requested_at.desc(), InvoiceRow.id.desc()).limit(wanted.limit)
+    )
+    for condition in _conditions(wanted, as_of):
+        query = query.where(condition)
+    return [InvoiceSummary.model_validate(summary_values(row._asdict(), as_of)) for row in tx.execute(query)]
+
+
+def _conditions(wanted: InvoiceFilter, as_of: datetime) -> list[ColumnElement[bool]]:
+    conditions = [_has_status(wanted.status, as_of)] if wanted.status else []
+    if wanted.client:
+        conditions.append(InvoiceRow.client == wanted.client)
+    if words := wanted.text.split():
+        searched = (InvoiceRow.billing_key, InvoiceRow.number, InvoiceRow.title, InvoiceRow.client, BUYER)
+        conditions += [
+            or_(*(column.icontains(word, autoescape=True) for column in searched)) for word in words
+        ]
+    if wanted.before is not None:
+        seen = select(InvoiceRow.requested_at).where(InvoiceRow.id == wanted.before).scalar_subquery()
+        conditions.append(tuple_(InvoiceRow.requested_at, InvoiceRow.id) < tuple_(seen, wanted.before))
+    return conditions
+
+
+def _has_status(status: str, as_of: datetime) -> ColumnElement[bool]:
+    match status:
+        case "open":
+            return is_open()
+        case "late":
+            return and_(is_open(), InvoiceRow.late_from <= as_of)
+        case "waiting":
+            return _waits_for_person()
+    if status not in STATUSES:
+        raise Refused(f"there is no status {status!r}; there are: {', '.join(STATUSES)}")
+    return or_(
+        InvoiceRow.document_status == status,
+        InvoiceRow.payment_status == status,
+        InvoiceRow.collection_status == status,
+    )
+
+
+def summary_values(row: dict[str, Any], as_of: datetime) -> dict[str, Any]:
+    """The fields of an `InvoiceSummary` from a row's columns, `buyer` (name) and `zone` (the client's)."""
+    currency, gross = row["currency"], row["gross"]
+    owed = gross is not None and row["number"] is not None and row["payment_status"] in _OWED
+    late = owed and row["late_from"] is not None and row["late_from"] <= as_of
+    return row | {
+        "client_name": row["buyer"] or row["client"],
+        "gross": exact(gross, currency),
+        "paid": exact(row["paid"], currency),
+        "open": None if gross is None else exact(_open(row), currency),
+        "late": late,
+        "days_late": _days_late(row["due_date"], row["late_from"], row["zone"], as_of) if late else 0,
+    }
+
+
+_OWED = (PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID)
+
+
+def _open(row: dict[str, Any]) -> Decimal:
+    """What is still owed: nothing once it is voided, credited or written off."""
+    given_up = row["payment_status"] == PaymentStatus.WRITTEN_OFF
+    gone = row["document_status"] in (DocumentStatus.VOIDED, DocumentStatus.CREDITED)
+    return Decimal(0) if given_up or gone else row["gross"] - row["paid"]
+
+
+def _days_late(due: date, late_from: datetime, zone: str | None, as_of: datetime) -> int:
+    """Calendar days since the due date in the client's zone; without one, days begun since it was late."""
+    if zone:
+        return (as_of.astimezone(ZoneInfo(zone)).date() - due).days
+    return (as_of - late_from).days + 1
+
+
+def exact(amount: Decimal | None, currency: str | None) -> Decimal | None:
+    return amount if amount is None or currency is None else rounded(amount, currency)

@@ -1,0 +1,104 @@
+"""The audit trail told in sentences: one readable line for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.money import rounded
+
+Facts = Mapping[str, Any]
+
+_SILENT = frozenset({"draft_digest", "exception", "message", "planned_for", "verdict"})
+"""Facts that only programs need; they stay in `facts`."""
+
+
+def line(event: str, facts: Facts, currency: str | None, zone: str | None) -> str:
+    """What happened, in words; instants in `zone` (or UTC), amounts in `currency`. Old facts never fail."""
+    tell = _Teller(facts, currency, ZoneInfo(zone or "UTC"))
+    known = _KNOWN.get(event)
+    return known(tell) if known else tell.rest()
+
+
+class _Teller:
+    """The facts of one event, ready to be put into words; what is missing reads as nothing."""
+
+    def __init__(self, facts: Facts, currency: str | None, zone: ZoneInfo) -> None:
+        self._facts, self._zone = facts, zone
+        self._currency = str(facts.get("currency") or currency or "")
+
+    def text(self, key: str, before: str = "", after: str = "") -> str:
+        value = self._facts.get(key)
+        if value in (None, "", []):
+            return ""
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else self._value(str(value))
+        return f"{before}{shown}{after}"
+
+    def money(self, key: str, before: str = "", after: str = "") -> str:
+        try:
+            amount = Decimal(str(self._facts[key]))
+            return f"{before}{self._currency} {rounded(amount, self._currency):,}".strip() + after
+        except (KeyError, InvalidOperation, ValueError):
+            return self.text(key, before, after)
+
+    def rest(self) -> str:
+        """All facts, for events nobody has written a sentence for."""
+        shown = (key for key in self._facts if key not in _SILENT)
+        return " · ".join(filter(None, (self.text(key, f"{key.replace('_', ' ')}: ") for key in shown)))
+
+    def _value(self, value: str) -> str:
+        if len(value) < len("2026-01-01T00:00Z") or not value[:4].isdigit():
+            return value
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M %Z}" if at.tzinfo else value
+
+
+def _resolved(tell: _Teller) -> str:
+    return tell.text("code") + tell.text("reason", ": ")
+
+
+_KNOWN: dict[str, Callable[[_Teller], str]] = {
+    "triggered": lambda t: t.text("trigger", "by "),
+    "approval asked": lambda t: (
+        t.text("asked", "asked: ") + t.text("tier", ", tier ") + t.text("until", ", until ")
+    ),
+    "approval escalated": lambda t: (
+        t.text("asked", "nobody answered; asked now: ") + t.text("tier", ", tier ")
+    ),
+    "approved": lambda t: t.text("tier", "tier ") + t.text("comment", ": "),
+    "rejected": lambda t: t.text("tier", "tier ") + t.text("comment", ": "),
+    "decision refused": lambda t: t.text("verdict", after=" refused: ") + t.text("because"),
+    "signal refused": lambda t: t.text("because"),
+    "voided": lambda t: t.text("reason") + t.text("billing_key", "; the billing key is "),
+    "exception raised": lambda t: t.text("code") + t.text("message", ": "),
+    "exception repaired": lambda t: t.text("code", after=" is gone"),
+    "exception escalated": lambda t: t.text("was", "no answer from ") + t.text("owner", "; now with "),
+    "exception: retry": _resolved,
+    "exception: accept": _resolved,
+    "issued": lambda t: t.text("number") + t.money("gross", " over ") + t.text("due_date", ", due "),
+    "payment received": lambda t: (
+        t.money("amount")
+        + t.text("received_on", " on ")
+        + t.text("reference", ", ")
+        + t.money("open", "; open: ")
+    ),
+    "payment taken back": lambda t: (
+        t.money("amount")
+        + t.text("received_on", " on ")
+        + t.text("reference", ", ")
+        + t.money("open", "; open: ")
+    ),
+    "held": lambda t: t.text("reason") + t.text("until", ", until "),
+    "released": lambda t: "reminders go on",  # noqa: ARG005
+    "payment promised": lambda t: t.text("on", "for ") + t.text("note", ": "),
+    "disputed": lambda t: t.text("reason") + t.text("decide_by", "; to be decided by "),
+    "taken over": lambda t: (
+        t.text("number") + t.money("gross", " over ") + t.money("paid", ", paid before: ")
+    ),
+}
