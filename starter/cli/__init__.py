@@ -1,0 +1,77 @@
+"""The command line `billow`: one module a noun, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import click
+
+from starter.cli.command_table import CommandTable, Entry, remember_debug
+
+TABLE: dict[str, tuple[Entry, ...]] = {
+    "Run": (
+        Entry("up", "processes", "Everything on this machine, until Ctrl-C"),
+        Entry("worker", "processes", "Work on one task queue"),
+        Entry("web", "processes", "The web app, the API and the webhooks"),
+        Entry("sync-schedules", "processes", "Put the schedules of the company into Temporal"),
+        Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
+    ),
+    "Company": (
+        Entry("init", "company", "Write a company folder to begin with"),
+        Entry("check", "company", "Name every problem of a company folder"),
+        Entry("apply", "company", "Make a company folder the one that runs"),
+        Entry("import-opening-items", "opening_items", "Take over open invoices of the system before"),
+    ),
+    "Invoices": (
+        Entry("trigger", "trigger", "Bill an agreement, an event or a one-off now"),
+        Entry("invoices", "invoices", "List invoices, newest first"),
+        Entry("show", "invoices", "Everything about one invoice"),
+        Entry("timeline", "invoices", "What happened to an invoice, and who did it"),
+        Entry("pdf", "documents", "Write the PDF of an issued invoice to a file"),
+    ),
+    "Decisions": (
+        Entry("inbox", "decisions", "Approvals and exceptions that wait for somebody"),
+        Entry("approve", "decisions", "Approve a draft"),
+        Entry("reject", "decisions", "Reject a draft; it is voided"),
+        Entry("resolve", "decisions", "Decide an exception"),
+    ),
+    "Money": (
+        Entry("pay", "payments", "Book a payment, or money taken back"),
+        Entry("hold", "collection", "Send no reminders until a day"),
+        Entry("release", "collection", "End a hold"),
+        Entry("dispute", "collection", "Note that the client disputes an invoice"),
+        Entry("promise", "collection", "Note that the client promised to pay by a day"),
+        Entry("ageing", "ageing", "What is owed, and how late it is"),
+        Entry("audit", "audit", "Prove that nothing was changed afterwards"),
+    ),
+}
+"""Every command: its section in the help, the module it lives in, and what it does in one line."""
+
+EPILOG = (
+    "INVOICE is a number or a billing key. Reading commands take --json; BILLOW_AS stands for --as. "
+    "Exit codes: 0 done, 1 refused or not possible (the reason is on stderr), 2 wrong usage, 130 stopped with Ctrl-C, "
+    "70 a fault of the program."
+)
+
+
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"billow {version('billow')}")
+        context.exit()
+
+
+@click.command(
+    cls=CommandTable, table=TABLE, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    callback=remember_debug,
+    help="Show where the program failed, if it does.",
+)
+def main() -> None:
+    """Billow sends invoices and follows them until the money is there."""
