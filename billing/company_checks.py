@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -30,15 +30,28 @@ from billing.parties import Issuer, Person
 from billing.taxes.decision import STANDARD_RATES
 
 Record = TypeVar("Record", covariant=True)
+_REFERENCES = (
+    ("people", "reports_to", "people", "person"),
+    ("people", "delegate", "people", "person"),
+    ("clients", "issuer", "issuers", "issuer"),
+    ("clients", "dunning", "dunning", "dunning policy"),
+    ("clients", "account_manager", "people", "person"),
+    ("agreements", "client", "clients", "client"),
+)
 _NUMBER_AFTER_PREFIX = len("2026-00001")
 
 
 @dataclass(frozen=True)
 class Records(Generic[Record]):
-    """The records of one kind by position; `ids` also names those that could not be read."""
+    """The records of one kind by position: those that could be read, and all of them as they are written."""
 
     read: Mapping[int, Record] = field(default_factory=dict)
-    ids: tuple[str | None, ...] = ()
+    written: Sequence[Mapping[str, object]] = ()
+
+    @property
+    def ids(self) -> tuple[str | None, ...]:
+        """The id written in each position, also where the record could not be read."""
+        return tuple(_text(row.get("id")) for row in self.written)
 
 
 @dataclass(frozen=True)
@@ -68,9 +81,9 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
     """Everything that does not fit between the records; empty for a company that can bill."""
     return [
         *_duplicates(records),
+        *_references(records),
         *_people(records),
         *_issuers(records),
-        *_clients(records),
         *_agreements(records),
         *_dunning(records),
         *_approvals(records),
@@ -96,12 +109,25 @@ def _reference(
     yield Complaint(path, f"there is no {kind} {named!r}{advice}")
 
 
+def _text(written: object) -> str | None:
+    return written if isinstance(written, str) else None
+
+
 def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _taken(name: str) -> str:
     return f"the id {name!r} is taken already; give each an id of its own"
+
+
+def _references(records: CompanyRecords) -> Iterator[Complaint]:
+    """Every id that names another record, also in records that are wrong elsewhere."""
+    for kind, key, other, noun in _REFERENCES:
+        for position, row in enumerate(getattr(records, kind).written):
+            yield from _reference(
+                (kind, position, key), _text(row.get(key)), noun, getattr(records, other).ids
+            )
 
 
 def _duplicates(records: CompanyRecords) -> Iterator[Complaint]:
@@ -113,12 +139,9 @@ def _duplicates(records: CompanyRecords) -> Iterator[Complaint]:
 
 
 def _people(records: CompanyRecords) -> Iterator[Complaint]:
-    known = records.people.ids
     bosses = {person.id: person.reports_to for person in records.people.read.values()}
     for position, person in records.people.read.items():
         at = ("people", position)
-        yield from _reference((*at, "reports_to"), person.reports_to, "person", known)
-        yield from _reference((*at, "delegate"), person.delegate, "person", known)
         if person.delegate == person.id:
             yield Complaint((*at, "delegate"), "nobody stands in for themselves; name somebody else")
         circle = _circle(person.id, bosses)
@@ -172,20 +195,11 @@ def _issuers(records: CompanyRecords) -> Iterator[Complaint]:
             )
 
 
-def _clients(records: CompanyRecords) -> Iterator[Complaint]:
-    for position, client in records.clients.read.items():
-        at = ("clients", position)
-        yield from _reference((*at, "issuer"), client.issuer, "issuer", records.issuers.ids)
-        yield from _reference((*at, "dunning"), client.dunning, "dunning policy", records.dunning.ids)
-        yield from _reference((*at, "account_manager"), client.account_manager, "person", records.people.ids)
-
-
 def _agreements(records: CompanyRecords) -> Iterator[Complaint]:
     clients = {client.id: client for client in records.clients.read.values()}
     hours_billed: dict[str, str] = {}
     for position, agreement in sorted(records.agreements.read.items()):
         at = ("agreements", position)
-        yield from _reference((*at, "client"), agreement.client, "client", records.clients.ids)
         client = clients.get(agreement.client)
         if client and client.currency != agreement.currency:
             yield Complaint(

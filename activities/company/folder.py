@@ -153,7 +153,7 @@ class _FolderReader:
             record = read_record(model, item, self._document(file), (position,))
             if record is not None:
                 read[position] = record
-        return Records(read, tuple(_id(item) for item in items))
+        return Records(read, [_row(item) for item in items])
 
     def _items(self, document: Document) -> list[Any]:
         """The items of a list file; a file that is no list is a problem."""
@@ -178,16 +178,16 @@ class _FolderReader:
             each.relative_to(self.folder).as_posix() for each in self.folder.glob("agreements/*.yaml")
         )
         read: dict[int, Any] = {}
-        ids: list[str | None] = []
+        written: list[dict[str, Any]] = []
         for file in files:
             document = self._document(file)
             for position, item in enumerate(self._items(document)):
-                self.places[("agreements", len(ids))] = (document, (position,))
+                self.places[("agreements", len(written))] = (document, (position,))
                 agreement = _agreement(item, document, position)
                 if agreement is not None:
-                    read[len(ids)] = agreement
-                ids.append(_id(item))
-        return Records(read, tuple(ids))
+                    read[len(written)] = agreement
+                written.append(_row(item))
+        return Records(read, written)
 
     def _placed(self, complaint: Complaint) -> Problem:
         """The complaint with the file and line of its key path."""
@@ -238,9 +238,8 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
     )
 
 
-def _id(item: Any) -> str | None:
-    given = item.get("id") if isinstance(item, dict) else None
-    return given if isinstance(given, str) else None
+def _row(item: Any) -> dict[str, Any]:
+    return item if isinstance(item, dict) else {}
 
 
 def _agreement(item: Any, document: Document, position: int) -> BaseModel | None:

@@ -1,4 +1,4 @@
-"""Company folders to begin with: a believable firm to try Billow out, and the smallest one to grow one's own from."""
+"""Company folders to begin with: a believable firm to try Billow out, and the smallest one that can bill."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TIME = Path("data/psa/time.csv")
 
 
 def write_sample(folder: Path, today: date) -> None:
-    """The firm Havelwerk IT: its agreements begin so that a first billing run on `today` finds ten periods to bill.
+    """The firm Havelwerk IT. Its agreements begin so that a billing run on `today` finds ten periods to bill.
 
     Overwrites files of the same names; raises OSError where the folder cannot be written.
     """
@@ -26,7 +26,7 @@ def write_sample(folder: Path, today: date) -> None:
 
 
 def write_starter(folder: Path, today: date) -> None:
-    """The smallest company that can bill, with comments that guide: one issuer, client, retainer and approver.
+    """The smallest company that can bill, with comments that guide: one issuer, client, retainer, approver.
 
     Overwrites files of the same names; raises OSError where the folder cannot be written.
     """

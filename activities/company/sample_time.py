@@ -17,7 +17,7 @@ _STILL_OPEN = 5
 
 @dataclass(frozen=True)
 class _Work:
-    """Who works on what, in a rhythm of hours over the working days; `forgotten` are last month's unapproved days."""
+    """Who works on what, in a rhythm of daily hours; `forgotten`: last month's days nobody approved."""
 
     project: str
     person: str
