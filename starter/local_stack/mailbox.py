@@ -22,6 +22,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import formatdate
 from functools import cached_property, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import cast
 
@@ -179,7 +180,7 @@ class StoredMessage:
     def _parse(self, headersonly: bool) -> EmailMessage:
         try:
             with self.path.open("rb") as file:
-                content = b"".join(iter(file.readline, b"\r\n")) if headersonly else file.read()
+                content = b"".join(takewhile(bytes.strip, file)) if headersonly else file.read()
         except OSError:
             content = b""
         return BytesParser(policy=policy.default).parsebytes(content, headersonly=headersonly)
@@ -200,7 +201,7 @@ class StoredMessage:
     def _body(self, kind: str) -> str:
         try:
             body = self._whole.get_body((kind,))
-            return str(body.get_content()) if body else ""
+            return str(body.get_content()).replace("\r\n", "\n") if body else ""
         except (LookupError, ValueError, AttributeError):
             return ""
 

@@ -63,7 +63,7 @@ class Cluster:
         """The server as a child process."""
         settings = {
             "listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "",
-            "timezone": "UTC", "log_timezone": "UTC", "jit": "off",
+            "timezone": "UTC", "log_timezone": "UTC", "jit": "off", "max_connections": "300",
         }  # fmt: skip
         if not self.durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -1,0 +1,102 @@
+"""The real servers the tests run against. Each is started when the first test asks for it."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+
+from starter.local_stack import ports, service, temporal_server
+from starter.local_stack.postgres import Cluster
+from starter.local_stack.service import Child
+from tests.mail_server import MailServer
+from workers.settings import Settings
+
+TEMPLATE = "template_billow"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server of this test process; its data is forgotten with it."""
+    with tempfile.TemporaryDirectory(prefix="billow-postgres-") as folder:
+        # test processes start at the same time: each looks for a free port in a range of its own
+        worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        cluster = Cluster(
+            Path(folder) / "data", ports.choose(25000 + 500 * worker, None, "a port"), durable=False
+        )
+        cluster.prepare()
+        child = Child.start(cluster.service(), os.environ, Path(folder))
+        try:
+            while not cluster.answers():
+                assert child.exit_code is None, child.epitaph()
+            yield cluster
+        finally:
+            service.stop([child])
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: Cluster) -> str:
+    """The name of a database with all tables and nothing in them."""
+    from activities.ledger.database import migrate
+
+    migrate(postgres.create_database(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres: Cluster, template_database: str) -> Iterator[str]:
+    """The SQLAlchemy URL of a fresh, migrated database of this test's own."""
+    name = f"test_{next(_numbers)}"
+    yield postgres.create_database(name, template_database)
+    with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def smtp(tmp_path: Path) -> Iterator[MailServer]:
+    """A mail server that keeps what it is sent, and fails when told to."""
+    with MailServer(tmp_path / "mailbox") as server:
+        yield server
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str, smtp: MailServer) -> Settings:
+    """Settings that point to this test's own database, mail server and folders."""
+    return Settings(
+        database_url=SecretStr(database_url),
+        home=tmp_path,
+        smtp_host=smtp.host,
+        smtp_port=smtp.port,
+        mailbox=smtp.folder,
+        public_url="https://billow.test",
+        development=True,
+    )
+
+
+@pytest.fixture(scope="session")
+async def temporal_env() -> AsyncIterator[WorkflowEnvironment]:
+    """A Temporal server on which time is skipped only by `fast_forward`, one clock a workflow."""
+    from workers.sandbox import BillowPlugin
+    from workflows.identifiers import SEARCH_ATTRIBUTES
+
+    registered = [
+        part for name, kind in SEARCH_ATTRIBUTES.items() for part in ("--search-attribute", f"{name}={kind}")
+    ]
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        plugins=[BillowPlugin()],
+        dev_server_existing_path=temporal_server.program(),
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            *registered,
+        ],
+    ) as environment:
+        yield environment
