@@ -121,7 +121,9 @@ def can_be_decided(
     return len(left) >= tier.needed
 
 
-def escalate_to(asked: Sequence[str], people: Mapping[str, Person], last_resort: str, took_part: frozenset[str]) -> str:
+def escalate_to(
+    asked: Sequence[str], people: Mapping[str, Person], last_resort: str, took_part: frozenset[str]
+) -> str:
     """Who is asked when those asked stay silent: up the line of reports, in the end the last resort."""
     for who in asked:
         person = people.get(who)

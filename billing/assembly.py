@@ -8,7 +8,15 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from billing.agreements import Agreement, FixedPrice, Milestones, Occasion, PrepaidBlock, Retainer, TimeAndMaterials
+from billing.agreements import (
+    Agreement,
+    FixedPrice,
+    Milestones,
+    Occasion,
+    PrepaidBlock,
+    Retainer,
+    TimeAndMaterials,
+)
 from billing.company import Client, Company
 from billing.draft import Draft, InvoiceLine, SourceRef, breakdown, line
 from billing.exceptions import Finding, ReasonCode
@@ -128,7 +136,9 @@ def _lines(
 
 def _one_off_lines(one_off: OneOff) -> list[InvoiceLine]:
     return [
-        line(each.description, each.quantity, each.unit, each.unit_price, one_off.currency, why=one_off.reason)
+        line(
+            each.description, each.quantity, each.unit, each.unit_price, one_off.currency, why=one_off.reason
+        )
         for each in one_off.lines
     ]
 
@@ -150,7 +160,15 @@ def _agreed_lines(agreement: Agreement, occasion: Occasion, sources: Sources) ->
             ref = SourceRef(source="psa/milestone", id=f"{agreement.project}/{instalment.id}")
             why = f"milestone {instalment.id} of agreement {agreement.id} signed off"
             return [
-                line(f"{title}: {instalment.title}", one, PIECE, instalment.amount, currency, why=why, sources=[ref])
+                line(
+                    f"{title}: {instalment.title}",
+                    one,
+                    PIECE,
+                    instalment.amount,
+                    currency,
+                    why=why,
+                    sources=[ref],
+                )
             ]
         case PrepaidBlock():
             why = f"prepaid block of {agreement.hours} hours, agreement {agreement.id}"

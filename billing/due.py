@@ -48,16 +48,24 @@ def occasion_for(agreement: Agreement, item: str | None, billed: frozenset[str],
         case Milestones():
             known = [each.id for each in agreement.milestones]
             if item is None:
-                left = [each for each in known if Occasion(agreement=agreement.id, item=each).billing_key not in billed]
+                left = [
+                    each
+                    for each in known
+                    if Occasion(agreement=agreement.id, item=each).billing_key not in billed
+                ]
                 if len(left) != 1:
                     raise Refused(f"say which milestone with --item: {', '.join(left or known)}")
                 item = left[0]
             if item not in known:
-                raise Refused(f"agreement {agreement.id!r} has no milestone {item!r}; it has: {', '.join(known)}")
+                raise Refused(
+                    f"agreement {agreement.id!r} has no milestone {item!r}; it has: {', '.join(known)}"
+                )
             return Occasion(agreement=agreement.id, item=item)
         case PrepaidBlock():
             number = 1
-            while (occasion := Occasion(agreement=agreement.id, item=item or f"block-{number}")).billing_key in billed:
+            while (
+                occasion := Occasion(agreement=agreement.id, item=item or f"block-{number}")
+            ).billing_key in billed:
                 if item is not None:
                     break
                 number += 1

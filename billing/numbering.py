@@ -36,7 +36,9 @@ def take_number(prefix: str, state: SeriesState, today: date) -> NumberTaken:
     last = state.last if state.year == issue_date.year else 0
     number = f"{prefix}{issue_date.year}-{last + 1:05d}"
     if len(number) > MAX_LENGTH:
-        raise NumberingError(f"{number} is longer than {MAX_LENGTH} characters; choose a shorter number_prefix")
+        raise NumberingError(
+            f"{number} is longer than {MAX_LENGTH} characters; choose a shorter number_prefix"
+        )
     return NumberTaken(
         number=number,
         issue_date=issue_date,

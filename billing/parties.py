@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 EU_MEMBERS = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+    ["AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"]
 )
 """Member states of the European Union (27), ISO 3166-1 alpha-2; VAT ids of GR begin with EL."""
 
@@ -31,7 +31,9 @@ EmailAddress = Annotated[
 ]
 Identifier = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64, description="lower case, digits, '.', '_' and '-'"),
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64, description="lower case, digits, '.', '_' and '-'"
+    ),
 ]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1, e.g. de or en")]
 
@@ -83,8 +85,12 @@ class Issuer(Strict):
     bank_account: BankAccount
     zone: TimeZone
     language: Language = "en"
-    number_prefix: str = Field(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,7}$", description="begins every number, e.g. BER-")
-    accent: str = Field(default="#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$", description="colour of its documents")
+    number_prefix: str = Field(
+        pattern=r"^[A-Z0-9][A-Z0-9/-]{0,7}$", description="begins every number, e.g. BER-"
+    )
+    accent: str = Field(
+        default="#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$", description="colour of its documents"
+    )
 
 
 class Buyer(Strict):
@@ -103,7 +109,9 @@ class Person(Strict):
     name: str
     email: EmailAddress
     roles: tuple[str, ...] = ()
-    reports_to: Identifier | None = Field(default=None, description="who is asked when this person stays silent")
+    reports_to: Identifier | None = Field(
+        default=None, description="who is asked when this person stays silent"
+    )
     away_from: date | None = None
     away_until: date | None = None
     delegate: Identifier | None = None

@@ -118,7 +118,8 @@ def check_work(agreement: Agreement, occasion: Occasion, sources: Sources, today
             for entry in sources.time_entries:
                 if entry.hours <= 0 or entry.day > today:
                     yield _missing(
-                        "hours", f"time entry {entry.id} of {entry.day} has {entry.hours} hours; correct it in the PSA"
+                        "hours",
+                        f"time entry {entry.id} of {entry.day} has {entry.hours} hours; correct it in the PSA",
                     )
             for role in sorted({entry.role for entry in sources.time_entries} - set(agreement.rates)):
                 yield Finding(
@@ -130,7 +131,9 @@ def check_work(agreement: Agreement, occasion: Occasion, sources: Sources, today
                 )
         case Milestones():
             if sources.milestone is None or sources.milestone.signed_off is None:
-                yield _not_done(f"milestone {occasion.item!r} of project {agreement.project!r} is not signed off")
+                yield _not_done(
+                    f"milestone {occasion.item!r} of project {agreement.project!r} is not signed off"
+                )
         case FixedPrice():
             if sources.project is None or sources.project.completed is None:
                 yield _not_done(f"project {agreement.project!r} is not completed")
@@ -140,7 +143,9 @@ def check_work(agreement: Agreement, occasion: Occasion, sources: Sources, today
 
 def _not_done(what: str) -> Finding:
     return Finding(
-        code=ReasonCode.NOT_DONE, message=f"{what} in the PSA; complete it there or void this draft", field="work"
+        code=ReasonCode.NOT_DONE,
+        message=f"{what} in the PSA; complete it there or void this draft",
+        field="work",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,7 +44,9 @@ class InvoiceWorkflow:
         while self._plan.open or self._woken or self._heard:
             await self._wait()
             match self._plan.step:
-                case Step.ASSEMBLE:  # CRM, PSA and contract make a draft; what does not fit waits for a person
+                case (
+                    Step.ASSEMBLE
+                ):  # CRM, PSA and contract make a draft; what does not fit waits for a person
                     await self._take(InvoiceSteps.assemble, activity_options.LEDGER)
                 case Step.APPROVE:  # those whom policy names agree, or the draft is voided
                     await self._take(InvoiceSteps.approve, activity_options.LEDGER)
@@ -59,7 +60,9 @@ class InvoiceWorkflow:
                     await self._take(InvoiceSteps.collect, activity_options.MAIL)
         return self._plan
 
-    async def _take(self, activity: Callable[[Any, StepInput], Plan], options: activity_options.StepOptions) -> None:
+    async def _take(
+        self, activity: Callable[[Any, StepInput], Plan], options: activity_options.StepOptions
+    ) -> None:
         """Takes the step, with all that was heard since the last one, and keeps the plan it returns."""
         heard, step = self._heard[:], self._plan.step or Step.COLLECT
         early = self._plan.at is not None and (self._woken or bool(heard))
@@ -75,9 +78,14 @@ class InvoiceWorkflow:
                 **options,
             )
         except ActivityError as error:
-            failure = Failure(billing_key=self._billing_key, as_of=now, step=step, error=str(error.cause or error))
+            failure = Failure(
+                billing_key=self._billing_key, as_of=now, step=step, error=str(error.cause or error)
+            )
             self._plan = await workflow.execute_activity_method(
-                InvoiceSteps.report_failure, failure, activity_id="report-failure", **activity_options.LAST_RESORT
+                InvoiceSteps.report_failure,
+                failure,
+                activity_id="report-failure",
+                **activity_options.LAST_RESORT,
             )
         del self._heard[: len(heard)]
         self._show()
@@ -92,16 +100,20 @@ class InvoiceWorkflow:
         self._show_attributes()
         try:
             await workflow.wait_condition(
-                lambda: self._woken or bool(self._heard), timeout=remaining, timeout_summary=self._plan.waits_for
+                lambda: self._woken or bool(self._heard),
+                timeout=remaining,
+                timeout_summary=self._plan.waits_for,
             )
-        except asyncio.TimeoutError:
+        except TimeoutError:
             pass
 
     @workflow.signal(name=WAKE, description="Look at the ledger again. Takes nothing.")
     def wake(self, *_ignored: Any) -> None:
         self._woken = True
 
-    @workflow.signal(name=APPROVE, description='Approve: {"approver": "…", "comment": "…", "draft_digest": "…"}')
+    @workflow.signal(
+        name=APPROVE, description='Approve: {"approver": "…", "comment": "…", "draft_digest": "…"}'
+    )
     def approve(self, *content: Any) -> None:
         self._hear(APPROVE, content)
 
@@ -117,7 +129,9 @@ class InvoiceWorkflow:
         """Keeps a claim as text, whatever shape it has; what it means is for the ledger to say."""
         self._signals += 1
         text = json.dumps(content, default=_raw_text)[:LONGEST_CLAIM]
-        self._heard.append(HeardClaim(id=f"{workflow.info().run_id}/{self._signals}", signal=signal, content=text))
+        self._heard.append(
+            HeardClaim(id=f"{workflow.info().run_id}/{self._signals}", signal=signal, content=text)
+        )
 
     @workflow.query(description="What the invoice waits for, who must act, until when, and what comes next.")
     def status(self) -> Plan:
@@ -146,7 +160,9 @@ class InvoiceWorkflow:
             return
         self._shown = shown
         values = zip((STATE, OWNER, DUE), shown, strict=True)
-        workflow.upsert_search_attributes([key.value_set(value) if value else key.value_unset() for key, value in values])
+        workflow.upsert_search_attributes(
+            [key.value_set(value) if value else key.value_unset() for key, value in values]
+        )
 
 
 def _raw_text(content: object) -> str:

@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices, notices
 from activities.ledger.tables import ApprovalRow, ClaimRow, InvoiceRow
-from billing.approval_policy import ApprovalTier, Claim, Standing, Verdict, can_be_decided, escalate_to, judge, may_decide
+from billing.approval_policy import (
+    ApprovalTier,
+    Claim,
+    Standing,
+    Verdict,
+    can_be_decided,
+    escalate_to,
+    judge,
+    may_decide,
+)
 from billing.company import Company
 from billing.exceptions import Finding, ReasonCode
 from billing.money import Money
@@ -35,7 +44,9 @@ def next_tier(tx: Session, row: InvoiceRow, company: Company) -> ApprovalTier | 
     given = set(
         tx.scalars(
             select(ApprovalRow.tier).where(
-                ApprovalRow.invoice == row.id, ApprovalRow.digest == draft.digest, ApprovalRow.status == APPROVED
+                ApprovalRow.invoice == row.id,
+                ApprovalRow.digest == draft.digest,
+                ApprovalRow.status == APPROVED,
             )
         )
     )
@@ -50,7 +61,9 @@ def waiting(tx: Session, row: InvoiceRow) -> ApprovalRow | None:
     ).first()
 
 
-def ask(tx: Session, row: InvoiceRow, tier: ApprovalTier, company: Company, *, at: datetime) -> Finding | ApprovalRow:
+def ask(
+    tx: Session, row: InvoiceRow, tier: ApprovalTier, company: Company, *, at: datetime
+) -> Finding | ApprovalRow:
     """Asks a tier about the draft, once; a finding if nobody in it may decide."""
     people, took_part = company.people_by_id, frozenset(row.took_part)
     if not can_be_decided(tier, people, took_part, _day(row, company, at)):
@@ -80,7 +93,12 @@ def ask(tx: Session, row: InvoiceRow, tier: ApprovalTier, company: Company, *, a
         )
     ).first()
     if earlier is not None:
-        earlier.status, earlier.asked, earlier.asked_at, earlier.deadline = WAITING, asked, at, approval.deadline
+        earlier.status, earlier.asked, earlier.asked_at, earlier.deadline = (
+            WAITING,
+            asked,
+            at,
+            approval.deadline,
+        )
         earlier.approved_by = []
         approval = earlier
     else:
@@ -88,7 +106,14 @@ def ask(tx: Session, row: InvoiceRow, tier: ApprovalTier, company: Company, *, a
     tx.flush()
     row.document_status = DocumentStatus.AWAITING_APPROVAL
     audit_trail.record(
-        tx, row, "approval asked", at=at, tier=tier.id, asked=asked, draft_digest=approval.digest, until=approval.deadline
+        tx,
+        row,
+        "approval asked",
+        at=at,
+        tier=tier.id,
+        asked=asked,
+        draft_digest=approval.digest,
+        until=approval.deadline,
     )
     for who in asked:
         notices.approval_asked(tx, row, approval, who, company, reminder=False, at=at)
@@ -113,7 +138,9 @@ def escalate_overdue(tx: Session, row: InvoiceRow, company: Company, *, at: date
     return approval
 
 
-def decide(tx: Session, row: InvoiceRow, claim: Claim, company: Company, *, rebill: bool = False, at: datetime) -> Decision:
+def decide(
+    tx: Session, row: InvoiceRow, claim: Claim, company: Company, *, rebill: bool = False, at: datetime
+) -> Decision:
     """Accepts or refuses a claim to approve or reject, audits it either way, and wakes the invoice if it counts.
 
     The caller holds the invoice's lock. A refusal changes nothing else.
@@ -132,7 +159,14 @@ def decide(tx: Session, row: InvoiceRow, claim: Claim, company: Company, *, rebi
     said = {"verdict": claim.verdict, "comment": claim.comment, "draft_digest": claim.draft_digest}
     if refused is not None or approval is None:
         audit_trail.record(
-            tx, row, "decision refused", at=at, actor=claim.approver, channel=claim.channel, because=refused, **said
+            tx,
+            row,
+            "decision refused",
+            at=at,
+            actor=claim.approver,
+            channel=claim.channel,
+            because=refused,
+            **said,
         )
         return Decision(row, refused or "nothing to decide")
     approval.approved_by = [*approval.approved_by, claim.approver]
@@ -177,7 +211,14 @@ def decide(tx: Session, row: InvoiceRow, claim: Claim, company: Company, *, rebi
 
 
 def hear(
-    tx: Session, row: InvoiceRow, claim_id: str, claim: Claim | None, problem: str, company: Company, *, at: datetime
+    tx: Session,
+    row: InvoiceRow,
+    claim_id: str,
+    claim: Claim | None,
+    problem: str,
+    company: Company,
+    *,
+    at: datetime,
 ) -> None:
     """A claim that came by signal: decided or refused once, however often the step is tried."""
     new = tx.execute(
@@ -189,7 +230,9 @@ def hear(
     if new is None:
         return
     if claim is None:
-        audit_trail.record(tx, row, "signal refused", at=at, actor="unknown", channel="signal", because=problem)
+        audit_trail.record(
+            tx, row, "signal refused", at=at, actor="unknown", channel="signal", because=problem
+        )
         refused: str | None = problem
     else:
         refused = decide(tx, row, claim, company, at=at).refused

@@ -40,14 +40,24 @@ def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
     )
 
 
-def done(tx: Session, row: InvoiceRow, act: str, *, planned_for: datetime, message: str | None, at: datetime) -> None:
+def done(
+    tx: Session, row: InvoiceRow, act: str, *, planned_for: datetime, message: str | None, at: datetime
+) -> None:
     """Records that an act was really done; once an invoice."""
     tx.add(CollectionActRow(invoice=row.id, act=act, planned_for=planned_for, done_at=at, message=message))
     audit_trail.record(tx, row, act, at=at, planned_for=planned_for, message=message)
 
 
 def hold(
-    tx: Session, row: InvoiceRow, company: Company, *, until: datetime, reason: str, by: str, channel: str, at: datetime
+    tx: Session,
+    row: InvoiceRow,
+    company: Company,
+    *,
+    until: datetime,
+    reason: str,
+    by: str,
+    channel: str,
+    at: datetime,
 ) -> None:
     """Nobody is reminded before `until`; the level is kept. `Refused` without a reason or for over a year."""
     _open(row)
@@ -77,7 +87,15 @@ def release(tx: Session, row: InvoiceRow, company: Company, *, by: str, channel:
 
 
 def promise(
-    tx: Session, row: InvoiceRow, company: Company, *, on: date, by: str, channel: str, note: str, at: datetime
+    tx: Session,
+    row: InvoiceRow,
+    company: Company,
+    *,
+    on: date,
+    by: str,
+    channel: str,
+    note: str,
+    at: datetime,
 ) -> None:
     """The client promised to pay by a day; reminders rest until the day after."""
     _open(row)
@@ -91,7 +109,15 @@ def promise(
 
 
 def dispute(
-    tx: Session, row: InvoiceRow, company: Company, *, reason: str, by: str, channel: str, until: datetime, at: datetime
+    tx: Session,
+    row: InvoiceRow,
+    company: Company,
+    *,
+    reason: str,
+    by: str,
+    channel: str,
+    until: datetime,
+    at: datetime,
 ) -> None:
     """The client disputes the invoice; reminders rest until somebody has decided, by `until` at the latest asked again."""
     _open(row)
@@ -104,7 +130,9 @@ def dispute(
     invoices.wake(tx, row, at)
 
 
-def import_opening_item(tx: Session, item: OpeningItem, company: Company, version: int, *, by: str, at: datetime) -> bool:
+def import_opening_item(
+    tx: Session, item: OpeningItem, company: Company, version: int, *, by: str, at: datetime
+) -> bool:
     """Takes over an open item of the system before; False if it is here already.
 
     Levels sent there count as done, so collection goes on with the next one.
@@ -151,13 +179,25 @@ def import_opening_item(tx: Session, item: OpeningItem, company: Company, versio
     tx.add(row)
     tx.flush()
     audit_trail.record(
-        tx, row, "taken over", at=at, actor=by, channel="cli", number=item.number, gross=item.gross, paid=item.paid
+        tx,
+        row,
+        "taken over",
+        at=at,
+        actor=by,
+        channel="cli",
+        number=item.number,
+        gross=item.gross,
+        paid=item.paid,
     )
     reminded_at = datetime.combine(
         item.last_reminded or item.due_date, datetime.min.time(), tzinfo=at.tzinfo
     ) + timedelta(hours=9)
     for level in range(1, item.levels_sent + 1):
-        tx.add(CollectionActRow(invoice=row.id, act=f"reminder-{level}", planned_for=reminded_at, done_at=reminded_at))
+        tx.add(
+            CollectionActRow(
+                invoice=row.id, act=f"reminder-{level}", planned_for=reminded_at, done_at=reminded_at
+            )
+        )
     if item.paid:
         payments.record(
             tx,

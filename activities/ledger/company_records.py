@@ -45,7 +45,9 @@ def current(tx: Session) -> CompanyVersion:
     """The newest version; `NotFound` when none was applied yet."""
     version = tx.scalar(select(CompanyVersionRow.version).order_by(CompanyVersionRow.version.desc()).limit(1))
     if version is None:
-        raise NotFound("no company has been applied yet; write one with `billow init` and run `billow apply DIR`")
+        raise NotFound(
+            "no company has been applied yet; write one with `billow init` and run `billow apply DIR`"
+        )
     return at_version(tx, version)
 
 

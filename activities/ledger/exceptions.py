@@ -24,36 +24,43 @@ class Resolution(StrEnum):
     VOID = "void"
 
 
-def raise_all(
+def reconcile(
     tx: Session, row: InvoiceRow, findings: Sequence[Finding], company: Company, *, at: datetime
-) -> Sequence[ExceptionRow]:
+) -> None:
     """Makes the open exceptions of the invoice exactly these findings: new ones raised, vanished ones closed."""
-    still_open: list[ExceptionRow] = []
-    current = {finding.identity + (finding.message,): finding for finding in findings}
+    current = {finding.identity + (finding.message,) for finding in findings}
     for exception in invoices.open_exceptions(tx, row):
         finding = Finding.model_validate(exception.finding)
-        if current.pop(finding.identity + (finding.message,), None) is None:
-            exception.resolved_at, exception.resolved_by, exception.resolution = at, "billow", "repaired"
-            audit_trail.record(tx, row, "exception repaired", at=at, code=exception.code, exception=exception.id)
-        else:
-            still_open.append(exception)
-    for finding in current.values():
-        exception = ExceptionRow(
-            invoice=row.id,
-            code=finding.code,
-            finding=finding.model_dump(mode="json"),
-            owner=company.exceptions.owner(finding.code),
-            raised_at=at,
-            deadline=at + timedelta(hours=company.exceptions.decide_within_hours),
-        )
-        tx.add(exception)
-        tx.flush()
-        audit_trail.record(
-            tx, row, "exception raised", at=at, code=finding.code, exception=exception.id, message=finding.message
-        )
-        notices.exception_raised(tx, row, exception, company, at=at)
-        still_open.append(exception)
-    return still_open
+        if finding.identity + (finding.message,) not in current:
+            _close(tx, row, exception, at=at)
+    for finding in findings:
+        raise_one(tx, row, finding, company, at=at)
+
+
+def raise_one(tx: Session, row: InvoiceRow, finding: Finding, company: Company, *, at: datetime) -> None:
+    """Raises an exception and tells its owner; one that is open already is not raised again."""
+    for open_one in invoices.open_exceptions(tx, row):
+        if Finding.model_validate(open_one.finding) == finding:
+            return
+    exception = ExceptionRow(
+        invoice=row.id,
+        code=finding.code,
+        finding=finding.model_dump(mode="json"),
+        owner=company.exceptions.owner(finding.code),
+        raised_at=at,
+        deadline=at + timedelta(hours=company.exceptions.decide_within_hours),
+    )
+    tx.add(exception)
+    tx.flush()
+    audit_trail.record(
+        tx, row, "exception raised", at=at, code=finding.code, exception=exception.id, message=finding.message
+    )
+    notices.exception_raised(tx, row, exception, company, at=at)
+
+
+def _close(tx: Session, row: InvoiceRow, exception: ExceptionRow, *, at: datetime) -> None:
+    exception.resolved_at, exception.resolved_by, exception.resolution = at, "billow", "repaired"
+    audit_trail.record(tx, row, "exception repaired", at=at, code=exception.code, exception=exception.id)
 
 
 def escalate_overdue(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> None:
@@ -62,7 +69,9 @@ def escalate_overdue(tx: Session, row: InvoiceRow, company: Company, *, at: date
         if exception.deadline > at:
             continue
         before = exception.owner
-        exception.owner = escalate_to([before], company.people_by_id, company.exceptions.default_owner, frozenset())
+        exception.owner = escalate_to(
+            [before], company.people_by_id, company.exceptions.default_owner, frozenset()
+        )
         exception.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
         exception.escalations += 1
         audit_trail.record(
@@ -102,7 +111,9 @@ def resolve(
     tx.refresh(unlocked)
     exception = unlocked
     if exception.resolved_at is not None:
-        raise WrongState(f"exception {exception.id} is decided already: {exception.resolution}, by {exception.resolved_by}")
+        raise WrongState(
+            f"exception {exception.id} is decided already: {exception.resolution}, by {exception.resolved_by}"
+        )
     if resolution is not Resolution.RETRY and not reason.strip():
         raise Refused(f"say why: `{resolution}` needs a reason")
     finding = Finding.model_validate(exception.finding)
@@ -111,7 +122,9 @@ def resolve(
             pass
         case Resolution.ACCEPT:
             if finding.code not in ACCEPTABLE:
-                raise Refused(f"{finding.code} cannot be accepted as it is; repair it and retry, or void the draft")
+                raise Refused(
+                    f"{finding.code} cannot be accepted as it is; repair it and retry, or void the draft"
+                )
             row.accepted = [*row.accepted, {**exception.finding, "by": by, "reason": reason}]
             exception.resolved_at, exception.resolved_by, exception.resolution = at, by, f"accepted: {reason}"
         case Resolution.VOID:
@@ -141,7 +154,7 @@ def unaccepted(row: InvoiceRow, findings: Sequence[Finding]) -> list[Finding]:
 
 
 REPAIRED_BY_STEP = frozenset(
-    {ReasonCode.STEP_FAILED, ReasonCode.DOCUMENT_PENDING, ReasonCode.NOT_DELIVERED, ReasonCode.SOURCE_UNREADABLE}
+    {ReasonCode.STEP_FAILED, ReasonCode.DOCUMENT_PENDING, ReasonCode.NOT_DELIVERED, ReasonCode.NO_CONTACT}
 )
 """Exceptions that end by themselves once the step that raised them has worked."""
 
@@ -150,5 +163,4 @@ def close_repaired(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
     """Closes the exceptions of a step that has worked now."""
     for exception in invoices.open_exceptions(tx, row):
         if exception.code in REPAIRED_BY_STEP:
-            exception.resolved_at, exception.resolved_by, exception.resolution = at, "billow", "repaired"
-            audit_trail.record(tx, row, "exception repaired", at=at, code=exception.code, exception=exception.id)
+            _close(tx, row, exception, at=at)

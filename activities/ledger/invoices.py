@@ -62,7 +62,9 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
         "accepted": [],
         "waits_for": "",
     }
-    made = tx.execute(insert(InvoiceRow).values(values).on_conflict_do_nothing().returning(InvoiceRow.id)).scalar()
+    made = tx.execute(
+        insert(InvoiceRow).values(values).on_conflict_do_nothing().returning(InvoiceRow.id)
+    ).scalar()
     if made is None:
         return Requested(_living(tx, asked.billing_key), new=False)
     row = locked(tx, made)
@@ -75,7 +77,10 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
 
 def _living(tx: Session, billing_key: str) -> InvoiceRow:
     row = tx.scalars(
-        select(InvoiceRow).where(InvoiceRow.billing_key == billing_key).order_by(InvoiceRow.generation.desc()).limit(1)
+        select(InvoiceRow)
+        .where(InvoiceRow.billing_key == billing_key)
+        .order_by(InvoiceRow.generation.desc())
+        .limit(1)
     ).one()
     return row
 
@@ -105,7 +110,10 @@ def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:
 def locked(tx: Session, invoice: int) -> InvoiceRow:
     """The invoice, locked until the transaction ends and read afresh."""
     return tx.scalars(
-        select(InvoiceRow).where(InvoiceRow.id == invoice).with_for_update().execution_options(populate_existing=True)
+        select(InvoiceRow)
+        .where(InvoiceRow.id == invoice)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one()
 
 
@@ -157,7 +165,15 @@ def draft_of(row: InvoiceRow) -> Draft:
 
 
 def void(
-    tx: Session, row: InvoiceRow, *, rebill: bool, by: str, channel: str, reason: str, at: datetime, event: str = "voided"
+    tx: Session,
+    row: InvoiceRow,
+    *,
+    rebill: bool,
+    by: str,
+    channel: str,
+    reason: str,
+    at: datetime,
+    event: str = "voided",
 ) -> None:
     """Ends a draft that was never issued: to be billed again (its key is free), or waived (its key stays taken)."""
     if row.number is not None:

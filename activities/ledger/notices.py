@@ -26,7 +26,15 @@ def message_id(key: str, domain: str) -> str:
 
 
 def _notify(
-    tx: Session, row: InvoiceRow, company: Company, *, key: str, event: str, to: str, at: datetime, **facts: Any
+    tx: Session,
+    row: InvoiceRow,
+    company: Company,
+    *,
+    key: str,
+    event: str,
+    to: str,
+    at: datetime,
+    **facts: Any,
 ) -> None:
     person = company.people_by_id.get(to) or company.people_by_id.get(company.exceptions.default_owner)
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
@@ -57,7 +65,14 @@ def _notify(
 
 
 def approval_asked(
-    tx: Session, row: InvoiceRow, approval: ApprovalRow, who: str, company: Company, *, reminder: bool, at: datetime
+    tx: Session,
+    row: InvoiceRow,
+    approval: ApprovalRow,
+    who: str,
+    company: Company,
+    *,
+    reminder: bool,
+    at: datetime,
 ) -> None:
     """Asks one person to decide about a draft, or reminds them."""
     _notify(
@@ -73,7 +88,9 @@ def approval_asked(
     )
 
 
-def exception_raised(tx: Session, row: InvoiceRow, exception: ExceptionRow, company: Company, *, at: datetime) -> None:
+def exception_raised(
+    tx: Session, row: InvoiceRow, exception: ExceptionRow, company: Company, *, at: datetime
+) -> None:
     """Tells the owner of an exception what must be decided and until when."""
     finding = Finding.model_validate(exception.finding)
     _notify(
@@ -93,5 +110,13 @@ def exception_raised(tx: Session, row: InvoiceRow, exception: ExceptionRow, comp
 def escalated(tx: Session, row: InvoiceRow, event: str, to: str, company: Company, *, at: datetime) -> None:
     """Tells the account manager that reminders had no answer, or that the claim was handed over."""
     _notify(
-        tx, row, company, key=f"invoice-{row.id}/{event}", event=event, to=to, at=at, deadline=at.isoformat(), reason=""
+        tx,
+        row,
+        company,
+        key=f"invoice-{row.id}/{event}",
+        event=event,
+        to=to,
+        at=at,
+        deadline=at.isoformat(),
+        reason="",
     )

@@ -34,9 +34,13 @@ def record(
     A negative amount is money taken back. `Refused` for the wrong currency, zero, or more taken back than was paid.
     """
     if row.number is None:
-        raise WrongState(f"{row.billing_key} is {row.document_status}: it has no number yet, so nobody can pay it")
+        raise WrongState(
+            f"{row.billing_key} is {row.document_status}: it has no number yet, so nobody can pay it"
+        )
     if amount.currency != row.currency:
-        raise Refused(f"{row.number} is in {row.currency}, the payment in {amount.currency}; convert it first")
+        raise Refused(
+            f"{row.number} is in {row.currency}, the payment in {amount.currency}; convert it first"
+        )
     if amount.amount == 0:
         raise Refused("a payment of nothing changes nothing")
     earlier = tx.scalars(select(PaymentRow).where(PaymentRow.key == key)).first()

@@ -32,7 +32,7 @@ class InvoiceFilter(ReadModel):
 
 
 class InvoiceSummary(ReadModel):
-    """An invoice in one row. `gross` and `open` are None without a draft; `days_late` is 0 unless it is late."""
+    """An invoice in one row. Without a draft `gross` and `open` are None; `days_late` is 0 unless late."""
 
     id: int
     billing_key: str

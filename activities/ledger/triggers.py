@@ -39,7 +39,11 @@ def by_agreement(
     company = company_records.current(tx).company
     found = agreement_of(company, agreement)
     billed = frozenset(
-        tx.scalars(select(InvoiceRow.billing_key).where(InvoiceRow.billing_key.startswith(f"{agreement}/", autoescape=True)))
+        tx.scalars(
+            select(InvoiceRow.billing_key).where(
+                InvoiceRow.billing_key.startswith(f"{agreement}/", autoescape=True)
+            )
+        )
     )
     occasion = occasion_for(found, item, billed, company_today(company, found, at))
     return by_occasion(tx, occasion, "manual", by=by, channel=channel, at=at)
@@ -55,7 +59,9 @@ def by_occasion(
     return invoices.request(tx, request, at=at, channel=channel)
 
 
-def one_off(tx: Session, one_off: OneOff, key: str | None, *, by: str, channel: str, at: datetime) -> Requested:
+def one_off(
+    tx: Session, one_off: OneOff, key: str | None, *, by: str, channel: str, at: datetime
+) -> Requested:
     """Bills what a person wrote down. Without a key, the same content is the same invoice."""
     key = key or hashlib.sha256(one_off.model_dump_json().encode()).hexdigest()[:12]
     if not key.replace("-", "").replace("_", "").replace(".", "").isalnum() or len(key) > 64:
@@ -84,7 +90,10 @@ def by_event(
         .on_conflict_do_nothing()
         .returning(EventRow.event)
     ).scalar()
-    asked = [by_occasion(tx, each, f"event {event.type}", by=event.source, channel=channel, at=at) for each in occasions]
+    asked = [
+        by_occasion(tx, each, f"event {event.type}", by=event.source, channel=channel, at=at)
+        for each in occasions
+    ]
     return asked if new else [Requested(each.invoice, new=False) for each in asked]
 
 

@@ -78,7 +78,9 @@ def decide_tax(facts: TaxFacts) -> TaxDecision | TaxUnknown:
             why=f"S: domestic service in {home}, standard rate {rate} %, {_DOMESTIC_ARTICLE[home]}",
         )
     if not facts.client_is_business:
-        return TaxUnknown(why=f"no tax rule for a consumer in {abroad}; say in the CRM whether it is a business")
+        return TaxUnknown(
+            why=f"no tax rule for a consumer in {abroad}; say in the CRM whether it is a business"
+        )
     if abroad not in EU_MEMBERS:
         return TaxDecision(
             category=TaxCategory.OUTSIDE_SCOPE,
@@ -87,7 +89,9 @@ def decide_tax(facts: TaxFacts) -> TaxDecision | TaxUnknown:
             why=f"O: service to a business in {abroad}, outside the EU, place of supply there, Art. 44",
         )
     if not facts.client_vat_id:
-        return TaxUnknown(why=f"the client in {abroad} has no VAT id; without it reverse charge cannot be applied")
+        return TaxUnknown(
+            why=f"the client in {abroad} has no VAT id; without it reverse charge cannot be applied"
+        )
     if vat_id_country(facts.client_vat_id) != abroad:
         return TaxUnknown(
             why=f"the client is in {abroad} but its VAT id begins with {facts.client_vat_id[:2]}; correct one of them"

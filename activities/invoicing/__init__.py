@@ -1,0 +1,1 @@
+"""The steps of an invoice: each reads the ledger, asks the rule, acts, records, and says what comes next."""

@@ -1,0 +1,112 @@
+"""Assembly: client, work and contract become a checked draft; what does not fit waits for a person."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from activities.documents.printable import unprintable
+from activities.invoicing import standing
+from activities.invoicing.effects import Effects, fetch
+from activities.ledger import approvals, audit_trail, company_records, exceptions, invoices
+from activities.ledger.company_records import CompanyVersion
+from activities.ledger.tables import InvoiceRow
+from billing.assembly import Assembly, assemble, client_of
+from billing.draft import Draft
+from billing.errors import SourceUnavailable
+from billing.exceptions import Finding, ReasonCode
+from billing.request import BillingRequest
+from billing.status import DocumentStatus
+from workflows.messages import Plan, StepInput
+
+
+def assemble_draft(effects: Effects, step: StepInput) -> Plan:
+    """Makes and checks the draft from what the sources say now, under the company's newest version."""
+    with effects.ledger.transaction() as tx:
+        row = invoices.find(tx, step.billing_key)
+        request = (
+            BillingRequest.model_validate(row.request)
+            if row.document_status == DocumentStatus.DRAFT
+            else None
+        )
+        version = company_records.current(tx)
+    made = _assembled(version, request, step) if request else None
+    with effects.ledger.transaction() as tx:
+        row = invoices.find(tx, step.billing_key, lock=True)
+        if made is None or row.document_status != DocumentStatus.DRAFT:
+            return standing.plan(tx, row, standing.pinned(tx, row), step.as_of)
+        row.company_version = version.version
+        _keep(tx, row, made, version, step)
+        return standing.plan(tx, row, version.company, step.as_of)
+
+
+def _assembled(version: CompanyVersion, request: BillingRequest, step: StepInput) -> Assembly:
+    client = version.company.client(client_of(request, version.company) or "")
+    today = step.as_of.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
+    try:
+        made = assemble(request, version.company, fetch(version, request, today), today)
+    except SourceUnavailable as error:
+        unreadable = Finding(code=ReasonCode.SOURCE_UNREADABLE, message=str(error))
+        return Assembly(draft=None, findings=(unreadable,))
+    if made.draft is None:
+        return made
+    return made.model_copy(update={"findings": (*made.findings, *_print_check(made.draft))})
+
+
+def _print_check(draft: Draft) -> list[Finding]:
+    """A finding for text that no installed font can show: better asked about now than a box on paper."""
+    buyer = draft.buyer
+    texts = [
+        draft.title,
+        buyer.name,
+        buyer.contact.name,
+        *buyer.address.model_dump().values(),
+        draft.order_reference,
+    ]
+    texts += [text for line in draft.lines for text in (line.description, line.detail)]
+    return [
+        Finding(
+            code=ReasonCode.UNPRINTABLE,
+            message=f"{each}; correct it in the system it comes from",
+            field="text",
+        )
+        for each in unprintable(texts)[:5]
+    ]
+
+
+def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion, step: StepInput) -> None:
+    """Stores the draft, raises what nobody has accepted, and asks for approval when nothing holds it."""
+    company, at = version.company, step.as_of
+    findings = list(made.findings)
+    if made.draft is not None:
+        before = row.draft_digest
+        findings += invoices.put_draft(tx, row, made.draft)
+        if before != made.draft.digest:
+            audit_trail.record(
+                tx,
+                row,
+                "assembled",
+                at=at,
+                gross=made.draft.gross,
+                currency=made.draft.currency,
+                lines=len(made.draft.lines),
+                tax=[each.why for each in made.draft.taxes],
+                draft_digest=made.draft.digest,
+            )
+    open_findings = exceptions.unaccepted(row, findings)
+    exceptions.reconcile(tx, row, open_findings, company, at=at)
+    exceptions.escalate_overdue(tx, row, company, at=at)
+    if not open_findings:
+        ask_next(tx, row, version, step)
+
+
+def ask_next(tx: Session, row: InvoiceRow, version: CompanyVersion, step: StepInput) -> None:
+    """Asks the next tier that must agree; an exception if nobody in it may decide."""
+    tier = approvals.next_tier(tx, row, version.company)
+    if tier is None:
+        return
+    asked = approvals.ask(tx, row, tier, version.company, at=step.as_of)
+    if isinstance(asked, Finding):
+        row.document_status = DocumentStatus.DRAFT
+        exceptions.raise_one(tx, row, asked, version.company, at=step.as_of)

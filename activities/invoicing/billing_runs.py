@@ -1,0 +1,96 @@
+"""Billing runs: every period that is due and unbilled becomes an invoice, each by its key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
+from temporalio import activity
+
+from activities.ledger import company_records, triggers
+from activities.ledger.database import Ledger
+from activities.ledger.tables import BillingRunRow, InvoiceRow
+from billing.due import due_occasions
+from billing.errors import BillowError
+from billing.status import DocumentStatus
+from workflows.activity_interfaces import BillingRuns
+from workflows.messages import BillingRunOrder, BillingRunResult
+
+
+class LedgerBillingRuns(BillingRuns):
+    """Billing runs over the agreements that are applied now."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @activity.defn(name="bill-due-periods")
+    def bill_due_periods(self, order: BillingRunOrder) -> BillingRunResult:
+        triggered, refused, looked_at = run(
+            self._ledger, order.run, order.as_of, heartbeat=activity.heartbeat
+        )
+        return BillingRunResult(looked_at=looked_at, triggered=len(triggered), refused=len(refused))
+
+
+def run(
+    ledger: Ledger, name: str, as_of: datetime, heartbeat: object = None
+) -> tuple[list[str], list[dict[str, str]], int]:
+    """Asks for every due and unbilled period, one small transaction each; returns keys, refusals, agreements seen."""
+    with ledger.transaction() as tx:
+        company = company_records.current(tx).company
+    triggered: list[str] = []
+    refused: list[dict[str, str]] = []
+    for agreement in company.agreements:
+        if callable(heartbeat):
+            heartbeat(agreement.id)
+        today = triggers.company_today(company, agreement, as_of)
+        due = list(due_occasions(agreement, today))
+        keys = [occasion.billing_key for occasion in due]
+        if not keys:
+            continue
+        with ledger.transaction() as tx:
+            taken = or_(InvoiceRow.document_status != DocumentStatus.VOIDED, InvoiceRow.rebill.is_(False))
+            billed = set(
+                tx.scalars(select(InvoiceRow.billing_key).where(InvoiceRow.billing_key.in_(keys), taken))
+            )
+        for occasion in due:
+            if occasion.billing_key in billed:
+                continue
+            try:
+                with ledger.transaction() as tx:
+                    requested = triggers.by_occasion(
+                        tx,
+                        occasion,
+                        "time",
+                        by=company.billing_runs.requested_by,
+                        channel="billing run",
+                        at=as_of,
+                    )
+                    if requested.new:
+                        triggered.append(occasion.billing_key)
+            except BillowError as error:
+                refused.append({"billing_key": occasion.billing_key, "because": str(error)})
+    _record(ledger, name, as_of, len(company.agreements), triggered, refused)
+    return triggered, refused, len(company.agreements)
+
+
+def _record(
+    ledger: Ledger,
+    name: str,
+    as_of: datetime,
+    looked_at: int,
+    triggered: list[str],
+    refused: list[dict[str, str]],
+) -> None:
+    if not triggered and not refused:
+        return
+    with ledger.transaction() as tx:
+        row = {
+            "run": name,
+            "as_of": as_of,
+            "finished_at": as_of,
+            "looked_at": looked_at,
+            "triggered": triggered,
+            "refused": refused,
+        }
+        tx.execute(insert(BillingRunRow).values(row).on_conflict_do_nothing())

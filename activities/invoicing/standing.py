@@ -1,0 +1,179 @@
+"""Where an invoice stands in the ledger, and the plan that follows from it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from activities.invoicing.calendars import calendar_of
+from activities.ledger import approvals, collection, company_records, invoices, payments
+from activities.ledger.tables import InvoiceRow
+from billing.approval_policy import approval_limit
+from billing.company import Company
+from billing.dunning_policy import Act, DunningPolicy, NextStep, next_step
+from billing.errors import NotFound, WrongState
+from billing.money import Money, rounded
+from billing.status import CollectionStatus, DocumentStatus
+from workflows.messages import Plan, Step
+
+NOTHING_PLANNED = timedelta(days=30)
+"""How often an invoice is looked at for which the dunning policy has no further step."""
+
+_NO_POLICY = DunningPolicy(id="none")
+
+
+def plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:
+    """What comes next for the invoice as it stands; also noted on the row, for lists and the inbox."""
+    found = _plan(tx, row, company, as_of)
+    row.waits_for, row.next_at = found.waits_for, found.at
+    return found
+
+
+def _plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:
+    match row.document_status:
+        case DocumentStatus.VOIDED:
+            return Plan(step=None, state=f"voided draft, {'to be billed again' if row.rebill else 'waived'}")
+        case DocumentStatus.DRAFT:
+            begin = Plan(step=Step.ASSEMBLE, name="assemble", state="draft")
+            return _held(tx, row, Step.ASSEMBLE) or (
+                _approval(tx, row, company) or _issue(row) if row.draft else begin
+            )
+        case DocumentStatus.AWAITING_APPROVAL:
+            return _approval(tx, row, company) or _issue(row)
+        case DocumentStatus.DOCUMENT_PENDING:
+            ready = Plan(
+                step=Step.RENDER, name="render", state="issued, document pending", number=row.number or ""
+            )
+            return _held(tx, row, Step.RENDER) or ready
+        case _ if row.delivered_at is None:
+            ready = Plan(step=Step.DELIVER, name="deliver", state="issued", number=row.number or "")
+            return _held(tx, row, Step.DELIVER) or ready
+        case _:
+            return _collection(tx, row, company, as_of)
+
+
+def _held(tx: Session, row: InvoiceRow, step: Step) -> Plan | None:
+    """Waiting for a person to decide the invoice's exceptions; None if there are none."""
+    open_ones = invoices.open_exceptions(tx, row)
+    if not open_ones:
+        return None
+    first = min(open_ones, key=lambda exception: exception.deadline)
+    codes = ", ".join(sorted({exception.code for exception in open_ones}))
+    return Plan(
+        step=step,
+        at=first.deadline,
+        name="exception-deadline",
+        state="exception",
+        waits_for=f"decision on: {codes}"[:120],
+        owner=first.owner,
+        then=f"decided or repaired: {step} again; undecided: goes up the line",
+        number=row.number or "",
+    )
+
+
+def _approval(tx: Session, row: InvoiceRow, company: Company) -> Plan | None:
+    """Waiting for a tier to decide; None when everybody has agreed."""
+    pending = approvals.waiting(tx, row)
+    if pending is None:
+        return None
+    tier = next((each for each in company.approvals.tiers if each.id == pending.tier), None)
+    return Plan(
+        step=Step.APPROVE,
+        at=pending.deadline,
+        name="approval-deadline",
+        state="awaiting approval",
+        waits_for=f"approval of {money_of(row)}, tier {pending.tier}"[:120],
+        owner=", ".join(pending.asked)[:120],
+        then=f"approved: issue; silence: goes up the line (tier: above {approval_limit(tier.above) if tier else '?'})",
+    )
+
+
+def _issue(row: InvoiceRow) -> Plan:
+    return Plan(step=Step.ISSUE, name="issue", state="approved" if row.draft else "draft")
+
+
+def upcoming(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> NextStep:
+    """The next act of collection, by the rule, from what the ledger knows now."""
+    client = company.client(row.client)
+    if client is None:
+        raise NotFound(
+            f"client {row.client!r} is not in company version {row.company_version}; apply one that has it"
+        )
+    policy = company.dunning_policy(client.dunning) or _NO_POLICY
+    today = as_of.astimezone(ZoneInfo(client.zone)).date()
+    return next_step(collection.facts(tx, row), policy, calendar_of(client, policy, today), as_of)
+
+
+def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:
+    coming = upcoming(tx, row, company, as_of)
+    due = row.due_date.isoformat() if row.due_date else ""
+    numbered = Plan(step=None, number=row.number or "", due=due)
+    if coming.act is Act.SETTLE and row.closed_at is not None:
+        return numbered.model_copy(update={"state": f"settled: {coming.why}"})
+    if coming.act is Act.SETTLE:
+        return numbered.model_copy(update={"step": Step.COLLECT, "name": "settle", "state": "settled"})
+    if coming.act is Act.REST and row.handed_over_at is not None:
+        return numbered.model_copy(update={"state": "handed over to collection"})
+    held = _held(tx, row, Step.COLLECT)
+    if held is not None:
+        return held.model_copy(update={"due": due})
+    if coming.act is Act.REST:
+        coming = NextStep(
+            act=Act.WAIT, at=as_of + NOTHING_PLANNED, why="the dunning policy plans nothing more"
+        )
+    if coming.at <= as_of:
+        return numbered.model_copy(update={"step": Step.COLLECT, "name": coming.name, "state": "collecting"})
+    waiting = coming.act is Act.WAIT
+    return Plan(
+        step=Step.COLLECT,
+        at=coming.at,
+        name=coming.name,
+        state=_collection_state(row, coming, as_of),
+        waits_for=f"payment of {open_money(row)}" + (f"; {coming.why}" if waiting else ""),
+        owner=company_owner(company, row) if waiting else "",
+        then="look again" if waiting else coming.name,
+        number=row.number or "",
+        due=due,
+    )
+
+
+def _collection_state(row: InvoiceRow, coming: NextStep, as_of: datetime) -> str:
+    if coming.act is Act.WAIT:
+        return str(coming.why.split(" for ")[0])
+    return "late" if row.late_from is not None and row.late_from <= as_of else "not due"
+
+
+def company_owner(company: Company, row: InvoiceRow) -> str:
+    """The account manager of the invoice's client."""
+    client = company.client(row.client)
+    return client.account_manager if client else company.exceptions.default_owner
+
+
+def money_of(row: InvoiceRow) -> Money:
+    """The gross amount of a drafted invoice."""
+    return _money(row, row.gross)
+
+
+def open_money(row: InvoiceRow) -> Money:
+    """What is still owed."""
+    return _money(row, payments.open_amount(row))
+
+
+def _money(row: InvoiceRow, amount: Decimal | None) -> Money:
+    if amount is None or row.currency is None:
+        raise WrongState(f"{row.billing_key} has no draft yet, so it has no amount")
+    return Money.of(rounded(amount, row.currency), row.currency)
+
+
+def pinned(tx: Session, row: InvoiceRow) -> Company:
+    """The company whose policies the invoice was triggered under."""
+    return company_records.at_version(tx, row.company_version).company
+
+
+def collection_status(row: InvoiceRow, as_of: datetime) -> CollectionStatus:
+    """The axis of collection when nothing stops the clock."""
+    late = row.late_from is not None and row.late_from <= as_of
+    return CollectionStatus.DUE if late else CollectionStatus.NOT_DUE

@@ -1,0 +1,238 @@
+"""The steps as activities: each takes what was heard, acts if it is its turn, and returns the plan."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+from temporalio import activity
+
+from activities.documents.pdf import RenderingFailed, render_invoice, renderer_versions
+from activities.invoicing import claims, standing
+from activities.invoicing.assembling import ask_next, assemble_draft
+from activities.invoicing.effects import Effects
+from activities.invoicing.speaking import Spoken, speak
+from activities.ledger import (
+    approvals,
+    audit_trail,
+    collection,
+    company_records,
+    exceptions,
+    invoices,
+    notices,
+    number_series,
+)
+from activities.ledger.tables import DocumentRow, InvoiceRow
+from billing.document import InvoiceDocument
+from billing.dunning_policy import Act, NextStep
+from billing.exceptions import Finding, ReasonCode
+from billing.numbering import payment_reference
+from billing.status import CollectionStatus, DocumentStatus
+from workflows.activity_interfaces import InvoiceSteps, RenderingSteps
+from workflows.messages import Failure, Plan, Step, StepInput
+
+DISPUTE_ASKED_AGAIN = timedelta(days=7)
+"""How long the account manager has before a dispute nobody decided is brought up again."""
+
+
+class LedgerSteps(InvoiceSteps):
+    """The steps on the `invoicing` queue."""
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+
+    @activity.defn(name="assemble")
+    def assemble(self, step: StepInput) -> Plan:
+        self._hear(step)
+        return assemble_draft(self._effects, step)
+
+    @activity.defn(name="approve")
+    def approve(self, step: StepInput) -> Plan:
+        with self._effects.ledger.transaction() as tx:
+            row = invoices.find(tx, step.billing_key, lock=True)
+            company = standing.pinned(tx, row)
+            claims.hear(tx, row, step, company)
+            if row.document_status == DocumentStatus.AWAITING_APPROVAL:
+                version = company_records.at_version(tx, row.company_version)
+                if approvals.escalate_overdue(tx, row, company, at=step.as_of) is None:
+                    ask_next(tx, row, version, step)
+            return standing.plan(tx, row, company, step.as_of)
+
+    @activity.defn(name="issue")
+    def issue(self, step: StepInput) -> Plan:
+        with self._effects.ledger.transaction() as tx:
+            row = invoices.find(tx, step.billing_key, lock=True)
+            company = standing.pinned(tx, row)
+            claims.hear(tx, row, step, company)
+            if row.number is None and row.document_status in (
+                DocumentStatus.DRAFT,
+                DocumentStatus.AWAITING_APPROVAL,
+            ):
+                # Nothing is issued on the word of a plan: the ledger itself must say that nobody has to agree any more.
+                ask_next(tx, row, company_records.at_version(tx, row.company_version), step)
+                if approvals.waiting(tx, row) is None and not invoices.open_exceptions(tx, row) and row.draft:
+                    number_series.issue(tx, row, at=step.as_of)
+            return standing.plan(tx, row, company, step.as_of)
+
+    @activity.defn(name="deliver")
+    def deliver(self, step: StepInput) -> Plan:
+        self._hear(step)
+
+        def still_due(_: Session, row: InvoiceRow) -> bool:
+            return row.document is not None and row.delivered_at is None and row.number is not None
+
+        def record(tx: Session, row: InvoiceRow, _: Spoken) -> None:
+            row.delivered_at = step.as_of
+
+        speak(self._effects, step, "invoice", still_due=still_due, record=record)
+        return self._plan(step)
+
+    @activity.defn(name="collect")
+    def collect(self, step: StepInput) -> Plan:
+        self._hear(step)
+        with self._effects.ledger.transaction() as tx:
+            row = invoices.find(tx, step.billing_key, lock=True)
+            company = standing.pinned(tx, row)
+            exceptions.escalate_overdue(tx, row, company, at=step.as_of)
+            coming = None
+            if row.delivered_at is not None and row.document_status != DocumentStatus.VOIDED:
+                coming = standing.upcoming(tx, row, company, step.as_of)
+                _follow(tx, row, coming, step)
+                if row.disputed and row.disputed_until and row.disputed_until <= step.as_of:
+                    row.disputed_until = step.as_of + DISPUTE_ASKED_AGAIN
+                    audit_trail.record(tx, row, "dispute brought up again", at=step.as_of)
+                    owner = standing.company_owner(company, row)
+                    notices.escalated(tx, row, "escalation", owner, company, at=step.as_of)
+                if coming.act in (Act.ESCALATION, Act.HAND_OVER) and coming.at <= step.as_of:
+                    self._escalate(tx, row, coming, step)
+        if coming is not None and coming.act in (Act.COURTESY_NOTE, Act.REMINDER) and coming.at <= step.as_of:
+            self._remind(step, coming)
+        return self._plan(step)
+
+    def _remind(self, step: StepInput, coming: NextStep) -> None:
+        """Sends the note or reminder if, at the last look, it is still exactly what is due."""
+
+        def still_due(tx: Session, row: InvoiceRow) -> bool:
+            now = standing.upcoming(tx, row, standing.pinned(tx, row), step.as_of)
+            return now.name == coming.name and now.at <= step.as_of
+
+        def record(tx: Session, row: InvoiceRow, spoken: Spoken) -> None:
+            collection.done(
+                tx, row, coming.name, planned_for=coming.at, message=spoken.message, at=step.as_of
+            )
+            if coming.act is Act.REMINDER:
+                row.collection_status = CollectionStatus.REMINDED
+
+        speak(self._effects, step, coming.name, still_due=still_due, record=record)
+
+    def _escalate(self, tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> None:
+        """Tells the account manager; a hand-over also ends collection here."""
+        company = standing.pinned(tx, row)
+        owner = standing.company_owner(company, row)
+        notices.escalated(tx, row, str(coming.act), owner, company, at=step.as_of)
+        collection.done(tx, row, coming.name, planned_for=coming.at, message=None, at=step.as_of)
+        if coming.act is Act.HAND_OVER:
+            row.handed_over_at = row.closed_at = step.as_of
+            row.collection_status = CollectionStatus.HANDED_OVER
+
+    @activity.defn(name="report-failure")
+    def report_failure(self, failure: Failure) -> Plan:
+        code = ReasonCode.NOT_DELIVERED if failure.step is Step.DELIVER else ReasonCode.STEP_FAILED
+        finding = Finding(
+            code=code,
+            message=f"step {failure.step} did not work: {claims.storable(failure.error)[:500]}; "
+            "mend what it names, then retry",
+            field=failure.step,
+        )
+        with self._effects.ledger.transaction() as tx:
+            row = invoices.find(tx, failure.billing_key, lock=True)
+            exceptions.raise_one(tx, row, finding, standing.pinned(tx, row), at=failure.as_of)
+            exceptions.escalate_overdue(tx, row, standing.pinned(tx, row), at=failure.as_of)
+            return standing.plan(tx, row, standing.pinned(tx, row), failure.as_of)
+
+    def _hear(self, step: StepInput) -> None:
+        if step.heard:
+            with self._effects.ledger.transaction() as tx:
+                row = invoices.find(tx, step.billing_key, lock=True)
+                claims.hear(tx, row, step, standing.pinned(tx, row))
+
+    def _plan(self, step: StepInput) -> Plan:
+        with self._effects.ledger.transaction() as tx:
+            row = invoices.find(tx, step.billing_key, lock=True)
+            return standing.plan(tx, row, standing.pinned(tx, row), step.as_of)
+
+
+def _follow(tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> None:
+    """Brings the collection status up to date with what the rule says, and closes what is settled."""
+    if coming.act is Act.SETTLE:
+        if row.closed_at is None or row.collection_status != CollectionStatus.CLOSED:
+            row.closed_at = step.as_of
+            row.collection_status = CollectionStatus.CLOSED
+            audit_trail.record(tx, row, "settled", at=step.as_of, how=coming.why)
+            exceptions.reconcile(tx, row, [], standing.pinned(tx, row), at=step.as_of)
+        return
+    stopped = (CollectionStatus.PROMISED, CollectionStatus.BLOCKED)
+    if row.collection_status in stopped and coming.act is not Act.WAIT:
+        row.collection_status = standing.collection_status(row, step.as_of)
+
+
+class DocumentSteps(RenderingSteps):
+    """The steps on the `rendering` queue: CPU work, one document at a time."""
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+
+    @activity.defn(name="render")
+    def render(self, step: StepInput) -> Plan:
+        with self._effects.ledger.transaction() as tx:
+            row = invoices.find(tx, step.billing_key)
+            document = _document(row) if row.document_status == DocumentStatus.DOCUMENT_PENDING else None
+        problem, pdf, digest = None, b"", ""
+        if document is not None:
+            try:
+                pdf = render_invoice(document)
+                digest = self._effects.documents.put(pdf)
+            except RenderingFailed as error:
+                problem = str(error)
+        with self._effects.ledger.transaction() as tx:
+            row = invoices.find(tx, step.billing_key, lock=True)
+            company = standing.pinned(tx, row)
+            claims.hear(tx, row, step, company)
+            if problem is not None:
+                finding = Finding(code=ReasonCode.DOCUMENT_PENDING, message=problem, field="document")
+                exceptions.raise_one(tx, row, finding, company, at=step.as_of)
+                exceptions.escalate_overdue(tx, row, company, at=step.as_of)
+            elif document is not None and row.document_status == DocumentStatus.DOCUMENT_PENDING:
+                _keep(tx, row, digest, len(pdf), step)
+            return standing.plan(tx, row, company, step.as_of)
+
+
+def _document(row: InvoiceRow) -> InvoiceDocument:
+    assert row.number and row.issue_date and row.due_date and row.issued_at
+    return InvoiceDocument(
+        draft=invoices.draft_of(row),
+        number=row.number,
+        issue_date=row.issue_date,
+        due_date=row.due_date,
+        issued_at=row.issued_at,
+        payment_reference=payment_reference(row.number),
+    )
+
+
+def _keep(tx: Session, row: InvoiceRow, digest: str, size: int, step: StepInput) -> None:
+    """Makes the rendered bytes the invoice's document, for good."""
+    tx.merge(
+        DocumentRow(
+            sha256=digest,
+            invoice=row.id,
+            kind="invoice",
+            media_type="application/pdf",
+            size=size,
+            made_with=renderer_versions(),
+            made_at=step.as_of,
+        )
+    )
+    row.document = digest
+    row.document_status = DocumentStatus.ISSUED
+    exceptions.close_repaired(tx, row, at=step.as_of)
+    audit_trail.record(tx, row, "rendered", at=step.as_of, sha256=digest, size=size)

@@ -1,0 +1,150 @@
+"""A story: one company, real workers, a real Temporal server whose time can be skipped, real Postgres, real mail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError
+from temporalio.testing import WorkflowEnvironment
+
+from activities.invoicing.effects import Effects
+from activities.ledger import audit_trail, invoices, triggers
+from activities.ledger.tables import AuditEventRow, InvoiceRow, OutboxRow
+from starter.local_stack.mailbox import StoredMessage
+from tests.company import TestCompany
+from tests.mail_server import MailServer
+from workers.assembly import effects, invoicing_worker, rendering_worker
+from workers.outbox_dispatcher import OutboxDispatcher
+from workers.settings import Settings
+from workflows.identifiers import invoice_workflow_id
+from workflows.messages import Plan
+
+PATIENCE = 30.0
+"""Seconds a condition may take before the story counts as stuck."""
+
+
+@dataclass
+class Story:
+    """What a story is told with."""
+
+    env: WorkflowEnvironment
+    effects: Effects
+    company: TestCompany
+    smtp: MailServer
+    keys: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Applies the company as it is now."""
+        self.company.apply(self.effects.ledger)
+
+    def trigger(self, agreement: str, by: str = "pia", item: str | None = None) -> str:
+        """Bills an agreement by hand; returns the billing key."""
+        with self.effects.ledger.transaction() as tx:
+            requested = triggers.by_agreement(tx, agreement, item, by=by, channel="cli", at=datetime.now(UTC))
+            self.keys.append(requested.invoice.billing_key)
+            return requested.invoice.billing_key
+
+    def row(self, key: str) -> InvoiceRow:
+        with self.effects.ledger.transaction() as tx:
+            return invoices.find(tx, key)
+
+    def events(self, key: str) -> list[str]:
+        """The audit trail, as names."""
+        return [each.event for each in self.trail(key)]
+
+    def trail(self, key: str) -> list[AuditEventRow]:
+        with self.effects.ledger.transaction() as tx:
+            return list(audit_trail.trail(tx, invoices.find(tx, key).id))
+
+    def handle(self, key: str) -> WorkflowHandle[None, Plan]:
+        return self.env.client.get_workflow_handle(invoice_workflow_id(key), result_type=Plan)
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Returns once the condition holds."""
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while not condition():
+            assert asyncio.get_running_loop().time() < end, f"waited {PATIENCE} s for: {what}"
+            await asyncio.sleep(0.02)
+
+    async def waits(self, key: str, for_what: str) -> InvoiceRow:
+        """Returns the invoice once its workflow sleeps and waits for that."""
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            row = self.row(key)
+            if for_what in row.waits_for and await self.is_asleep(key):
+                return row
+            assert asyncio.get_running_loop().time() < end, (
+                f"{key} waits for {row.waits_for!r}, not {for_what!r}: {row.document_status}, {self.events(key)}"
+            )
+            await asyncio.sleep(0.02)
+
+    async def is_asleep(self, key: str) -> bool:
+        """Whether nothing is under way: no wake-up to carry, no activity, no workflow task."""
+        with self.effects.ledger.transaction() as tx:
+            if tx.scalar(select(OutboxRow.id).where(OutboxRow.done_at.is_(None), OutboxRow.kind == "wake").limit(1)):
+                return False
+        try:
+            described = await self.handle(key).describe()
+        except RPCError:
+            return False
+        raw = described.raw_description
+        return not raw.pending_activities and not raw.HasField("pending_workflow_task")
+
+    async def skip(self, key: str, time: timedelta) -> None:
+        """Lets that much time pass for the invoice."""
+        await self.env.fast_forward(self.handle(key), time)
+
+    async def until_next(self, key: str) -> None:
+        """Lets time pass up to the instant the invoice waits for, and a minute more."""
+        row = self.row(key)
+        assert row.next_at is not None, f"{key} waits for no instant"
+        now = await self.now(key)
+        await self.skip(key, row.next_at - now + timedelta(minutes=1))
+
+    async def now(self, key: str) -> datetime:
+        """What time it is for the invoice."""
+        return await self.env.get_current_time(self.handle(key))
+
+    async def ends(self, key: str) -> Plan:
+        """The last plan of the workflow, once it has completed."""
+        return await asyncio.wait_for(self.handle(key).result(), PATIENCE)
+
+    def mails(self, to: str | None = None) -> list[StoredMessage]:
+        """What the mail server took; only to that address if one is given."""
+        return [each for each in self.smtp.messages() if to is None or any(to in address for address in each.to)]
+
+
+@asynccontextmanager
+async def telling(
+    env: WorkflowEnvironment, settings: Settings, smtp: MailServer, company: TestCompany
+) -> AsyncIterator[Story]:
+    """Runs workers and the outbox dispatcher for one story, and ends its workflows afterwards."""
+    outside = effects(settings)
+    story = Story(env, outside, company, smtp)
+    async with invoicing_worker(env.client, outside), rendering_worker(env.client, outside):
+        dispatcher = asyncio.create_task(OutboxDispatcher(env.client, outside).run())
+        try:
+            yield story
+        finally:
+            dispatcher.cancel()
+            await asyncio.gather(dispatcher, return_exceptions=True)
+            await _end(story)
+    outside.ledger.close()
+
+
+async def _end(story: Story) -> None:
+    with story.effects.ledger.transaction() as tx:
+        keys = set(tx.scalars(select(InvoiceRow.billing_key)))
+    for key in keys:
+        handle = story.handle(key)
+        try:
+            if (await handle.describe()).status == WorkflowExecutionStatus.RUNNING:
+                await handle.terminate("the story is over")
+        except RPCError:
+            pass

@@ -1,0 +1,60 @@
+"""A worker process: `billow worker --queue invoicing` or `--queue rendering`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+
+from activities.documents.pdf import warm_up
+from workers.assembly import effects, invoicing_worker, rendering_worker
+from workers.outbox_dispatcher import OutboxDispatcher
+from workers.settings import Settings
+from workers.temporal_client import connect
+from workflows.identifiers import INVOICING_QUEUE
+
+_log = logging.getLogger("billow.worker")
+
+
+def run_worker(queue: str) -> None:
+    """Works on a queue until SIGTERM or Ctrl-C; running steps may finish first."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(_run(queue, Settings.from_environment()))
+
+
+async def _run(queue: str, settings: Settings) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    outside = effects(settings)
+    client = await connect()
+    if queue == INVOICING_QUEUE:
+        async with invoicing_worker(client, outside):
+            dispatcher = asyncio.create_task(OutboxDispatcher(client, outside).run())
+            _log.info("working on %s", queue)
+            await _until(stopped, dispatcher)
+            dispatcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await dispatcher
+    else:
+        await asyncio.to_thread(warm_up)
+        async with rendering_worker(client, outside):
+            _log.info("working on %s", queue)
+            await stopped.wait()
+    _log.info("stopped")
+
+
+async def _until(stopped: asyncio.Event, task: asyncio.Task[None]) -> None:
+    """Returns when told to stop; raises what ended the task before that."""
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({waiting, task}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if task.done():
+        task.result()
+
+
+if __name__ == "__main__":
+    import sys
+
+    run_worker(sys.argv[1])

@@ -1,0 +1,78 @@
+"""Processes put together: which workflows and activities a worker runs, and with what."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.delivery.smtp import SmtpTransport
+from activities.documents.store import FolderStore
+from activities.invoicing.billing_runs import LedgerBillingRuns
+from activities.invoicing.effects import Effects
+from activities.invoicing.steps import DocumentSteps, LedgerSteps
+from activities.ledger.database import Ledger
+from workers.settings import Settings
+from workflows.billing_run import BillingRunWorkflow
+from workflows.identifiers import INVOICING_QUEUE, RENDERING_QUEUE
+from workflows.invoice import InvoiceWorkflow
+
+WORKFLOWS = [InvoiceWorkflow, BillingRunWorkflow]
+
+INVOICING_THREADS = 16
+"""Steps of one worker at a time: they wait for the database and the mail server, not for the CPU."""
+
+_GRACE = timedelta(seconds=30)
+"""How long a worker that is told to stop lets running steps finish: longer than a mail takes."""
+
+
+def effects(settings: Settings) -> Effects:
+    """The outside world these settings name."""
+    return Effects(
+        ledger=Ledger(settings.database_url.get_secret_value()),
+        documents=FolderStore(settings.documents_folder),
+        mail=SmtpTransport(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_username or "",
+            settings.smtp_password.get_secret_value() if settings.smtp_password else "",
+            settings.smtp_starttls,
+        ),
+        web_url=settings.web_url,
+    )
+
+
+def invoicing_worker(client: Client, outside: Effects, queue: str = INVOICING_QUEUE) -> Worker:
+    """Runs the workflows, and every step but rendering."""
+    steps, runs = LedgerSteps(outside), LedgerBillingRuns(outside.ledger)
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=WORKFLOWS,
+        activities=[
+            steps.assemble,
+            steps.approve,
+            steps.issue,
+            steps.deliver,
+            steps.collect,
+            steps.report_failure,
+            runs.bill_due_periods,
+        ],
+        activity_executor=ThreadPoolExecutor(INVOICING_THREADS, "step"),
+        max_concurrent_activities=INVOICING_THREADS,
+        graceful_shutdown_timeout=_GRACE,
+    )
+
+
+def rendering_worker(client: Client, outside: Effects, queue: str = RENDERING_QUEUE) -> Worker:
+    """Renders, one document at a time: Pango's font maps do not stand threads."""
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=[DocumentSteps(outside).render],
+        activity_executor=ThreadPoolExecutor(1, "render"),
+        max_concurrent_activities=1,
+        graceful_shutdown_timeout=_GRACE,
+    )

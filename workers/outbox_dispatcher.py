@@ -1,0 +1,135 @@
+"""Carries the outbox to where it is meant: wake-ups to Temporal, notices to the mail server.
+
+Any number may run: rows are locked while they are carried. A crash after carrying and before noting it repeats a
+wake-up, which is harmless, or a notice under the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+
+import psycopg
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.service import RPCError
+
+from activities.delivery.smtp import MailDeferred, MailRefused
+from activities.invoicing import staff_mail
+from activities.invoicing.effects import Effects
+from activities.ledger import outbox
+from activities.ledger.tables import InvoiceRow, OutboxRow
+from workflows.identifiers import INVOICE_WORKFLOW, INVOICING_QUEUE, WAKE, invoice_workflow_id
+from workflows.messages import InvoiceRef
+
+_log = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0
+"""How often it looks without being notified: for rows that wait for a second try."""
+
+BATCH = 50
+
+
+class OutboxDispatcher:
+    """Runs until stopped; survives a database, a Temporal or a mail server that is away for a while."""
+
+    def __init__(self, client: Client, effects: Effects) -> None:
+        self._client, self._effects = client, effects
+        self._written = asyncio.Event()
+        self._stop = threading.Event()
+
+    async def run(self) -> None:
+        """Carries what there is, then sleeps until something is written or it is time to look."""
+        loop = asyncio.get_running_loop()
+        listener = threading.Thread(target=self._listen, args=(loop,), name="outbox-listener", daemon=True)
+        listener.start()
+        try:
+            while True:
+                self._written.clear()
+                try:
+                    carried = await self.carry()
+                except (SQLAlchemyError, psycopg.Error) as error:
+                    _log.warning(
+                        "outbox: the ledger cannot be reached, trying again: %s", str(error).splitlines()[0]
+                    )
+                    carried = 0
+                if carried < BATCH:
+                    try:
+                        await asyncio.wait_for(self._written.wait(), POLL_SECONDS)
+                    except TimeoutError:
+                        pass
+        finally:
+            self._stop.set()
+
+    async def carry(self) -> int:
+        """Carries one batch; returns how many rows it took."""
+        with self._effects.ledger.transaction() as tx:
+            rows = await asyncio.to_thread(outbox.take, tx, BATCH)
+            await asyncio.gather(*(self._carry(tx, row) for row in rows if row.kind == outbox.WAKE))
+            for row in rows:
+                if row.kind == outbox.NOTICE:
+                    await asyncio.to_thread(self._notify, tx, row)
+            return len(rows)
+
+    async def _carry(self, tx: Session, row: OutboxRow) -> None:
+        try:
+            await self._wake(row, *_labels(tx, row))
+            outbox.done(row)
+        except RPCError as error:
+            _log.warning("outbox: %s not woken, trying again: %s", row.subject, error)
+            outbox.failed(row, str(error))
+
+    async def _wake(self, row: OutboxRow, client: str, issuer: str) -> None:
+        """Signal-with-start: a workflow that is closed, lost or not there yet is started and resumes from the ledger."""
+        attributes = {"BillowClient": client, "BillowIssuer": issuer, "BillowState": "draft"}
+        await self._client.start_workflow(
+            INVOICE_WORKFLOW,
+            InvoiceRef(billing_key=row.subject),
+            id=invoice_workflow_id(row.subject),
+            task_queue=INVOICING_QUEUE,
+            start_signal=WAKE,
+            static_summary=f"{client}: {row.subject}"[:180],
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
+                    for name, value in attributes.items()
+                    if value
+                ]
+            ),
+        )
+
+    def _notify(self, tx: Session, row: OutboxRow) -> None:
+        try:
+            staff_mail.send(tx, row.subject, self._effects)
+            outbox.done(row)
+        except MailDeferred as error:
+            outbox.failed(row, str(error))
+        except MailRefused as error:
+            _log.warning("outbox: notice %s refused for good: %s", row.subject, error)
+            row.last_error = str(error)[:1000]
+            outbox.done(row)
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wakes the loop when a transaction that wrote to the outbox commits."""
+        url = self._effects.ledger.url.replace("postgresql+psycopg://", "postgresql://", 1)
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+                    connection.execute(f"listen {outbox.CHANNEL}")
+                    while not self._stop.is_set():
+                        for _ in connection.notifies(timeout=1.0, stop_after=1):
+                            loop.call_soon_threadsafe(self._written.set)
+            except (psycopg.Error, RuntimeError):
+                self._stop.wait(POLL_SECONDS)
+
+
+def _labels(tx: Session, row: OutboxRow) -> tuple[str, str]:
+    """Client and issuer, for the operator's lists."""
+    found = tx.execute(
+        select(InvoiceRow.client, InvoiceRow.issuer).where(InvoiceRow.id == row.invoice)
+    ).first()
+    return (found.client, found.issuer or "") if found else ("", "")
