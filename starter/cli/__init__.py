@@ -47,8 +47,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
 
 EPILOG = (
     "INVOICE is a number or a billing key. Reading commands take --json; BILLOW_AS stands for --as. "
-    "Exit codes: 0 done, 1 refused or not possible (the reason is on stderr), 2 wrong usage, 130 stopped with Ctrl-C, "
-    "70 a fault of the program."
+    "Exit codes: 0 done, 1 refused or not possible (the reason is on stderr), 2 wrong usage, "
+    "130 stopped with Ctrl-C, 70 a fault of the program."
 )
 
 

@@ -15,7 +15,7 @@ _DEBUG = "billow.debug"
 
 
 class Entry(NamedTuple):
-    """A command: its name, its module in `starter.cli` (which lists it in COMMANDS), and its one line of help."""
+    """A command: its name, its module here (which lists it in COMMANDS), and its one line of help."""
 
     name: str
     module: str
@@ -23,17 +23,17 @@ class Entry(NamedTuple):
 
 
 class CommandTable(click.Group):
-    """Commands by section, in the order of the table. Whatever a command raises ends as one line and an exit code."""
+    """Commands by section, in the order of the table; whatever one raises ends as one line and exit code."""
 
     def __init__(self, *, table: Mapping[str, Sequence[Entry]], **settings: Any) -> None:
         super().__init__(**settings)
         self.table = table
         self._entries = {entry.name: entry for entries in table.values() for entry in entries}
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self._entries)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         entry = self._entries.get(cmd_name)
         if entry is None:
             return None
@@ -47,7 +47,7 @@ class CommandTable(click.Group):
             raise click.exceptions.NoSuchCommand(args[0], possibilities=list(self._entries), ctx=ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         width = max(map(len, self._entries))
         for section, entries in self.table.items():
             with formatter.section(section):

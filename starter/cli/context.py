@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from activities.ledger.database import Ledger
-    from activities.ledger.tables import InvoiceRow
     from billing.company import Company
 
 _SETTINGS, _LEDGER = "billow.settings", "billow.ledger"
@@ -68,7 +67,7 @@ def company() -> Company:
 
 
 def person(who: str | None) -> str:
-    """The id of the person named with `--as`, or `OURSELVES`. `NotAllowed` if the company has no such person."""
+    """The id of the person named with `--as`, or `OURSELVES`. `NotAllowed` if nobody here has it."""
     if who is None:
         return OURSELVES
     known = company().people_by_id
@@ -80,9 +79,9 @@ def person(who: str | None) -> str:
     return who
 
 
-def issuer_zone(row: InvoiceRow) -> ZoneInfo:
+def issuer_zone(issuer_id: str | None) -> ZoneInfo:
     """The time zone in which days and hours of an invoice are told and taken: its issuer's."""
-    issuer = company().issuer(row.issuer or "")
+    issuer = company().issuer(issuer_id or "")
     return ZoneInfo(issuer.zone if issuer else "UTC")
 
 

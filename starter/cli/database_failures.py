@@ -24,7 +24,7 @@ def explained(error: Exception) -> str | None:
             "Start this version once with `make run`, or correct BILLOW_DATABASE_URL."
         )
     if isinstance(cause, psycopg.errors.InsufficientPrivilege):
-        return f"The database at {context.database_place()} refuses: {_reason(cause)}. Grant the user access to it."
+        return f"The database at {context.database_place()} refuses: {_reason(cause)}. Grant access to it."
     if isinstance(error, OperationalError) or error.connection_invalidated:
         return (
             f"The database at {context.database_place()} cannot be used ({_reason(cause)}). "

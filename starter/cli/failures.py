@@ -17,16 +17,29 @@ REFUSED, WRONG_USAGE, STOPPED, FAULT = 1, 2, 130, 70
 
 
 class Failure(click.ClickException):
-    """Ends the command with a message and an exit code."""
+    """Ends the command with a message on stderr and exit code 1."""
 
-    def __init__(self, message: str, exit_code: int = REFUSED) -> None:
+    exit_code = REFUSED
+
+    def __init__(self, message: str) -> None:
         super().__init__(plain(message, lines=True))
-        self.exit_code = exit_code
+
+
+class WrongUsage(Failure):
+    """The command, or the environment it runs in, must be put right first."""
+
+    exit_code = WRONG_USAGE
+
+
+class Fault(Failure):
+    """The program itself is wrong."""
+
+    exit_code = FAULT
 
 
 @contextmanager
 def told(*, debug: bool) -> Iterator[None]:
-    """Turns everything that is raised inside into a `Failure`; with `debug` the traceback is printed first."""
+    """Turns what is raised inside into a `Failure`; with `debug` the traceback is printed first."""
     try:
         yield
     except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
@@ -44,7 +57,7 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, BillowError):
         return Failure(str(error))
     if isinstance(error, NotConfigured):
-        return Failure(str(error), WRONG_USAGE)
+        return WrongUsage(str(error))
     if type(error).__module__.startswith("sqlalchemy."):
         from starter.cli.database_failures import explained
 
@@ -54,8 +67,7 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, OSError) and error.filename is not None:
         return Failure(f"{error.filename}: {error.strerror}")
     first_line = next(iter(str(error).splitlines()), "")
-    return Failure(
+    return Fault(
         f"This should not have happened ({type(error).__name__}: {first_line[:200]}). "
-        "Run it again with `billow --debug …` to see where, and report it.",
-        FAULT,
+        "Run it again with `billow --debug …` to see where, and report it."
     )

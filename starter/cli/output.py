@@ -1,4 +1,4 @@
-"""What commands write: for people at most 80 columns, in colour on a terminal; for programs one JSON document."""
+"""What commands write: 80 columns for people, in colour on a terminal; one JSON document for programs."""
 
 from __future__ import annotations
 

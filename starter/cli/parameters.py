@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -47,7 +48,7 @@ class Amount(click.ParamType[Decimal]):
         text = str(value).strip()
         if re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,4})?", text):
             return Decimal(text)
-        self.fail(f"{text!r} is not an amount; write {self._meant(text)}", param, ctx)
+        return self.fail(f"{text!r} is not an amount; write {self._meant(text)}", param, ctx)
 
     @staticmethod
     def _meant(text: str) -> str:
@@ -96,17 +97,15 @@ class Until(click.ParamType["date | datetime | timedelta"]):
         found = day_of(text)
         if found is not None:
             return found
-        try:
-            if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]", text):
-                raise ValueError
-            return datetime.fromisoformat(text)
-        except ValueError:
-            self.fail(
-                f"{text!r} is no point in time; write a day (2026-12-01), an instant (2026-12-01T09:00) "
-                "or a distance (30m, 12h, 3d, 2w)",
-                param,
-                ctx,
-            )
+        if re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]", text):
+            with suppress(ValueError):
+                return datetime.fromisoformat(text)
+        return self.fail(
+            f"{text!r} is no point in time; write a day (2026-12-01), an instant (2026-12-01T09:00) "
+            "or a distance (30m, 12h, 3d, 2w)",
+            param,
+            ctx,
+        )
 
 
 def day_of(text: str) -> date | None:

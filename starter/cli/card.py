@@ -1,0 +1,213 @@
+"""The card `billow show` prints: one invoice, compact, with what can be typed next."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from starter.cli.output import console, day, hint, moment, money, status, styled
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from activities.ledger.views import InvoiceView
+
+
+def print_card(view: InvoiceView, zone: ZoneInfo) -> None:
+    """Prints the invoice with days and hours in `zone`."""
+    out = console()
+    out.print(_head(view))
+    out.print(Rule(style="dim"))
+    out.print(_statuses(view, zone))
+    if view.lines:
+        _section(out, "Lines (net)", _lines(view))
+    if view.approvals:
+        _section(out, "Approvals", _approvals(view, zone))
+    if view.payments:
+        _section(out, "Payments", _payments(view))
+    if view.exceptions:
+        _section(out, "Exceptions", _exceptions(view, zone))
+    out.print()
+    for command, meaning in next_commands(view):
+        hint(f"{command}   # {meaning}" if meaning else command)
+
+
+def _section(out: Console, title: str, content: Table | Group) -> None:
+    out.print()
+    out.print(styled(title, "bold"))
+    out.print(Padding(content, (0, 0, 0, 2)))
+
+
+def _grid(*justify: str) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    for each in justify:
+        table.add_column(
+            justify="right" if each == "right" else "left", overflow="fold", no_wrap=each == "right"
+        )
+    return table
+
+
+def _head(view: InvoiceView) -> Table:
+    table = Table.grid(expand=True, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(overflow="fold", ratio=1)
+    table.add_column(justify="right", no_wrap=True)
+    name = view.number or "draft"
+    table.add_row(
+        styled(f"{name} · {view.client_name}", "bold"), styled(money(view.gross, view.currency), "bold")
+    )
+    if view.open is not None and view.gross is not None and view.open != view.gross:
+        table.add_row(styled(view.title), styled(f"open {money(view.open, view.currency)}"))
+    elif view.title:
+        table.add_row(styled(view.title), "")
+    table.add_row(styled(view.billing_key + _generation(view), "dim"), "")
+    return table
+
+
+def _generation(view: InvoiceView) -> str:
+    return f" (generation {view.generation} of {len(view.generations)})" if len(view.generations) > 1 else ""
+
+
+def _statuses(view: InvoiceView, zone: ZoneInfo) -> Table:
+    table = _grid("left", "left", "left", "left")
+    late = (
+        f" ({view.days_late} days late)" if view.days_late > 1 else " (1 day late)" if view.days_late else ""
+    )
+    collection = status(view.collection_status)
+    if late:
+        collection.append(late, style="red")
+    terms = f" ({view.terms})" if view.terms else ""
+    left = [
+        ("Document", status(view.document_status)),
+        ("Payment", status(view.payment_status)),
+        ("Collection", collection),
+    ]
+    right = [
+        ("Issued", day(view.issue_date)),
+        ("Due", day(view.due_date) + terms),
+        ("Supply", view.supply or "–"),
+    ]
+    for (name, value), (other, text) in zip(left, right, strict=True):
+        table.add_row(styled(name, "dim"), value, styled(other, "dim"), styled(text))
+    facts = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    facts.add_column(no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, text in _facts(view, zone):
+        facts.add_row(styled(f"{name:<10}", "dim"), styled(text))
+    whole = Table.grid()
+    whole.add_row(table)
+    whole.add_row(facts)
+    return whole
+
+
+def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """What stands about the invoice besides its statuses, and what it waits for."""
+    waits = view.waits_for
+    if view.next_at:
+        waits = f"{waits or 'next step'}, until {moment(view.next_at, zone)}"
+    disputed = (
+        f"{view.disputed}; to be decided by {moment(view.disputed_until, zone)}" if view.disputed else ""
+    )
+    wanted = [
+        ("Waits for", waits),
+        ("On hold", f"until {moment(view.held_until, zone)}" if "release" in view.actions else ""),
+        ("Promised", f"for {day(view.promised_for)}" if view.promised_for else ""),
+        ("Disputed", disputed),
+        ("Delivered", moment(view.delivered_at, zone) if view.delivered_at else ""),
+        ("Reminders", ", ".join(f"{each.act} {moment(each.done_at, zone)}" for each in view.acts)),
+        ("Closed", moment(view.closed_at, zone) if view.closed_at else ""),
+        ("Contact", view.contact),
+        ("Contract", " · ".join(filter(None, (view.contract_reference, view.order_reference)))),
+        ("Trigger", f"{view.trigger}, by {view.requested_by}"),
+    ]
+    return [(name, text) for name, text in wanted if text]
+
+
+def _lines(view: InvoiceView) -> Table:
+    table = _grid("left", "right")
+    for each in view.lines:
+        count = f"{each.quantity.normalize():,f} × {each.unit_price:,}"
+        what = styled(each.description)
+        for extra in filter(None, (each.detail, count if each.quantity != 1 else "", each.why)):
+            what.append(f"\n{styled(extra).plain}", style="dim")
+        table.add_row(what, styled(f"{each.net:,}"))
+    for tax in view.taxes:
+        rate = Text(f"VAT {tax.rate.normalize():f} % ({tax.category})")
+        if tax.why:
+            rate.append(f"\n{styled(tax.why).plain}", style="dim")
+        table.add_row(rate, styled(f"{tax.tax:,}"))
+    table.add_row(styled("Gross", "bold"), styled(money(view.gross, view.currency), "bold"))
+    return table
+
+
+def _approvals(view: InvoiceView, zone: ZoneInfo) -> Table:
+    table = _grid("left", "left", "left")
+    for each in view.approvals:
+        said = f"by {', '.join(each.approved_by)}" if each.approved_by else f"asked: {', '.join(each.asked)}"
+        until = f", until {moment(each.deadline, zone)}" if each.status == "waiting" else ""
+        outdated = "" if each.current else " (an earlier draft)"
+        table.add_row(styled(each.tier), styled(each.status), styled(said + until + outdated))
+    if view.digest and view.number is None:
+        table.add_row(styled("digest", "dim"), styled(view.digest[:12], "dim"), "")
+    return table
+
+
+def _payments(view: InvoiceView) -> Table:
+    table = _grid("left", "right", "left")
+    for each in view.payments:
+        source = " · ".join(filter(None, (each.source, each.reference, f"by {each.recorded_by}")))
+        table.add_row(
+            styled(day(each.received_on)), styled(money(each.amount, each.currency)), styled(source)
+        )
+    return table
+
+
+def _exceptions(view: InvoiceView, zone: ZoneInfo) -> Table:
+    table = _grid("right", "left")
+    for each in view.exceptions:
+        if each.resolved_at:
+            table.add_row(styled(str(each.id), "dim"), styled(f"{each.code}: {each.resolution}", "dim"))
+            continue
+        text = styled(each.code, "bold red")
+        text.append(
+            f" for {styled(each.owner).plain}, until {moment(each.deadline, zone)}\n", style="default"
+        )
+        text.append(styled(each.message).plain, style="default")
+        table.add_row(styled(str(each.id)), text)
+    return table
+
+
+def next_commands(view: InvoiceView) -> list[tuple[str, str]]:
+    """What a person may type next about the invoice, the likeliest first, and what it does."""
+    name = shlex.quote(view.name)
+    commands: list[tuple[str, str]] = []
+    for each in view.exceptions:
+        commands += [
+            (f"billow resolve {each.id} {_flag(how)} --as WHO", each.code if n == 0 else "")
+            for n, how in enumerate(each.resolutions)
+        ]
+    if any(each.status == "waiting" for each in view.approvals) and view.number is None:
+        commands += [
+            (f"billow approve {name} --as WHO", ""),
+            (f"billow reject {name} --as WHO --comment …", ""),
+        ]
+    if view.documents:
+        commands.append((f"billow pdf {name}", ""))
+    if "pay" in view.actions and view.open:
+        commands.append((f"billow pay {name} --amount {view.open}", ""))
+    if "release" in view.actions:
+        commands.append((f"billow release {name} --as WHO", ""))
+    return [*commands, (f"billow timeline {name}", "")]
+
+
+def _flag(resolution: str) -> str:
+    return (
+        "--void rebill|waive --reason …"
+        if resolution == "void"
+        else f"--{resolution}" + (" --reason …" if resolution == "accept" else "")
+    )

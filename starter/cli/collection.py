@@ -1,0 +1,122 @@
+"""`billow hold`, `release`, `dispute` and `promise`: what stops reminders, and what lets them go on."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import date, datetime, time, timedelta
+
+import click
+
+from billing.errors import Refused
+from starter.cli import context, output
+from starter.cli.parameters import Day, Text, Until, as_option, invoice_argument, json_option
+
+
+@click.command("hold", short_help="Send no reminders until a day")
+@invoice_argument
+@click.option(
+    "--until",
+    type=Until(),
+    required=True,
+    metavar="WHEN",
+    help="A day (its first moment), an instant, or 12h, 3d, 2w from now.",
+)
+@click.option("--reason", type=Text(), required=True, metavar="TEXT")
+@as_option(required=True)
+@json_option
+def hold(invoice: str, until: date | datetime | timedelta, reason: str, who: str, as_json: bool) -> None:
+    """Send no reminders before a moment; the level is kept. Days and hours are the issuer's."""
+    from activities.ledger import commands, invoices
+    from billing.approval_policy import Channel
+
+    at, ledger = context.now(), context.ledger()
+    with ledger.transaction() as tx:
+        zone = context.issuer_zone(invoices.find(tx, invoice).issuer)
+    try:
+        if isinstance(until, timedelta):
+            instant = at + until
+        elif isinstance(until, datetime):
+            instant = until if until.tzinfo else until.replace(tzinfo=zone)
+        else:
+            instant = datetime.combine(until, time(), tzinfo=zone)
+        name = commands.hold(
+            ledger, invoice, until=instant, reason=reason, by=who, channel=Channel.CLI, at=at
+        )
+        shown = output.moment(instant, zone)
+    except OverflowError:
+        raise Refused("a hold ends after a year at the latest; set an earlier day") from None
+    _done(
+        name,
+        "held",
+        as_json,
+        f"{name} is on hold: no reminder before {shown}.",
+        until=instant,
+        by=who,
+        reason=reason,
+    )
+
+
+@click.command("release", short_help="End a hold")
+@invoice_argument
+@as_option(required=True)
+@json_option
+def release(invoice: str, who: str, as_json: bool) -> None:
+    """End a hold before its time; reminders go on where they stood."""
+    from activities.ledger import commands
+    from billing.approval_policy import Channel
+
+    name = commands.release(context.ledger(), invoice, by=who, channel=Channel.CLI, at=context.now())
+    _done(
+        name, "released", as_json, f"{name} is no longer on hold; reminders go on where they stood.", by=who
+    )
+
+
+@click.command("dispute", short_help="Note that the client disputes an invoice")
+@invoice_argument
+@click.option("--reason", type=Text(), required=True, metavar="TEXT", help="What the client says.")
+@as_option(required=True)
+@json_option
+def dispute(invoice: str, reason: str, who: str, as_json: bool) -> None:
+    """Note that the client disputes an invoice: reminders rest until somebody has decided."""
+    from activities.ledger import commands
+    from billing.approval_policy import Channel
+
+    at = context.now()
+    name = commands.dispute(context.ledger(), invoice, reason=reason, by=who, channel=Channel.CLI, at=at)
+    within = commands.DISPUTE_DECIDED_WITHIN.days
+    said = f"{name} is disputed: reminders rest, and the account manager is asked again in {within} days."
+    _done(
+        name, "disputed", as_json, said, by=who, reason=reason, decide_by=at + commands.DISPUTE_DECIDED_WITHIN
+    )
+
+
+@click.command("promise", short_help="Note that the client promised to pay by a day")
+@invoice_argument
+@click.option(
+    "--on", "promised_for", type=Day(), required=True, metavar="DATE", help="The last day of the promise."
+)
+@click.option("--note", type=Text(), default="", metavar="TEXT", help="Who promised it, and how.")
+@as_option(required=True)
+@json_option
+def promise(invoice: str, promised_for: date, note: str, who: str, as_json: bool) -> None:
+    """Note that the client promised to pay by a day: reminders rest until the day after."""
+    from activities.ledger import commands
+    from billing.approval_policy import Channel
+
+    name = commands.promise(
+        context.ledger(), invoice, on=promised_for, by=who, channel=Channel.CLI, note=note, at=context.now()
+    )
+    said = f"{name}: payment promised for {promised_for}; reminders rest until the day after."
+    _done(name, "promised", as_json, said, on=promised_for, by=who)
+
+
+def _done(name: str, what: str, as_json: bool, said: str, **facts: object) -> None:
+    if as_json:
+        shown = {key: each.isoformat() if isinstance(each, date) else each for key, each in facts.items()}
+        output.document({"invoice": name, "done": what, **shown})
+        return
+    output.say(said)
+    output.hint(f"billow show {shlex.quote(name)}")
+
+
+COMMANDS = [hold, release, dispute, promise]

@@ -1,0 +1,247 @@
+"""`billow inbox`, `approve`, `reject` and `resolve`: what waits for a person, and what they decide."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+import click
+
+from starter.cli import context, output
+from starter.cli.parameters import Text, as_option, invoice_argument, json_option
+
+if TYPE_CHECKING:
+    from activities.ledger.views import InboxItem
+    from billing.approval_policy import Verdict
+
+
+@click.command("inbox", short_help="Approvals and exceptions that wait for somebody")
+@as_option(required=False)
+@json_option
+def inbox(who: str | None, as_json: bool) -> None:
+    """Approvals and exceptions that wait for somebody, the nearest deadline first."""
+    from activities.ledger import views
+
+    company = context.company()
+    if who is not None:
+        context.person(who)
+    with context.ledger().transaction() as tx:
+        items = views.inbox(tx, who, context.now())
+    if as_json:
+        output.document({"items": [each.model_dump(mode="json") for each in items]})
+        return
+    if not items:
+        output.say(f"Nothing waits for {company.person_name(who)}." if who else "Nothing waits for anybody.")
+        return
+    zone = ZoneInfo(company.issuers[0].zone)
+    for number, item in enumerate(items):
+        if number:
+            output.say("")
+        _print_item(item, zone, who)
+
+
+def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
+    from rich.table import Table
+
+    out = output.console()
+    head = Table.grid(expand=True, padding=(0, 2, 0, 0), pad_edge=False)
+    head.add_column(ratio=1, overflow="fold")
+    head.add_column(justify="right", no_wrap=True)
+    name = item.number or item.billing_key
+    label = "Approve" if item.kind == "approval" else f"Exception {item.id}"
+    head.add_row(
+        output.styled(f"{label}: {item.client_name}" + (f" · {item.title}" if item.title else ""), "bold"),
+        output.styled(output.money(item.amount, item.currency), "bold"),
+    )
+    out.print(head)
+    for line in item.lines if item.kind == "approval" else ():
+        out.print(output.styled(f"  {line.description}: {line.net:,} net"), overflow="fold")
+    left_out = item.line_count - len(item.lines)
+    if item.kind == "approval" and left_out > 0:
+        out.print(output.styled(f"  and {output.plural(left_out, 'more line')}", "dim"))
+    out.print(output.styled(f"  {item.code}: {item.why}" if item.kind == "exception" else f"  {item.why}"))
+    due = f"until {output.moment(item.deadline, zone)}" + (", overdue" if item.overdue else "")
+    style = "red" if item.overdue else ""
+    out.print(output.styled(f"  {', '.join(item.who) or 'nobody'}, {due}", style))
+    asked = who or (item.who[0] if len(item.who) == 1 else "WHO")
+    if item.kind == "approval":
+        output.hint(f"  billow show {shlex.quote(name)}")
+        output.hint(f"  billow approve {shlex.quote(name)} --as {asked} --digest {(item.digest or '')[:12]}")
+    else:
+        output.hint(f"  billow resolve {item.id} {_ways(item.resolutions)} --as {asked}")
+
+
+def _ways(resolutions: tuple[str, ...]) -> str:
+    flags = {"retry": "--retry", "accept": "--accept", "void": "--void rebill|waive"}
+    ways = [flags[each] for each in resolutions]
+    return ways[0] if len(ways) == 1 else f"({' | '.join(ways)})"
+
+
+@click.command("approve", short_help="Approve a draft")
+@invoice_argument
+@as_option(required=True)
+@click.option("--comment", type=Text(), default="", metavar="TEXT")
+@click.option(
+    "--digest",
+    type=Text(),
+    metavar="HEX",
+    help="Only if the draft is still this one (first 8 or more digits).",
+)
+@json_option
+def approve(invoice: str, who: str, comment: str, digest: str | None, as_json: bool) -> None:
+    """Approve a draft; INVOICE is its billing key."""
+    from billing.approval_policy import Verdict
+
+    _decide(invoice, Verdict.APPROVE, who, comment, digest, rebill=False, as_json=as_json)
+
+
+@click.command("reject", short_help="Reject a draft; it is voided")
+@invoice_argument
+@as_option(required=True)
+@click.option("--comment", type=Text(), default="", metavar="TEXT", help="Why.")
+@click.option(
+    "--digest",
+    type=Text(),
+    metavar="HEX",
+    help="Only if the draft is still this one (first 8 or more digits).",
+)
+@click.option("--rebill", is_flag=True, help="Bill the same thing again later; else it is waived.")
+@json_option
+def reject(invoice: str, who: str, comment: str, digest: str | None, rebill: bool, as_json: bool) -> None:
+    """Reject a draft: it is voided. INVOICE is its billing key.
+
+    What it billed is waived, unless --rebill frees it to be billed again.
+    """
+    from billing.approval_policy import Verdict
+
+    _decide(invoice, Verdict.REJECT, who, comment, digest, rebill=rebill, as_json=as_json)
+
+
+def _decide(
+    invoice: str, verdict: Verdict, who: str, comment: str, digest: str | None, *, rebill: bool, as_json: bool
+) -> None:
+    from activities.ledger import commands
+    from billing.approval_policy import Channel
+
+    billing_key = commands.decide(
+        context.ledger(),
+        invoice,
+        verdict,
+        by=who,
+        channel=Channel.CLI,
+        comment=comment,
+        draft_digest=_whole(digest, invoice),
+        rebill=rebill,
+        at=context.now(),
+    )
+    missing = _missing(billing_key)
+    if as_json:
+        output.document(
+            {
+                "billing_key": billing_key,
+                "verdict": verdict,
+                "by": who,
+                "approvals_missing": missing,
+                "rebill": rebill,
+            }
+        )
+        return
+    if verdict == "reject":
+        freed = (
+            "it can be billed again"
+            if rebill
+            else "what it billed is waived (reject --rebill would bill it again)"
+        )
+        output.say(f"Rejected {billing_key} as {who}; {freed}.")
+    elif missing:
+        output.say(
+            f"Approved {billing_key} as {who}; {output.plural(missing, 'more approval')} needed in this tier."
+        )
+    else:
+        output.say(f"Approved {billing_key} as {who}.")
+    output.hint(f"billow show {shlex.quote(billing_key)}")
+
+
+def _whole(digest: str | None, invoice: str) -> str | None:
+    """The whole digest of a beginning; what begins otherwise stays as it is, for the ledger to refuse."""
+    if digest is None:
+        return None
+    from activities.ledger import invoices
+
+    with context.ledger().transaction() as tx:
+        current = invoices.find(tx, invoice).draft_digest or ""
+    return current if len(digest) >= 8 and current.startswith(digest.lower()) else digest
+
+
+def _missing(billing_key: str) -> int:
+    """How many more approvals the question that waits needs; 0 when none waits."""
+    from activities.ledger import approvals, company_records, invoices
+
+    with context.ledger().transaction() as tx:
+        row = invoices.find(tx, billing_key)
+        waiting = approvals.waiting(tx, row)
+        if waiting is None or not waiting.approved_by:
+            return 0
+        tiers = company_records.at_version(tx, row.company_version).company.approvals.tiers
+        needed = next((tier.needed for tier in tiers if tier.id == waiting.tier), 1)
+        return max(needed - len(waiting.approved_by), 0)
+
+
+@click.command("resolve", short_help="Decide an exception")
+@click.argument("exception", type=click.IntRange(1), metavar="EXCEPTION")
+@click.option("--retry", is_flag=True, help="The cause is repaired: try again.")
+@click.option("--accept", is_flag=True, help="Take the difference as it is; needs --reason.")
+@click.option(
+    "--void",
+    type=click.Choice(["rebill", "waive"]),
+    help="Void the draft, to be billed again or never; needs --reason.",
+)
+@as_option(required=True)
+@click.option("--reason", type=Text(), default="", metavar="TEXT")
+@json_option
+def resolve(
+    exception: int,
+    retry: bool,
+    accept: bool,
+    void: Literal["rebill", "waive"] | None,
+    who: str,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Decide an exception. EXCEPTION is its number; `billow inbox` lists those that are open."""
+    if retry + accept + (void is not None) != 1:
+        raise click.UsageError("give exactly one of --retry, --accept and --void rebill|waive.")
+    if not retry and not reason:
+        raise click.UsageError(f"say why with --reason: {'--accept' if accept else '--void'} needs it.")
+    from activities.ledger import commands
+    from activities.ledger.exceptions import Resolution
+    from billing.approval_policy import Channel
+
+    resolution = Resolution.RETRY if retry else Resolution.ACCEPT if accept else Resolution.VOID
+    billing_key = commands.resolve(
+        context.ledger(),
+        exception,
+        resolution,
+        by=who,
+        channel=Channel.CLI,
+        reason=reason,
+        rebill=void == "rebill",
+        at=context.now(),
+    )
+    if as_json:
+        output.document(
+            {"exception": exception, "resolution": resolution, "billing_key": billing_key, "by": who}
+        )
+        return
+    done = {
+        Resolution.RETRY: f"Billow tries {billing_key} again.",
+        Resolution.ACCEPT: f"Accepted as it is; {billing_key} goes on.",
+        Resolution.VOID: f"Voided {billing_key}; "
+        + ("it can be billed again." if void == "rebill" else "what it billed is waived."),
+    }
+    output.say(done[resolution])
+    output.hint(f"billow show {shlex.quote(billing_key)}")
+
+
+COMMANDS = [inbox, approve, reject, resolve]

@@ -1,0 +1,166 @@
+"""`billow invoices`, `show` and `timeline`: looking at invoices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from starter.cli import context, output
+from starter.cli.parameters import Text, invoice_argument, json_option
+
+if TYPE_CHECKING:
+    from rich.text import Text as RichText
+
+    from activities.ledger.views import InvoiceSummary
+
+
+class StatusName(click.ParamType[str]):
+    """A status of any axis, or open, late, waiting."""
+
+    name = "status"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from activities.company.problems import did_you_mean
+        from activities.ledger.views import STATUSES
+
+        wanted = " ".join(str(value).lower().replace("-", " ").split())
+        if wanted in STATUSES:
+            return wanted
+        meant = did_you_mean(wanted, list(STATUSES)) or f"; it is one of: {', '.join(STATUSES)}"
+        return self.fail(f"there is no status {value!r}{meant}", param, ctx)
+
+
+@click.command("invoices", short_help="List invoices, newest first")
+@click.option(
+    "--status",
+    type=StatusName(),
+    metavar="STATUS",
+    help="waiting (for a person), open, late, or a status: draft, awaiting-approval, issued, paid, …",
+)
+@click.option("--client", type=Text(), metavar="ID", help="Of this client only.")
+@click.option("--search", type=Text(), metavar="TEXT", help="With this in number, key, client or title.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@json_option
+def invoices(status: str | None, client: str | None, search: str | None, limit: int, as_json: bool) -> None:
+    """List invoices, newest first."""
+    from activities.ledger import views
+
+    wanted = views.InvoiceFilter(status=status, client=client, text=search or "", limit=limit + 1)
+    with context.ledger().transaction() as tx:
+        found = views.invoices(tx, wanted, context.now())
+    shown, more = found[:limit], len(found) > limit
+    if as_json:
+        output.document({"invoices": [each.model_dump(mode="json") for each in shown], "more": more})
+        return
+    if not shown:
+        _none_found(filtered=bool(status or client or search), client=client)
+        return
+    _list(shown)
+    if more:
+        output.hint(f"There are more than these {limit:,}; see them with --limit {min(limit * 10, 10_000)}")
+
+
+def _none_found(*, filtered: bool, client: str | None) -> None:
+    if not filtered:
+        output.say("There is no invoice yet.")
+        output.hint("Make one: billow trigger --agreement ID")
+        return
+    output.say("No invoice matches.")
+    known = [each.id for each in context.company().clients] if client else []
+    if client and client not in known:
+        from activities.company.problems import did_you_mean
+
+        output.hint(f"There is no client {client!r}{did_you_mean(client, known)}")
+
+
+def _list(found: list[InvoiceSummary]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    longest = max(len(each.name) for each in found)
+    table.add_column("INVOICE", overflow="fold", min_width=min(longest, 36))
+    table.add_column("CLIENT", overflow="ellipsis", no_wrap=True, min_width=8)
+    table.add_column("GROSS", justify="right", no_wrap=True)
+    table.add_column("STATE", min_width=12)
+    for each in found:
+        table.add_row(
+            output.styled(each.name, "bold" if each.number else ""),
+            output.styled(each.client_name),
+            output.styled(output.money(each.gross, each.currency)),
+            state(each),
+        )
+    output.console().print(table)
+
+
+def state(invoice: InvoiceSummary) -> RichText:
+    """Where an invoice stands, in two or three words: the axis that matters most now."""
+    if invoice.number is None or invoice.document_status not in ("issued", "credited"):
+        return output.status(invoice.document_status)
+    if invoice.document_status == "credited" or invoice.payment_status in ("paid", "overpaid", "written off"):
+        shown = invoice.payment_status if invoice.document_status == "issued" else "credited"
+        return output.status(shown)
+    if invoice.collection_status in ("disputed", "promised", "blocked", "handed over"):
+        return output.status(invoice.collection_status)
+    if invoice.late:
+        return output.styled(f"{output.plural(invoice.days_late, 'day')} late", "red")
+    return output.styled(f"due {output.day(invoice.due_date)}", "green")
+
+
+@click.command("show", short_help="Everything about one invoice")
+@invoice_argument
+@click.option(
+    "--generation", type=click.IntRange(1), metavar="N", help="An earlier draft with the same billing key."
+)
+@json_option
+def show(invoice: str, generation: int | None, as_json: bool) -> None:
+    """Everything about one invoice; INVOICE is its number or its billing key."""
+    from activities.ledger import views
+
+    with context.ledger().transaction() as tx:
+        view = views.invoice(tx, invoice, context.now(), generation)
+    if as_json:
+        output.document(view.model_dump(mode="json"))
+        return
+    from starter.cli.card import print_card
+
+    print_card(view, context.issuer_zone(view.issuer))
+
+
+@click.command("timeline", short_help="What happened to an invoice, and who did it")
+@invoice_argument
+@click.option(
+    "--generation", type=click.IntRange(1), metavar="N", help="An earlier draft with the same billing key."
+)
+@json_option
+def timeline(invoice: str, generation: int | None, as_json: bool) -> None:
+    """What happened to an invoice, and who did it; times are in the issuer's zone."""
+    from activities.ledger import views
+
+    with context.ledger().transaction() as tx:
+        view = views.invoice(tx, invoice, context.now(), generation)
+        entries = views.timeline(tx, view.billing_key, view.generation)
+    if as_json:
+        output.document(
+            {"billing_key": view.billing_key, "events": [each.model_dump(mode="json") for each in entries]}
+        )
+        return
+    from rich.table import Table
+
+    zone = context.issuer_zone(view.issuer)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column(output.styled(f"TIME ({zone.key})"), no_wrap=True)
+    table.add_column("EVENT", max_width=20)
+    table.add_column("WHO", overflow="fold", max_width=14)
+    table.add_column("FACTS", overflow="fold")
+    for each in entries:
+        table.add_row(
+            output.styled(f"{each.at.astimezone(zone):%Y-%m-%d %H:%M:%S}", "dim"),
+            output.styled(each.event, "bold"),
+            output.styled(each.actor),
+            output.styled(each.line),
+        )
+    output.console().print(table)
+
+
+COMMANDS = [invoices, show, timeline]

@@ -1,0 +1,155 @@
+"""`billow up`, `worker`, `web`, `sync-schedules` and `rebuild`: what runs, and how it is put right."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from starter.cli import context, output
+from starter.cli.failures import Failure, WrongUsage
+from starter.cli.parameters import json_option
+
+if TYPE_CHECKING:
+    from starter.local_stack.up import Stack
+
+_PORT = click.IntRange(1, 65535)
+BATCH = 500
+
+
+@click.command("up", short_help="Everything on this machine, until Ctrl-C")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where all state is kept.  [default: .billow]",
+)
+@click.option(
+    "--company",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The company folder to run.",
+)
+@click.option("--no-sample", is_flag=True, help="Begin empty, without the sample company.")
+@click.option("--web-host", metavar="ADDRESS", help="Where the web app listens.  [default: 127.0.0.1]")
+@click.option("--web-port", type=_PORT)
+@click.option("--smtp-port", type=_PORT)
+@click.option("--postgres-port", type=_PORT)
+@click.option("--temporal-port", type=_PORT)
+@click.option("--temporal-ui-port", type=_PORT)
+@click.pass_context
+def up(current: click.Context, /, no_sample: bool, **chosen: object) -> None:
+    """Run everything on this machine until Ctrl-C: PostgreSQL, Temporal, a mailbox, the workers, the web app.
+
+    A port that is not given is the usual one, or a free one if that is taken. Nothing else need be installed.
+    """
+    from starter.local_stack.errors import StackError
+    from starter.local_stack.up import StackOptions, bring_up
+
+    try:
+        options = StackOptions.from_environment()
+    except StackError as error:
+        raise WrongUsage(str(error)) from error
+    given = {name: value for name, value in chosen.items() if value is not None}
+    current.exit(bring_up(replace(options, **given), _nothing if no_sample else _fill))  # type: ignore[arg-type]
+
+
+def _fill(stack: Stack) -> None:
+    from starter.cli.first_run import fill
+
+    fill(stack)
+
+
+def _nothing(stack: Stack) -> None:
+    stack.console.print(f"Billow runs on {stack.settings.web_url}. Ctrl-C stops everything.", highlight=False)
+    stack.console.print("There is no company yet: billow init DIR, then billow apply DIR", highlight=False)
+
+
+@click.command("worker", short_help="Work on one task queue")
+@click.option("--queue", type=click.Choice(["invoicing", "rendering"]), required=True)
+def worker(queue: str) -> None:
+    """Work on one task queue until SIGTERM or Ctrl-C."""
+    from workers.__main__ import run_worker
+
+    run_worker(queue)
+
+
+@click.command("web", short_help="The web app, the API and the webhooks")
+@click.option("--host", metavar="ADDRESS", help="[default: BILLOW_WEB_HOST or 127.0.0.1]")
+@click.option("--port", type=_PORT, help="[default: BILLOW_WEB_PORT or 8080]")
+def web(host: str | None, port: int | None) -> None:
+    """Serve the web app, the API and the webhooks until SIGTERM or Ctrl-C."""
+    settings, ledger = context.settings(), context.ledger()
+    import uvicorn
+
+    from starter.web import create_app
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: object = None) -> None:
+            await super().startup(sockets)  # type: ignore[arg-type]
+            if self.started:
+                click.echo(f"Billow is on {settings.web_url}", err=True)
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        create_app(settings, ledger),
+        host=host or settings.web_host,
+        port=port or settings.web_port,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = Announced(config)
+    server.run()
+    if not server.started:
+        raise Failure(f"The web app cannot listen on {config.host}:{config.port}; choose another --port.")
+
+
+@click.command("sync-schedules", short_help="Put the schedules of the company into Temporal")
+def sync_schedules() -> None:
+    """Make Temporal's schedules those of the company that runs. Doing it twice changes nothing."""
+    from starter.schedules import sync
+
+    sync(context.settings(), context.ledger())
+    output.say("The schedules in Temporal are those of the company.")
+
+
+@click.command("rebuild", short_help="Start every open invoice again on an empty Temporal")
+@json_option
+def rebuild(as_json: bool) -> None:
+    """Wake every invoice that is not closed; one whose workflow is gone is started again and resumes.
+
+    For a Temporal that was lost or is new. Doing it twice is harmless: an invoice that runs only looks again.
+    """
+    from sqlalchemy import select
+
+    from activities.ledger import invoices
+    from activities.ledger.tables import InvoiceRow
+
+    ledger, at = context.ledger(), context.now()
+    woken, last = 0, 0
+    query = select(InvoiceRow).where(InvoiceRow.closed_at.is_(None)).order_by(InvoiceRow.id).limit(BATCH)
+    while True:
+        with ledger.transaction() as tx:
+            batch = tx.scalars(query.where(InvoiceRow.id > last)).all()
+            for row in batch:
+                invoices.wake(tx, row, at)
+        woken += len(batch)
+        if len(batch) < BATCH:
+            break
+        last = batch[-1].id
+    if as_json:
+        output.document({"woken": woken})
+    else:
+        output.say(
+            f"Woke {output.plural(woken, 'invoice')}; the invoicing worker starts them, or does once it runs."
+        )
+
+
+COMMANDS = [up, worker, web, sync_schedules, rebuild]
