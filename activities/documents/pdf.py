@@ -30,7 +30,8 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from activities.documents import fonts
-from activities.documents.typography import LANGUAGES, Typography, typography
+from activities.documents.colour import readable_on_white
+from activities.documents.typography import LANGUAGES, Typography, in_fours, typography
 from billing.document import InvoiceDocument
 from billing.draft import TaxBreakdown
 from billing.errors import BillowError
@@ -215,28 +216,6 @@ def payment_code(document: InvoiceDocument) -> Markup | None:
         _log.warning("%s is printed without a payment code: %s", document.number, error)
         return None
     return Markup(code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None))  # noqa: S704  # segno's own
-
-
-def in_fours(text: str) -> str:
-    """An IBAN or creditor reference as people read it aloud: `DE12 3456 …`."""
-    bare = "".join(text.split())
-    return " ".join(bare[start : start + 4] for start in range(0, len(bare), 4))
-
-
-def readable_on_white(colour: str) -> str:
-    """The colour (`#rrggbb`), darkened until its text on white has the contrast WCAG 2 asks for (4.5 : 1)."""
-    channels = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
-    while 1.05 / (_luminance(channels) + 0.05) < 4.5:
-        channels = [channel * 9 // 10 for channel in channels]
-    return "#" + "".join(f"{channel:02x}" for channel in channels)
-
-
-def _luminance(channels: list[int]) -> float:
-    """Relative luminance of an sRGB colour, 0 (black) to 1 (white)."""
-    linear = [
-        c / 12.92 if (c := channel / 255) <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for channel in channels
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @contextmanager

@@ -141,6 +141,12 @@ def typography(language: str, territory: str = "") -> Typography:
     return Typography(language, territory)
 
 
+def in_fours(text: str) -> str:
+    """An IBAN or creditor reference as people read it aloud: `DE12 3456 …`."""
+    bare = "".join(text.split())
+    return " ".join(bare[start : start + 4] for start in range(0, len(bare), 4))
+
+
 def _decimals(number: Decimal) -> int:
     return max(0, -int(number.normalize().as_tuple().exponent))
 
