@@ -78,6 +78,14 @@ class Shape:
         is_model = isinstance(self.annotation, type) and issubclass(self.annotation, BaseModel)
         return dict(self.annotation.model_fields) if is_model else {}
 
+    def forbids(self, key: str) -> bool:
+        """Whether the model here refuses the key."""
+        return (
+            bool(self.fields)
+            and key not in self.fields
+            and self.annotation.model_config.get("extra") == "forbid"
+        )
+
     @property
     def choices(self) -> list[str]:
         """The words allowed here, if only certain words are."""

@@ -46,18 +46,33 @@ def read_record(
     misread = dict(shape.misread(data))
     for where, message in misread.items():
         document.problems.append(document.problem((*path, *where), message))
+    _unknown_blanks(shape, document, path, foreign_keys or {})
     record = None
     try:
         record = model.model_validate(data)
     except ValidationError as error:
         for detail in error.errors():
             where = tuple(part for part in detail["loc"] if part != "[key]")
-            if where not in misread:
+            if where not in misread and not _follows_from_others(detail):
                 message = _in_words(
                     detail, where, shape, (*path, *where) in document.lines, foreign_keys or {}
                 )
                 document.problems.append(document.problem((*path, *where), message))
     return None if misread else record
+
+
+def _unknown_blanks(shape: Shape, document: Document, path: KeyPath, foreign_keys: Mapping[str, str]) -> None:
+    """Keys without a value are left out of the data, so nobody else would see that they are unknown."""
+    for blank in document.blanks:
+        where, key = blank[len(path) : -1], str(blank[-1])
+        around = shape.at(where) if blank[: len(path)] == path and len(blank) > len(path) else None
+        if around and around.forbids(key):
+            document.problems.append(document.problem(blank, _unknown_key(key, around, foreign_keys)))
+
+
+def _follows_from_others(detail: ErrorDetails) -> bool:
+    """pydantic calls a list too short when items of it are wrong."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _in_words(

@@ -16,6 +16,9 @@ import yaml
 
 from activities.company.problems import KeyPath, Problem, path_in_words
 
+_STANDARD = "tag:yaml.org,2002:"
+_TAGS = frozenset(["str", "int", "float", "bool", "null", "timestamp", "value", "merge", "seq", "map"])
+
 Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _SYNTAX = {
@@ -23,9 +26,10 @@ _SYNTAX = {
     "did not find expected key": "a line is indented unlike its neighbours, or a quote is missing; align it",
     "did not find expected '-' indicator": "a key stands among list items; indent it, or begin it with '- '",
     "did not find expected ',' or": "a bracket is opened and not closed; close it",
+    "did not find expected node content": "a bracket is opened and not closed, or a comma stands alone",
     "could not find expected ':'": "a key without ':'; write `key: value`",
     "unexpected end of stream": "a quote is opened and not closed; close it",
-    "expected a single document": "a second document begins with '---'; write one document a file",
+    "another document": "a second document begins with '---'; write one document a file",
     "cannot start any token": "a value begins with a character YAML reserves (@, % …); put it in quotes",
     "undefined alias": "a value begins with '*'; put it in quotes",
 }
@@ -39,6 +43,7 @@ class Document:
     data: Any = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
     names: dict[KeyPath, str] = field(default_factory=dict)
+    blanks: list[KeyPath] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     empty: bool = False
 
@@ -118,20 +123,20 @@ class _Conversion:
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
         self._document.lines.setdefault(path, node.start_mark.line + 1)
-        if not node.tag.startswith("tag:yaml.org,2002:"):
+        if node.tag.removeprefix(_STANDARD) not in _TAGS:
             self._note(path, f"the tag {node.tag} is not read; write the plain value")
             return None
         if isinstance(node, yaml.ScalarNode):
-            return None if node.tag == "tag:yaml.org,2002:null" else node.value
+            return None if node.tag == _STANDARD + "null" else node.value
         if id(node) in self._seen:
             self._note(path, "an alias (*) repeats a value from elsewhere; write the value out")
             return None
         self._seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, position)) for position, item in enumerate(node.value)]
-        return self._mapping(node, path)
+        return self._mapping(node, path) if isinstance(node, yaml.MappingNode) else None
 
-    def _mapping(self, node: yaml.Node, path: KeyPath) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
         first: dict[str, int] = {}
         for key_node, value_node in node.value:
@@ -149,9 +154,18 @@ class _Conversion:
             value = self.value(value_node, (*path, key))
             if value is not None:
                 data[key] = value
+            else:
+                self._blank((*path, key), in_braces=bool(node.flow_style) and not value_node.value)
             if key in ("id", "number") and isinstance(value, str) and path and isinstance(path[-1], int):
                 self._document.names[path] = value
         return data
+
+    def _blank(self, path: KeyPath, *, in_braces: bool) -> None:
+        self._document.blanks.append(path)
+        # {value: 9.200,00} is the value 9.200 and a key 00: at its word, an amount would be a thousandth.
+        if in_braces:
+            advice = "between braces a comma begins the next key; write figures as 9200.00, text in quotes"
+            self._note(path, f"{path[-1]!r} has no value: {advice}")
 
     def _note(self, path: KeyPath, message: str, line: int | None = None) -> None:
         where = path_in_words(path, self._document.names)

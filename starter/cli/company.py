@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -50,8 +51,8 @@ def init(folder: Path, *, sample: bool) -> None:
     output.say(f"Wrote {what} to {folder}.")
     if not sample:
         output.say("Put your own data into its files; the comments say what belongs where.")
-    output.hint(f"  billow check {folder}")
-    output.hint(f"  billow apply {folder}")
+    output.hint(f"  billow check {shlex.quote(str(folder))}")
+    output.hint(f"  billow apply {shlex.quote(str(folder))}")
 
 
 @click.command()

@@ -1,0 +1,269 @@
+"""A company folder: every problem is named by file and line, all at once, with what to write instead."""
+
+# ruff: noqa: E501 (a table of cases is read by its columns)
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from activities.company.folder import read_folder
+from activities.company.problems import Problem, errors
+from activities.company.sample import write_sample, write_starter
+from billing.agreements import Retainer
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_starter(tmp_path, date(2026, 11, 22))
+    return tmp_path
+
+
+def edit(folder: Path, file: str, old: str, new: str) -> None:
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text, f"{old!r} does not stand in {file}"
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def line_of(folder: Path, file: str, snippet: str) -> int:
+    lines = (folder / file).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if snippet in line)
+
+
+class Case(NamedTuple):
+    """An edit, the text on the line that must be named, and what must be said."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    line: str
+    says: tuple[str, ...]
+    warning: bool = False
+
+
+PEOPLE = "  roles: [managing director, approver]\n"
+SECOND = PEOPLE + "\n- id: eva\n  name: Eva Zwei\n  email: eva@my-company.example\n"
+CLIENT = "  account_manager: me\n"
+RETAINER = "  every: month                  # or: quarter, year\n"
+SECOND_AGREEMENT = (
+    "\n- id: other\n  client: first-client\n  title: Other\n  currency: EUR\n  start: 2026-11-01\n"
+)
+START = "  start: 2026-11-01"
+TIME = "  model: time and materials\n  project: P-1\n  every: month\n"
+TWICE = (
+    f"{START}{SECOND_AGREEMENT}{TIME}  rates: {{dev: 1}}\n"
+    f"{SECOND_AGREEMENT.replace('other', 'third')}{TIME.replace('project: P-1', 'project:  P-1')}  rates: {{d: 1}}\n"
+)
+
+CASES = [
+    Case("unknown key", "clients.yaml", "zone:", "zoen:", "zoen:", ("unknown key 'zoen'", "did you mean 'zone'?")),
+    Case("unknown key, no likeness", "people.yaml", PEOPLE, PEOPLE + "  xyz: 1\n", "xyz", ("unknown key 'xyz'", "write one of: id, name")),
+    Case("missing key", "clients.yaml", "  currency: EUR\n", "", "- id: first-client", ("'currency' is missing", "such as EUR")),
+    Case("unknown key without a value", "clients.yaml", "zone:", "zoen:\n  zone:", "zoen", ("unknown key 'zoen'",)),
+    Case("comma in a figure in braces", "approvals.yaml", "{EUR: 1000}", "{EUR: 1.000,00}", "1.000,00", ("'00' has no value",)),
+    Case("empty key", "clients.yaml", "currency: EUR", "currency:", "currency:", ("'currency' is empty", "such as EUR")),
+    Case("text for a figure", "agreements.yaml", "1200.00", "twelve", "twelve", ("'twelve' does not fit", "such as 1250.00")),
+    Case("a figure written in German", "agreements.yaml", "1200.00", "1.200,00", "1.200,00", ("'1.200,00' does not fit", "without thousands separators")),
+    Case("zero", "agreements.yaml", "1200.00", "0", "amount: 0", ("greater than 0",)),
+    Case("not finite", "agreements.yaml", "1200.00", ".nan", ".nan", ("'.nan' does not fit",)),
+    Case("text for a number", "clients.yaml", "{net_days: 14}", "{net_days: soon}", "net_days", ("'soon' does not fit", "a whole number")),
+    Case("text for a block", "clients.yaml", "{net_days: 14}", "14 days", "14 days", ("keys and values belongs", "{net_days: 14}")),
+    Case("both terms", "clients.yaml", "{net_days: 14}", "{net_days: 14, net_minutes: 2}", "terms", ("either net_days or net_minutes",)),
+    Case("a block for text", "people.yaml", "name: Max Mustermann", "name: {first: Max}", "name:", ("a block of keys and values stands where text belongs",)),
+    Case("text for a list", "approvals.yaml", "[me]", "me", "approvers", ("'me' stands where a list belongs",)),
+    Case("date in German", "agreements.yaml", START, "  start: 01.11.2026", "01.11.2026", ("'01.11.2026' is not a date", "such as 2026-01-31")),
+    Case("year only", "agreements.yaml", START, "  start: 2026", "start: 2026", ("'2026' is not a date",)),
+    Case("no such day", "agreements.yaml", START, "  start: 2026-02-30", "2026-02-30", ("is not a date",)),
+    Case("hour only", "dunning.yaml", "- id: standard\n", "- id: standard\n  opens: 9\n", "opens", ("'9' is not a time of day", "such as 09:00")),
+    Case("yes or no", "dunning.yaml", "- id: standard\n", "- id: standard\n  around_the_clock: always\n", "around", ("true or false",)),
+    Case("no such currency", "clients.yaml", "currency: EUR", "currency: EUX", "EUX", ("'EUX' is not a currency", "EUR, CHF or USD")),
+    Case("no such currency limit", "approvals.yaml", "{EUR: 1000}", "{EURO: 1000}", "EURO", ("'EURO' is not a currency",)),
+    Case("no such zone", "clients.yaml", "Europe/Berlin", "Europe/Berln", "Berln", ("not a time zone", "Europe/Berlin")),
+    Case("zone that is a path", "clients.yaml", "Europe/Berlin", "/etc/passwd", "/etc/passwd", ("not a time zone",)),
+    Case("no such calendar", "clients.yaml", "DE-BE ", "XX ", "calendar", ("no public holidays are known for 'XX'",)),
+    Case("no such region", "clients.yaml", "DE-BE ", "DE-ZZ ", "calendar", ("'DE-ZZ'", "DE-BE", "or DE")),
+    Case("calendar in words", "clients.yaml", "DE-BE ", "Berlin ", "calendar", ("'Berlin' does not fit", "DE-BE")),
+    Case("id with capitals", "clients.yaml", "- id: first-client", "- id: First Client", "- id:", ("lower-case",)),
+    Case("an address that is none", "people.yaml", "max@my-company.example", "max at home", "email", ("one e-mail address",)),
+    Case("no such country", "issuers.yaml", "country: DE", "country: QQ", "country: QQ", ("there is no country 'QQ'",)),
+    Case("IBAN check digits", "issuers.yaml", "DE89", "DE88", "iban", ("its check digits do not fit",)),
+    Case("BIC", "issuers.yaml", "    holder:", "    bic: XYZ\n    holder:", "bic", ("'XYZ' is not a BIC",)),
+    Case("VAT id form", "issuers.yaml", "DE811270004", "DE811270005", "vat_id", ("not a VAT id of DE",), True),
+    Case("VAT id of another country", "issuers.yaml", "DE811270004", "ATU71204001", "vat_id", ("not a VAT id of DE",), True),
+    Case("no tax rules", "issuers.yaml", "city: Berlin, country: DE", "city: Oslo, country: NO", "NO", ("no tax rules for an issuer in NO",), True),
+    Case("prefix too long", "issuers.yaml", "MY-   ", "MYFIRM-   ", "number_prefix", ("write at most 6",)),
+    Case("issuer unknown", "clients.yaml", "issuer: main", "issuer: mian", "issuer", ("there is no issuer 'mian'", "did you mean 'main'?")),
+    Case("policy unknown", "clients.yaml", "dunning: standard", "dunning: hard", "dunning: hard", ("there is no dunning policy 'hard'", "standard")),
+    Case("account manager unknown", "clients.yaml", CLIENT, "  account_manager: you\n", "account_manager", ("there is no person 'you'", "write one of: me")),
+    Case("approver who is nobody", "approvals.yaml", "[me]", "[mee]", "approvers", ("there is no person 'mee'", "did you mean 'me'?")),
+    Case("boss unknown", "people.yaml", PEOPLE, PEOPLE + "  reports_to: boss\n", "reports_to: boss", ("there is no person 'boss'",)),
+    Case("delegate unknown", "people.yaml", PEOPLE, PEOPLE + "  delegate: eva\n", "delegate: eva", ("there is no person 'eva'",)),
+    Case("own delegate", "people.yaml", PEOPLE, PEOPLE + "  delegate: me\n", "delegate: me", ("nobody stands in for themselves",)),
+    Case("reports to self", "people.yaml", PEOPLE, PEOPLE + "  reports_to: me\n", "reports_to: me", ("circle: me → me",)),
+    Case(
+        "circle of reports", "people.yaml", PEOPLE, SECOND.replace(PEOPLE, PEOPLE + "  reports_to: eva\n") + "  reports_to: me\n",
+        "reports_to: me", ("goes round in a circle: eva → me → eva",),
+    ),
+    Case("back before away", "people.yaml", PEOPLE, PEOPLE + "  away_from: 2026-12-24\n  away_until: 2026-12-01\n", "away_until", ("lies before away_from",)),
+    Case("away until only", "people.yaml", PEOPLE, PEOPLE + "  away_until: 2026-12-01\n", "away_until", ("add away_from",)),
+    Case("id twice", "people.yaml", PEOPLE, SECOND.replace("id: eva", "id: me"), "  name: Eva", ("the id 'me' is taken already",)),
+    Case("client missing", "agreements.yaml", "client: first-client", "client: last-client", "client: last", ("there is no client 'last-client'", "did you mean")),
+    Case("other currency", "agreements.yaml", "currency: EUR", "currency: USD", "USD", ("client 'first-client' is billed in EUR",), True),
+    Case("end before start", "agreements.yaml", START, "  end: 2026-10-31\n" + START, "end:", ("lies before the start",)),
+    Case("too many decimals", "agreements.yaml", "1200.00", "1200.005", "1200.005", ("more decimals than EUR knows", "at most 2")),
+    Case("retainer without a period", "agreements.yaml", RETAINER, "", "- id: first-retainer", ("'every' is missing; write every: month, quarter or year",)),
+    Case("no such period", "agreements.yaml", "every: month", "every: monthly", "monthly", ("'monthly' is not known here", "did you mean 'month'?")),
+    Case("no such timing", "agreements.yaml", "in advance  ", "later  ", "later", ("write in advance or in arrears",)),
+    Case("no such model", "agreements.yaml", "model: retainer", "model: retaner", "retaner", ("is no billing model", "did you mean 'retainer'?")),
+    Case("no model", "agreements.yaml", "  model: retainer               # or: time and materials, milestone, fixed price, prepaid block\n", "", "- id: first-retainer", ("'model' is missing", "prepaid block")),
+    Case("hours without rates", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}{TIME}", "- id: other", ("'rates' is missing", "price of an hour")),
+    Case("empty rates", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}{TIME}  rates: {{}}\n", "rates: {}", ("name at least one",)),
+    Case("hours in advance", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}{TIME}  rates: {{dev: 100}}\n  timing:  in advance\n", "timing:  in advance", ("hours are known only when the period is over",)),
+    Case("hours billed twice", "agreements.yaml", START, TWICE, "project:  P-1", ("billed by agreement 'other' as well",), True),
+    Case("a period for a fixed price", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}  model: fixed price\n  project: P\n  amount: 1\n  every:  quarter\n", "every:  quarter", ("'every' has no place here", "billed when the project is completed")),
+    Case("milestones of a retainer", "agreements.yaml", START, f"{START}\n  milestones: []", "milestones: []", ("'milestones' has no place here: it belongs to milestone",)),
+    Case("no milestones", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}  model: milestone\n  project: P\n  milestones: []\n", "milestones: []", ("name at least one",)),
+    Case("milestone twice", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}  model: milestone\n  project: P\n  milestones:\n    - {{id: a, title: A, amount: 1}}\n    - {{id: a, title: B, amount: 1}}\n", "title: B", ("the id 'a' is taken already",)),
+    Case("level before the due date", "dunning.yaml", "{days: 4}", "{days: -4}", "-4", ("-4 lies before the due date",)),
+    Case("levels out of order", "dunning.yaml", "{days: 14}", "{days: 40}", "- id: standard", ("must follow one another",)),
+    Case("closed before open", "dunning.yaml", "- id: standard\n", "- id: standard\n  opens: 18:00\n", "- id: standard", ("opens must be before closes",)),
+    Case("gap larger than steps", "dunning.yaml", "- id: standard\n", "- id: standard\n  gap: {days: 12}\n", "{days: 4}", ("the gap of 12 days", "level 1"), True),
+    Case("no approvers", "approvals.yaml", "[me]", "[]", "approvers", ("the list is empty; name at least one",)),
+    Case("more needed than able", "approvals.yaml", "[me]", "[me]\n    needed: 2", "needed: 2", ("2 must approve, but only 1 may", "write at most 1")),
+    Case("approver twice", "approvals.yaml", "[me]", "[me, me]", "[me, me]", ("'me' is named twice",)),
+    Case("no channel", "approvals.yaml", "[me]", "[me]\n    channels: []", "channels", ("nobody can approve", "web, cli or signal")),
+    Case("no such channel", "approvals.yaml", "[me]", "[me]\n    channels: [wep]", "channels", ("did you mean 'web'?",)),
+    Case("limit below zero", "approvals.yaml", "1000", "-1", "-1", ("below zero",)),
+    Case("owner unknown", "company.yaml", "default_owner: me", "default_owner: you", "default_owner", ("there is no person 'you'",)),
+    Case("reason unknown", "company.yaml", "  default_owner: me\n", "  default_owner: me\n  owners: {tax-unknwon: me}\n", "tax-unknwon", ("did you mean 'tax-unknown'?",)),
+    Case("billing run by the only approver", "company.yaml", "name: My Company\n", "name: My Company\nbilling_runs: {requested_by: me}\n", "requested_by", ("four eyes",)),
+    Case("folder of data missing", "company.yaml", "data/crm", "data/crn", "data/crn", ("there is no folder 'data/crn'",)),
+    Case("key twice", "clients.yaml", "  currency: EUR\n", "  currency: EUR\n  currency: CHF\n", "CHF", ("'currency' stands here a second time (first on line 6)",)),
+    Case("tab", "clients.yaml", "  currency", "\tcurrency", "\tcurrency", ("indented by a tab; use spaces",)),
+    Case("second colon", "agreements.yaml", "title: IT support, flat fee", "title: IT: support", "IT: support", ("put the value in quotes",)),
+    Case("open bracket", "approvals.yaml", "[me]", "[me", "[me", ("bracket is opened and not closed",)),
+    Case("open quote", "people.yaml", "name: Max", 'name: "Max', '"Max', ("quote is opened and not closed",)),
+    Case("reserved character", "people.yaml", "name: Max", "name: @Max", "@Max", ("put it in quotes",)),
+    Case("tag", "people.yaml", "name: Max", "name: !!python/name:os.system Max", "!!python", ("tag",)),
+    Case("alias", "clients.yaml", "{net_days: 14}", "&t {net_days: 14}\n  again: *t", "again", ("write the value out",)),
+    Case("two documents", "people.yaml", PEOPLE, PEOPLE + "---\n- id: eva\n", "---", ("one document a file",)),
+    Case("control character", "people.yaml", "name: Max", "name: Max\x07", "Max", ("unprintable character",)),
+    Case("list under a key", "people.yaml", "- id: me\n", "people:\n- id: me\n", "#", ("must be one list",)),
+    Case("a record that is text", "people.yaml", PEOPLE, PEOPLE + "\n- eva\n", "- eva", ("'eva' stands where keys and values belongs",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_problem_is_named_by_file_and_line_with_what_to_write(folder: Path, case: Case) -> None:
+    """Each thing that can be wrong is told with its file, its line, and what to write instead."""
+    edit(folder, case.file, case.old, case.new)
+    reading = read_folder(folder)
+    found = [each for each in reading.problems if all(words in each.message for words in case.says)]
+    assert found, "\n".join(map(str, reading.problems)) or "no problem was found"
+    problem = found[0]
+    expected = line_of(folder, case.file, case.line) if case.name != "id twice" else problem.line
+    assert (problem.file, problem.line, problem.warning) == (case.file, expected, case.warning)
+    assert (reading.company is None) is not case.warning
+    assert len(errors(reading.problems)) <= 2, "one mistake must not look like many"
+
+
+def test_all_problems_of_all_files_are_told_at_once(folder: Path) -> None:
+    """Mistakes in several files and several records come out together; none hides another."""
+    edit(folder, "clients.yaml", "currency: EUR", "currency: EUX")
+    edit(folder, "clients.yaml", "account_manager: me", "account_manager: you")
+    edit(folder, "agreements.yaml", "every: month  ", "evry: month  ")
+    edit(folder, "approvals.yaml", "[me]", "[nobody]")
+    edit(folder, "people.yaml", "email: max@", "mail: max@")
+    files = [problem.file for problem in read_folder(folder).problems]
+    assert files == sorted(files)
+    assert {file: files.count(file) for file in files} == {
+        "agreements.yaml": 2,
+        "approvals.yaml": 1,
+        "clients.yaml": 2,
+        "people.yaml": 2,
+    }
+
+
+def test_a_broken_file_does_not_make_every_reference_to_it_wrong(folder: Path) -> None:
+    """When clients.yaml cannot be parsed, only that is said, not that each agreement's client is missing."""
+    edit(folder, "clients.yaml", "{net_days: 14}", "{net_days: 14")
+    problems = read_folder(folder).problems
+    assert [problem.file for problem in problems] == ["clients.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "file", "says"),
+    [
+        (lambda folder: (folder / "dunning.yaml").unlink(), "dunning.yaml", "the file is missing"),
+        (lambda folder: (folder / "people.yaml").write_text("# nobody\n"), "people.yaml", "the list is empty"),
+        (lambda folder: (folder / "company.yaml").write_text(""), "company.yaml", "'name' is missing"),
+        (lambda folder: (folder / "people.yaml").write_bytes(b"- id: \xff\xfe\n"), "people.yaml", "not UTF-8"),
+        (lambda folder: (folder / "client.yaml").write_text("[]"), "client.yaml", "not read; did you mean 'clients.yaml'?"),
+        (lambda folder: (folder / "agreements.yml").write_text("[]"), "agreements.yml", "did you mean 'agreements.yaml'?"),
+    ],
+)  # fmt: skip
+def test_files_that_are_missing_empty_or_misnamed_are_told(
+    folder: Path, prepare: Callable[[Path], object], file: str, says: str
+) -> None:
+    """A file that is missing, empty, unreadable or has a wrong name is named."""
+    prepare(folder)
+    assert any(each.file == file and says in each.message for each in read_folder(folder).problems)
+
+
+def test_a_folder_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
+    """A wrong path ends in one sentence that says how to write a folder."""
+    reading = read_folder(tmp_path / "nowhere")
+    assert [each.message for each in reading.problems] == [
+        f"there is no folder {tmp_path / 'nowhere'}; write one with: billow init {tmp_path / 'nowhere'}"
+    ]
+
+
+def test_agreements_may_be_split_over_files(folder: Path) -> None:
+    """Files in agreements/ are read like agreements.yaml; a problem names the file it stands in."""
+    (folder / "agreements").mkdir()
+    whole = (folder / "agreements.yaml").read_text().replace("first-retainer", "second-retainer")
+    (folder / "agreements" / "second.yaml").write_text(whole)
+    company = read_folder(folder).company
+    assert company is not None
+    assert [each.id for each in company.agreements] == ["first-retainer", "second-retainer"]
+    (folder / "agreements" / "second.yaml").write_text(whole.replace("second-retainer", "first-retainer"))
+    problem = read_folder(folder).problems[0]
+    assert (problem.file, problem.line) == ("agreements/second.yaml", 3)
+    assert "taken already" in problem.message
+
+
+def test_values_keep_their_text(folder: Path) -> None:
+    """Figures are exact decimals, Norway stays a country, leading zeros and times of day stay what they are."""
+    edit(folder, "agreements.yaml", "1200.00", "0.10")
+    edit(
+        folder,
+        "issuers.yaml",
+        'postcode: "10115", city: Berlin, country: DE',
+        "postcode: 01067, city: X, country: NO",
+    )
+    edit(folder, "dunning.yaml", "- id: standard\n", "- id: standard\n  opens: 08:30\n  closes: 17:00\n")
+    company = read_folder(folder).company
+    assert company is not None
+    agreement, address = company.agreements[0], company.issuers[0].address
+    assert isinstance(agreement, Retainer)
+    assert str(agreement.amount) == "0.10"
+    assert (address.postcode, address.country) == ("01067", "NO")
+    assert (str(company.dunning[0].opens), str(company.dunning[0].closes)) == ("08:30:00", "17:00:00")
+
+
+def test_opening_items_are_checked_with_the_folder(tmp_path: Path) -> None:
+    """An open item of an unknown client, one that does not add up and one paid in full are told by line."""
+    write_sample(tmp_path, date(2026, 11, 22))
+    file = "data/opening_items.yaml"
+    edit(tmp_path, file, "client: hudson", "client: hudsen")
+    edit(tmp_path, file, "tax: 351.50", "tax: 351.55")
+    edit(tmp_path, file, "paid: 4000.00", "paid: 9600.00")
+    problems: list[Problem] = read_folder(tmp_path).problems
+    assert [(each.where, each.message.partition(";")[0]) for each in problems] == [
+        ("R-1041", "net 1850.00 and tax 351.55 do not sum to gross 2201.50"),
+        ("R-1033.client", "there is no client 'hudsen'"),
+        ("R-1024.paid", "9600.00 of 9600.00 is paid: nothing is open"),
+    ]
