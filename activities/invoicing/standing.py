@@ -111,7 +111,7 @@ def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime)
     coming = upcoming(tx, row, company, as_of)
     due = row.due_date.isoformat() if row.due_date else ""
     numbered = Plan(step=None, number=row.number or "", due=due)
-    if coming.act is Act.SETTLE and row.closed_at is not None:
+    if coming.act is Act.SETTLE and row.collection_status == CollectionStatus.CLOSED:
         return numbered.model_copy(update={"state": f"settled: {coming.why}"})
     if coming.act is Act.SETTLE:
         return numbered.model_copy(update={"step": Step.COLLECT, "name": "settle", "state": "settled"})
@@ -131,19 +131,13 @@ def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime)
         step=Step.COLLECT,
         at=coming.at,
         name=coming.name,
-        state=_collection_state(row, coming, as_of),
+        state=coming.why.split(" for ")[0] if waiting else "awaiting payment",
         waits_for=f"payment of {open_money(row)}" + (f"; {coming.why}" if waiting else ""),
         owner=company_owner(company, row) if waiting else "",
         then="look again" if waiting else coming.name,
         number=row.number or "",
         due=due,
     )
-
-
-def _collection_state(row: InvoiceRow, coming: NextStep, as_of: datetime) -> str:
-    if coming.act is Act.WAIT:
-        return str(coming.why.split(" for ")[0])
-    return "late" if row.late_from is not None and row.late_from <= as_of else "not due"
 
 
 def company_owner(company: Company, row: InvoiceRow) -> str:

@@ -165,7 +165,7 @@ class LedgerSteps(InvoiceSteps):
 def _follow(tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> None:
     """Brings the collection status up to date with what the rule says, and closes what is settled."""
     if coming.act is Act.SETTLE:
-        if row.closed_at is None or row.collection_status != CollectionStatus.CLOSED:
+        if row.collection_status != CollectionStatus.CLOSED:
             row.closed_at = step.as_of
             row.collection_status = CollectionStatus.CLOSED
             audit_trail.record(tx, row, "settled", at=step.as_of, how=coming.why)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mimetypes
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +18,7 @@ from activities.ledger.read_models import (
     Action,
     ApprovalView,
     CollectionActView,
+    DocumentFile,
     DocumentView,
     ExceptionView,
     InvoiceView,
@@ -190,6 +193,20 @@ def _actions(row: InvoiceRow, as_of: datetime) -> tuple[Action, ...]:
         return ("pay",)
     held = row.held_until is not None and row.held_until > as_of
     return ("pay", "release" if held else "hold", "promise", "dispute")
+
+
+def document(tx: Session, sha256: str) -> DocumentFile | None:
+    """The document with this hash and the name it is saved under; None if the ledger knows none."""
+    row = tx.execute(
+        select(DocumentRow.sha256, DocumentRow.media_type, InvoiceRow.number, InvoiceRow.billing_key)
+        .join(InvoiceRow, InvoiceRow.id == DocumentRow.invoice)
+        .where(DocumentRow.sha256 == sha256)
+    ).first()
+    if row is None:
+        return None
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", row.number or row.billing_key)
+    extension = mimetypes.guess_extension(row.media_type) or ""
+    return DocumentFile(sha256=row.sha256, media_type=row.media_type, file_name=name + extension)
 
 
 def timeline(tx: Session, reference: str, generation: int | None = None) -> list[TimelineEntry]:

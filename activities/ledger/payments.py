@@ -70,8 +70,9 @@ def record(
         select(func.coalesce(func.sum(PaymentRow.amount), 0)).where(PaymentRow.invoice == row.id)
     ) or Decimal(0)
     row.payment_status = payment_status(row)
-    if open_amount(row) > 0 and row.closed_at is not None and row.handed_over_at is None:
-        row.closed_at, row.collection_status = None, CollectionStatus.DUE
+    if open_amount(row) > 0 and row.collection_status == CollectionStatus.CLOSED:
+        row.closed_at = row.handed_over_at
+        row.collection_status = CollectionStatus.HANDED_OVER if row.handed_over_at else CollectionStatus.DUE
     audit_trail.record(
         tx,
         row,

@@ -165,6 +165,14 @@ class DocumentView(ReadModel):
     current: bool
 
 
+class DocumentFile(ReadModel):
+    """A document as a file to be opened or saved; its bytes are in the document store."""
+
+    sha256: str
+    media_type: str
+    file_name: str
+
+
 class InvoiceView(InvoiceSummary):
     """Everything there is to show about one invoice."""
 

@@ -4,7 +4,7 @@ Each function takes a session and makes a fixed number of queries, however many 
 carry the decimals of their currency and are strings in JSON; instants are UTC.
 """
 
-from activities.ledger.details import invoice, timeline
+from activities.ledger.details import document, invoice, timeline
 from activities.ledger.inbox import counts, inbox
 from activities.ledger.read_models import (
     Counts,
@@ -25,6 +25,7 @@ __all__ = [
     "InvoiceView",
     "TimelineEntry",
     "counts",
+    "document",
     "inbox",
     "invoice",
     "invoices",

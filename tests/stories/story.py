@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
@@ -14,11 +16,14 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.invoicing.effects import Effects
-from activities.ledger import audit_trail, invoices, triggers
+from activities.ledger import audit_trail, commands, invoices, triggers
 from activities.ledger.tables import AuditEventRow, InvoiceRow, OutboxRow
+from benchmarks.actions import cost
+from billing.approval_policy import Channel, Verdict
 from starter.local_stack.mailbox import StoredMessage
 from tests.company import TestCompany
 from tests.mail_server import MailServer
+from tests.replay import histories
 from workers.assembly import effects, invoicing_worker, rendering_worker
 from workers.outbox_dispatcher import OutboxDispatcher
 from workers.settings import Settings
@@ -27,6 +32,11 @@ from workflows.messages import Plan
 
 PATIENCE = 30.0
 """Seconds a condition may take before the story counts as stuck."""
+
+
+def now() -> datetime:
+    """The instant of a command: people live in real time, whatever the invoice's clock says."""
+    return datetime.now(UTC)
 
 
 @dataclass
@@ -49,6 +59,25 @@ class Story:
             requested = triggers.by_agreement(tx, agreement, item, by=by, channel="cli", at=datetime.now(UTC))
             self.keys.append(requested.invoice.billing_key)
             return requested.invoice.billing_key
+
+    def pay(self, key: str, amount: str, **changes: Any) -> bool:
+        """Books a payment in euro, received today."""
+        given = {"received_on": now().date(), "by": "pia", "channel": Channel.CLI, "at": now(), **changes}
+        return commands.pay(self.effects.ledger, key, Decimal(amount), "EUR", **given)
+
+    def decide(self, key: str, verdict: Verdict, by: str, **changes: Any) -> None:
+        """Approves or rejects in the web."""
+        given = {"channel": Channel.WEB, "at": now(), **changes}
+        commands.decide(self.effects.ledger, key, verdict, by=by, **given)
+
+    async def recorded(self, key: str, name: str, *, actions: int, kilobytes: int) -> None:
+        """The finished run costs no more than that; where asked for, its history is kept for replay tests."""
+        history = await self.handle(key).fetch_history()
+        spent = cost(history)
+        print(f"{name}: {spent.actions} Actions of {actions}, {spent.bytes:,} bytes of {kilobytes} KB")
+        histories.keep(name, history)
+        assert spent.actions <= actions, spent
+        assert spent.bytes <= kilobytes * 1024, spent
 
     def row(self, key: str) -> InvoiceRow:
         with self.effects.ledger.transaction() as tx:

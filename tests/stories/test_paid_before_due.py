@@ -1,9 +1,5 @@
 """The straight path: nobody needs to be asked, and the client pays in time."""
 
-from datetime import UTC, datetime
-
-from activities.ledger import commands
-from billing.approval_policy import Channel
 from tests.stories.story import Story
 
 
@@ -16,12 +12,17 @@ async def test_paid_before_due(story: Story) -> None:
     mail = story.mails("ap@client.example")[0]
     assert [attachment.name for attachment in mail.attachments] == [f"{row.number}.pdf"]
     assert set(mail.cc) == {"boss@client.example", "copies@issuer.example"}
-    today = datetime.now(UTC).date()
-    assert commands.pay(
-        story.effects.ledger, row.number, row.gross, "EUR", received_on=today, by="pia", channel=Channel.CLI,
-        at=datetime.now(UTC),
-    )  # fmt: skip
+    assert story.pay(key, "1190.00")
     plan = await story.ends(key)
     assert plan.state == "settled: paid"
-    assert story.events(key) == ["triggered", "assembled", "issued", "rendered", "sent", "payment received", "settled"]
+    assert story.events(key) == [
+        "triggered",
+        "assembled",
+        "issued",
+        "rendered",
+        "sent",
+        "payment received",
+        "settled",
+    ]
     assert len(story.mails()) == 1
+    await story.recorded(key, "paid-before-due", actions=9, kilobytes=12)

@@ -1,0 +1,1 @@
+"""What an invoice costs: Temporal Actions, history bytes, seconds."""

@@ -1,0 +1,32 @@
+"""Recorded histories of completed runs, one a path.
+
+They stand for invoices that sleep in production. `BILLOW_RECORD=1 make test` records those that are missing; one that
+is there is never recorded anew just to make a test pass: gate the change with `workflow.patched` instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from temporalio.client import WorkflowHistory
+
+FOLDER = Path(__file__).parent / "histories"
+
+
+def keep(name: str, history: WorkflowHistory) -> None:
+    """Keeps the history under its path's name if it is asked for and not there yet."""
+    path = FOLDER / f"{name}.json"
+    if os.environ.get("BILLOW_RECORD") and not path.exists():
+        content = {"workflow_id": history.workflow_id, "history": history.to_json_dict()}
+        path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def kept() -> list[Path]:
+    return sorted(FOLDER.glob("*.json"))
+
+
+def read(path: Path) -> WorkflowHistory:
+    content = json.loads(path.read_text())
+    return WorkflowHistory.from_json(content["workflow_id"], content["history"])
