@@ -11,6 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from starter.cli.decisions import other_ways
 from starter.cli.output import console, day, hint, moment, money, status, styled
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def print_card(view: InvoiceView, zone: ZoneInfo) -> None:
     if view.exceptions:
         _section(out, "Exceptions", _exceptions(view, zone))
     out.print()
-    for command, meaning in next_commands(view):
-        hint(f"{command}   # {meaning}" if meaning else command)
+    for command in next_commands(view):
+        hint(command)
 
 
 def _section(out: Console, title: str, content: Table | Group) -> None:
@@ -82,6 +83,7 @@ def _statuses(view: InvoiceView, zone: ZoneInfo) -> Table:
     if late:
         collection.append(late, style="red")
     terms = f" ({view.terms})" if view.terms else ""
+    due = day(view.due_date) + terms if view.due_date else view.terms or "–"
     left = [
         ("Document", status(view.document_status)),
         ("Payment", status(view.payment_status)),
@@ -89,7 +91,7 @@ def _statuses(view: InvoiceView, zone: ZoneInfo) -> Table:
     ]
     right = [
         ("Issued", day(view.issue_date)),
-        ("Due", day(view.due_date) + terms),
+        ("Due", due),
         ("Supply", view.supply or "–"),
     ]
     for (name, value), (other, text) in zip(left, right, strict=True):
@@ -182,32 +184,20 @@ def _exceptions(view: InvoiceView, zone: ZoneInfo) -> Table:
     return table
 
 
-def next_commands(view: InvoiceView) -> list[tuple[str, str]]:
-    """What a person may type next about the invoice, the likeliest first, and what it does."""
+def next_commands(view: InvoiceView) -> list[str]:
+    """What a person may type next about the invoice, the likeliest first."""
     name = shlex.quote(view.name)
-    commands: list[tuple[str, str]] = []
-    for each in view.exceptions:
-        commands += [
-            (f"billow resolve {each.id} {_flag(how)} --as WHO", each.code if n == 0 else "")
-            for n, how in enumerate(each.resolutions)
-        ]
+    commands = [
+        f"billow resolve {each.id} --retry --as WHO{other_ways(each.resolutions)}"
+        for each in view.exceptions
+        if each.resolved_at is None
+    ]
     if any(each.status == "waiting" for each in view.approvals) and view.number is None:
-        commands += [
-            (f"billow approve {name} --as WHO", ""),
-            (f"billow reject {name} --as WHO --comment …", ""),
-        ]
+        commands += [f"billow approve {name} --as WHO", f"billow reject {name} --as WHO --comment …"]
     if view.documents:
-        commands.append((f"billow pdf {name}", ""))
-    if "pay" in view.actions and view.open:
-        commands.append((f"billow pay {name} --amount {view.open}", ""))
+        commands.append(f"billow pdf {name}")
+    if "pay" in view.actions and view.open is not None and view.open > 0:
+        commands.append(f"billow pay {name} --amount {view.open}")
     if "release" in view.actions:
-        commands.append((f"billow release {name} --as WHO", ""))
-    return [*commands, (f"billow timeline {name}", "")]
-
-
-def _flag(resolution: str) -> str:
-    return (
-        "--void rebill|waive --reason …"
-        if resolution == "void"
-        else f"--{resolution}" + (" --reason …" if resolution == "accept" else "")
-    )
+        commands.append(f"billow release {name} --as WHO")
+    return [*commands, f"billow timeline {name}"]

@@ -95,7 +95,9 @@ def dispute(invoice: str, reason: str, who: str, as_json: bool) -> None:
 @click.option(
     "--on", "promised_for", type=Day(), required=True, metavar="DATE", help="The last day of the promise."
 )
-@click.option("--note", type=Text(), default="", metavar="TEXT", help="Who promised it, and how.")
+@click.option(
+    "--note", type=Text(may_be_empty=True), default="", metavar="TEXT", help="Who promised it, and how."
+)
 @as_option(required=True)
 @json_option
 def promise(invoice: str, promised_for: date, note: str, who: str, as_json: bool) -> None:

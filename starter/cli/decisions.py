@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,7 @@ def inbox(who: str | None, as_json: bool) -> None:
 
 
 def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
+    from rich.padding import Padding
     from rich.table import Table
 
     out = output.console()
@@ -52,36 +54,44 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     label = "Approve" if item.kind == "approval" else f"Exception {item.id}"
     head.add_row(
         output.styled(f"{label}: {item.client_name}" + (f" · {item.title}" if item.title else ""), "bold"),
-        output.styled(output.money(item.amount, item.currency), "bold"),
+        output.styled(output.money(item.amount, item.currency) if item.amount is not None else "", "bold"),
     )
     out.print(head)
-    for line in item.lines if item.kind == "approval" else ():
-        out.print(output.styled(f"  {line.description}: {line.net:,} net"), overflow="fold")
-    left_out = item.line_count - len(item.lines)
-    if item.kind == "approval" and left_out > 0:
-        out.print(output.styled(f"  and {output.plural(left_out, 'more line')}", "dim"))
-    out.print(output.styled(f"  {item.code}: {item.why}" if item.kind == "exception" else f"  {item.why}"))
-    due = f"until {output.moment(item.deadline, zone)}" + (", overdue" if item.overdue else "")
-    style = "red" if item.overdue else ""
-    out.print(output.styled(f"  {', '.join(item.who) or 'nobody'}, {due}", style))
+    for text, style in _facts(item, zone):
+        out.print(Padding(output.styled(text, style), (0, 0, 0, 2)), overflow="fold")
     asked = who or (item.who[0] if len(item.who) == 1 else "WHO")
     if item.kind == "approval":
         output.hint(f"  billow show {shlex.quote(name)}")
         output.hint(f"  billow approve {shlex.quote(name)} --as {asked} --digest {(item.digest or '')[:12]}")
     else:
-        output.hint(f"  billow resolve {item.id} {_ways(item.resolutions)} --as {asked}")
+        output.hint(f"  billow resolve {item.id} --retry --as {asked}{other_ways(item.resolutions)}")
 
 
-def _ways(resolutions: tuple[str, ...]) -> str:
-    flags = {"retry": "--retry", "accept": "--accept", "void": "--void rebill|waive"}
-    ways = [flags[each] for each in resolutions]
-    return ways[0] if len(ways) == 1 else f"({' | '.join(ways)})"
+def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    """What is to be known before deciding: the lines, the question, who is asked until when."""
+    if item.kind == "approval":
+        for line in item.lines:
+            yield f"{line.description}: {line.net:,} net", ""
+        if item.line_count > len(item.lines):
+            yield f"and {output.plural(item.line_count - len(item.lines), 'more line')}", "dim"
+        yield item.why, ""
+    else:
+        yield f"{item.code}: {item.why}", ""
+    until = f"until {output.moment(item.deadline, zone)}" + (", overdue" if item.overdue else "")
+    yield f"{', '.join(item.who) or 'nobody'}, {until}", "red" if item.overdue else ""
+
+
+def other_ways(resolutions: tuple[str, ...]) -> str:
+    """How an exception may be decided besides trying again, as a remark behind the command."""
+    flags = {"accept": "--accept", "void": "--void rebill|waive"}
+    other = [flags[each] for each in resolutions if each in flags]
+    return f"   # or {' or '.join(other)}, with --reason" if other else ""
 
 
 @click.command("approve", short_help="Approve a draft")
 @invoice_argument
 @as_option(required=True)
-@click.option("--comment", type=Text(), default="", metavar="TEXT")
+@click.option("--comment", type=Text(may_be_empty=True), default="", metavar="TEXT")
 @click.option(
     "--digest",
     type=Text(),
@@ -99,7 +109,7 @@ def approve(invoice: str, who: str, comment: str, digest: str | None, as_json: b
 @click.command("reject", short_help="Reject a draft; it is voided")
 @invoice_argument
 @as_option(required=True)
-@click.option("--comment", type=Text(), default="", metavar="TEXT", help="Why.")
+@click.option("--comment", type=Text(may_be_empty=True), default="", metavar="TEXT", help="Why.")
 @click.option(
     "--digest",
     type=Text(),
@@ -198,7 +208,7 @@ def _missing(billing_key: str) -> int:
     help="Void the draft, to be billed again or never; needs --reason.",
 )
 @as_option(required=True)
-@click.option("--reason", type=Text(), default="", metavar="TEXT")
+@click.option("--reason", type=Text(may_be_empty=True), default="", metavar="TEXT")
 @json_option
 def resolve(
     exception: int,

@@ -8,6 +8,7 @@ import click
 
 from starter.cli import context, output
 from starter.cli.parameters import Text, invoice_argument, json_option
+from starter.cli.plain_text import plain
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
@@ -77,19 +78,20 @@ def _none_found(*, filtered: bool, client: str | None) -> None:
 def _list(found: list[InvoiceSummary]) -> None:
     from rich.table import Table
 
+    amounts = [output.money(each.gross, each.currency) for each in found]
+    states = [state(each) for each in found]
+    name = min(max(len(each.name) for each in found), 36)
+    gross = max(5, *map(len, amounts))
+    situation = min(max(len(each) for each in states), 18)
+    client = max(output.console().width - name - gross - situation - 6, 6)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    longest = max(len(each.name) for each in found)
-    table.add_column("INVOICE", overflow="fold", min_width=min(longest, 36))
-    table.add_column("CLIENT", overflow="ellipsis", no_wrap=True, min_width=8)
+    table.add_column("INVOICE", overflow="fold", width=max(name, 7))
+    table.add_column("CLIENT", overflow="ellipsis", no_wrap=True, max_width=client)
     table.add_column("GROSS", justify="right", no_wrap=True)
-    table.add_column("STATE", min_width=12)
-    for each in found:
-        table.add_row(
-            output.styled(each.name, "bold" if each.number else ""),
-            output.styled(each.client_name),
-            output.styled(output.money(each.gross, each.currency)),
-            state(each),
-        )
+    table.add_column("STATE", max_width=situation)
+    for each, amount, situated in zip(found, amounts, states, strict=True):
+        head = output.styled(each.name, "bold" if each.number else "")
+        table.add_row(head, output.styled(each.client_name), amount, situated)
     output.console().print(table)
 
 
@@ -145,22 +147,18 @@ def timeline(invoice: str, generation: int | None, as_json: bool) -> None:
             {"billing_key": view.billing_key, "events": [each.model_dump(mode="json") for each in entries]}
         )
         return
-    from rich.table import Table
+    from rich.padding import Padding
 
-    zone = context.issuer_zone(view.issuer)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(output.styled(f"TIME ({zone.key})"), no_wrap=True)
-    table.add_column("EVENT", max_width=20)
-    table.add_column("WHO", overflow="fold", max_width=14)
-    table.add_column("FACTS", overflow="fold")
+    zone, out = context.issuer_zone(view.issuer), output.console()
+    out.print(
+        output.styled(f"{view.name} · {view.client_name} · times in {zone.key}", "dim"), overflow="fold"
+    )
     for each in entries:
-        table.add_row(
-            output.styled(f"{each.at.astimezone(zone):%Y-%m-%d %H:%M:%S}", "dim"),
-            output.styled(each.event, "bold"),
-            output.styled(each.actor),
-            output.styled(each.line),
-        )
-    output.console().print(table)
+        head = output.styled(f"{each.at.astimezone(zone):%Y-%m-%d %H:%M}  ", "dim")
+        head.append(plain(each.event), "bold").append(f" · {plain(each.actor)}", "default")
+        out.print(head, overflow="fold")
+        if each.line:
+            out.print(Padding(output.styled(each.line), (0, 0, 0, 18)), overflow="fold")
 
 
 COMMANDS = [invoices, show, timeline]

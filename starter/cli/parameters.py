@@ -18,13 +18,16 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Text(click.ParamType[str]):
-    """Text that can be stored: not empty, no NUL, no bytes that are not UTF-8."""
+    """Text that can be stored: not empty unless that is allowed, no NUL, no bytes that are not UTF-8."""
 
     name = "text"
 
+    def __init__(self, *, may_be_empty: bool = False) -> None:
+        self._may_be_empty = may_be_empty
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).strip()
-        if not text:
+        if not text and not self._may_be_empty:
             self.fail("is empty", param, ctx)
         if len(text) > _LONGEST_TEXT:
             self.fail(f"has {len(text):,} characters, more than {_LONGEST_TEXT:,}", param, ctx)

@@ -25,7 +25,9 @@ from starter.cli.parameters import Amount, Day, Text, as_option, invoice_argumen
 @click.option(
     "--key", type=Text(), metavar="KEY", help="Identity of the payment; else invoice, date and amount are."
 )
-@click.option("--note", type=Text(), default="", metavar="TEXT", help="Such as the bank's reference.")
+@click.option(
+    "--note", type=Text(may_be_empty=True), default="", metavar="TEXT", help="Such as the bank's reference."
+)
 @as_option(required=False)
 @json_option
 def pay(
