@@ -97,7 +97,7 @@ class Typography:
         """A quantity with its unit in words; `unit` is a code of UN/ECE recommendation 20."""
         one = self._locale.plural_form(abs(quantity).normalize()) == "one"
         singular, plural = _UNITS[self.language].get(unit, (unit, unit))
-        return f"{self.number(quantity)}{_NBSP}{singular if one else plural}"
+        return f"{self.number(quantity)} {singular if one else plural}"
 
     def day(self, day: date) -> str:
         """A date with the month in words, so that nobody mistakes day for month: `22. Nov. 2026`."""
