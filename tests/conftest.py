@@ -27,10 +27,8 @@ def postgres() -> Iterator[Cluster]:
     """A PostgreSQL server of this test process; its data is forgotten with it."""
     with tempfile.TemporaryDirectory(prefix="billow-postgres-") as folder:
         # test processes start at the same time: each looks for a free port in a range of its own
-        worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-        cluster = Cluster(
-            Path(folder) / "data", ports.choose(25000 + 500 * worker, None, "a port"), durable=False
-        )
+        first = 20000 + os.getpid() % 500 * 10
+        cluster = Cluster(Path(folder) / "data", ports.choose(first, None, "a port"), durable=False)
         cluster.prepare()
         child = Child.start(cluster.service(), os.environ, Path(folder))
         try:

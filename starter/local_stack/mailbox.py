@@ -180,7 +180,7 @@ class StoredMessage:
     def _parse(self, headersonly: bool) -> EmailMessage:
         try:
             with self.path.open("rb") as file:
-                content = b"".join(takewhile(bytes.strip, file)) if headersonly else file.read()
+                content = b"".join(takewhile(lambda line: line.strip(), file)) if headersonly else file.read()
         except OSError:
             content = b""
         return BytesParser(policy=policy.default).parsebytes(content, headersonly=headersonly)

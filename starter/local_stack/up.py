@@ -123,7 +123,8 @@ def _run(options: StackOptions, after_start: Callable[[Stack], None], console: C
             console.print("  ended what an earlier run had left running", highlight=False)
         pango = preflight.PangoCheck()
         ending.callback(pango.abandon)
-        cluster, variables = _plan(options, home)
+        with _step(console, "Ports and database folder"):
+            cluster, variables = _plan(options, home)
         _take(variables)
         supervisor = Supervisor(home, os.environ, partial(_report, console))
         ending.callback(_stop, supervisor, console)
@@ -131,7 +132,8 @@ def _run(options: StackOptions, after_start: Callable[[Stack], None], console: C
         ending.callback(environment_file.unlink, missing_ok=True)
         ending.callback(_ignore_stop_signals)
         _start_servers(supervisor, cluster, variables, home, console)
-        pango.result()
+        with _step(console, "Pango and fonts"):
+            pango.result()
         write_environment(environment_file, variables)
         settings = Settings.from_environment()
         with _step(console, f"Workers and web on {settings.web_url}"):

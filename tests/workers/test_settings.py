@@ -1,0 +1,83 @@
+"""Settings come from the environment, over the file of the running stack."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from workers.settings import NotConfigured, Settings, read_environment, write_environment
+
+URL = "postgresql+psycopg://billow:pw-4711@127.0.0.1:5432/billow"
+
+
+def test_environment_over_file(tmp_path: Path) -> None:
+    """What the environment says goes over the file; an empty variable says nothing."""
+    write_environment(
+        tmp_path / "environment",
+        {
+            "BILLOW_DATABASE_URL": URL,
+            "BILLOW_WEB_PORT": "8081",
+            "BILLOW_SMTP_PORT": "1026",
+            "BILLOW_SMTP_STARTTLS": "",
+        },
+    )
+    settings = Settings.from_environment(
+        {"BILLOW_HOME": str(tmp_path), "BILLOW_SMTP_PORT": "2525", "BILLOW_WEB_PORT": "", "PATH": "/bin"}
+    )
+    assert settings.database_url.get_secret_value() == URL
+    assert (settings.web_port, settings.smtp_port, settings.smtp_starttls) == (8081, 2525, False)
+    assert settings.web_url == "http://127.0.0.1:8081"
+    assert settings.documents_folder == tmp_path / "documents"
+
+
+def test_nothing_configured(tmp_path: Path) -> None:
+    """Without a database one is told how to start everything, or what to set."""
+    with pytest.raises(NotConfigured, match=r"make run.*BILLOW_DATABASE_URL"):
+        Settings.from_environment({"BILLOW_HOME": str(tmp_path)})
+
+
+def test_wrong_values_are_all_named(tmp_path: Path) -> None:
+    """Each variable that cannot be read is named."""
+    wrong = {"BILLOW_HOME": str(tmp_path), "BILLOW_DATABASE_URL": URL, "BILLOW_WEB_PORT": "99999"}
+    with pytest.raises(NotConfigured, match=r"BILLOW_WEB_PORT.*BILLOW_DEVELOPMENT"):
+        Settings.from_environment({**wrong, "BILLOW_DEVELOPMENT": "perhaps"})
+
+
+def test_temporal_address_of_the_running_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The running stack's Temporal address reaches Temporal's own configuration, unless one is set."""
+    write_environment(
+        tmp_path / "environment",
+        {"BILLOW_DATABASE_URL": URL, "TEMPORAL_ADDRESS": "127.0.0.1:7299", "TEMPORAL_NAMESPACE": "default"},
+    )
+    monkeypatch.setenv("BILLOW_HOME", str(tmp_path))
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "mine")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "")  # so that it is put back after the test
+    monkeypatch.delenv("TEMPORAL_ADDRESS")
+    Settings.from_environment()
+    assert (os.environ["TEMPORAL_ADDRESS"], os.environ["TEMPORAL_NAMESPACE"]) == ("127.0.0.1:7299", "mine")
+
+
+def test_secrets_stay_out_of_sight(tmp_path: Path) -> None:
+    """Passwords are not shown with the settings, and the file is readable by its owner only."""
+    write_environment(
+        tmp_path / "environment", {"BILLOW_DATABASE_URL": URL, "BILLOW_SMTP_PASSWORD": "pw-4711"}
+    )
+    assert "pw-4711" not in repr(Settings.from_environment({"BILLOW_HOME": str(tmp_path)}))
+    assert (tmp_path / "environment").stat().st_mode & 0o777 == 0o600
+
+
+def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A value of two lines is refused, and the file stays as it was."""
+    file = tmp_path / "environment"
+    write_environment(file, {"A": "1"})
+    with pytest.raises(ValueError, match="B"):
+        write_environment(file, {"A": "2", "B": "x\ny"})
+    assert read_environment(file) == {"A": "1"}
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    """A file that is no text is named, with what to do."""
+    (tmp_path / "environment").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(NotConfigured, match="cannot be read"):
+        Settings.from_environment({"BILLOW_HOME": str(tmp_path)})
