@@ -1,0 +1,163 @@
+"""The desk at which a request is served: who sits at it, and what every page shows around its own content."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from activities.ledger import company_records, views
+from activities.ledger.database import Ledger
+from billing.company import Company
+from billing.errors import NotFound
+from billing.parties import Person
+from starter.web.words import environment
+from workers.settings import Settings
+from workflows.identifiers import invoice_workflow_id
+
+LIVE = "x-live"
+"""Header of a page that looks at itself again: what is flashed belongs to the page a person opens."""
+
+HOME_ZONE = "Europe/Berlin"
+"""Shown while there is no company whose first issuer has a zone."""
+
+
+class Desk:
+    """What all requests share. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+        self.settings, self.ledger = settings, ledger
+        self.templates = environment()
+
+    @property
+    def can_sign_in(self) -> bool:
+        """In development a person is chosen by a click; there is no other way to sign in yet."""
+        return self.settings.development
+
+    @property
+    def private(self) -> bool:
+        """Whether only people on this machine reach the app."""
+        return self.settings.public_url is None and _is_loopback(self.settings.web_host)
+
+    @property
+    def shows_mailbox(self) -> bool:
+        return self.settings.development and self.settings.mailbox is not None
+
+    def workflow_url(self, billing_key: str) -> str | None:
+        """The invoice's workflow in the Temporal UI, if there is one."""
+        if self.settings.temporal_ui_url is None:
+            return None
+        base = self.settings.temporal_ui_url.rstrip("/")
+        return f"{base}/namespaces/default/workflows/{quote(invoice_workflow_id(billing_key), safe='')}"
+
+    def page(self, request: Request, template: str, context: dict[str, Any], status: int = 200) -> Response:
+        """The template with what it needs; for pages outside `serve` without people and numbers."""
+        around = {
+            "company": None,
+            "person": None,
+            "people": (),
+            "counts": None,
+            "zone": ZoneInfo(HOME_ZONE),
+            "now": now(),
+            "csrf": csrf_token(request),
+            "flashes": () if LIVE in request.headers else _session(request).pop("flashes", []),
+            "path": request.url.path,
+            "query": request.url.query,
+            "can_sign_in": self.can_sign_in,
+            "shows_mailbox": self.shows_mailbox,
+        }
+        return HTMLResponse(self.templates.get_template(template).render(around | context), status)
+
+    def serve(self, request: Request, tx: Session, template: str, **context: Any) -> Response:
+        """A page of the app, with its head: company, person, what waits."""
+        company, at = self.company(tx), now()
+        person = self.person(request, company)
+        around = {
+            "company": company,
+            "person": person,
+            "people": company.people if company and self.can_sign_in else (),
+            "names": {each.id: each.name for each in company.people} if company else {},
+            "counts": views.counts(tx, at, person.id if person else None),
+            "zone": zone_of(company),
+            "now": at,
+        }
+        return self.page(request, template, around | context)
+
+    def company(self, tx: Session) -> Company | None:
+        """The company that runs, None before the first was applied."""
+        try:
+            return company_records.current(tx).company
+        except NotFound:
+            return None
+
+    def person(self, request: Request, company: Company | None) -> Person | None:
+        """Who is signed in; nobody if the person has left the company meanwhile."""
+        chosen = request.session.get("person") if self.can_sign_in else None
+        return company.people_by_id.get(chosen) if company and chosen else None
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the app, for those who may see anything at all; 403 otherwise."""
+    desk: Desk = request.app.state.desk
+    if not desk.can_sign_in and not desk.private:
+        raise HTTPException(403, "Sign-in is not configured, so nothing is shown to the network.")
+    return desk
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def zone_of(company: Company | None) -> ZoneInfo:
+    """The zone in which the page writes and reads days."""
+    return ZoneInfo(company.issuers[0].zone if company and company.issuers else HOME_ZONE)
+
+
+def flash(request: Request, kind: str, text: str) -> None:
+    """Shows a line on the next page: `done` or `refused`."""
+    request.session["flashes"] = [*request.session.get("flashes", [])[-2:], [kind, text[:600]]]
+
+
+def csrf_token(request: Request) -> str:
+    """The token every form of this session carries."""
+    token: str = _session(request).setdefault("csrf", secrets.token_urlsafe(24))
+    return token
+
+
+def _session(request: Request) -> dict[str, Any]:
+    # a page about an unexpected error is made outside the sessions
+    session: dict[str, Any] = request.scope.get("session", {})
+    return session
+
+
+def check_csrf(request: Request, token: str) -> None:
+    """Refuses a form that did not come from our own page of this session."""
+    known = request.session.get("csrf")
+    if not known or not hmac.compare_digest(known, token):
+        raise HTTPException(
+            403, "This form is out of date. Nothing was changed: load the page again and repeat it."
+        )
+
+
+def local_path(target: str) -> str:
+    """The path if it leads to a page of ours, the inbox otherwise."""
+    ours = (
+        target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
+    )
+    return target if ours else "/"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

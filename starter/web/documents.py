@@ -1,0 +1,32 @@
+"""Issued documents, byte for byte."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from activities.documents.store import FolderStore
+from activities.ledger import views
+from billing.errors import NotFound
+from starter.web.desk import desk_of
+
+
+def document(request: Request) -> Response:
+    """The bytes of a document of an invoice; 404 when the ledger knows none with that hash."""
+    desk, sha256 = desk_of(request), request.path_params["sha256"]
+    with desk.ledger.transaction() as tx:
+        if desk.can_sign_in and desk.person(request, desk.company(tx)) is None:
+            return RedirectResponse("/sign-in", 303)
+        found = views.document(tx, sha256)
+    if found is None:
+        raise NotFound("the ledger knows no document with this hash")
+    content = FolderStore(desk.settings.documents_folder).get(sha256)
+    return Response(
+        content,
+        media_type=found.media_type,
+        headers={
+            "Content-Disposition": f'inline; filename="{found.file_name}"',
+            "Content-Security-Policy": "frame-ancestors 'none'",
+            "Cache-Control": "private, max-age=86400, immutable",
+        },
+    )

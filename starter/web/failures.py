@@ -1,0 +1,75 @@
+"""What is shown when something fails: words, never internals."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from billing.errors import NotAllowed, NotFound, Refused, SourceUnavailable
+from starter.web.desk import Desk
+from starter.web.headers import HEADERS
+
+log = logging.getLogger(__name__)
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """A rule refused to show or do it; its reason is for people."""
+    status = next(
+        (
+            status
+            for kind, status in ((NotFound, 404), (NotAllowed, 403), (SourceUnavailable, 503), (Refused, 409))
+            if isinstance(error, kind)
+        ),
+        404,
+    )
+    title = "Not found" if status == HTTPStatus.NOT_FOUND else "That cannot be done"
+    return _page(request, status, title, str(error)[:1].upper() + str(error)[1:])
+
+
+def http(request: Request, error: Exception) -> Response:
+    """An answer of HTTP's own, such as 404 and 405."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    plain = HTTPStatus(status).phrase
+    detail = error.detail if isinstance(error, HTTPException) and error.detail != plain else ""
+    titles = {403: "Not allowed", 404: "Not found", 405: "Not like this", 413: "Too large"}
+    return _page(request, status, titles.get(status, plain), detail or "There is nothing at this address.")
+
+
+def database_down(request: Request, error: Exception) -> Response:
+    """The database does not answer: nothing is lost, nothing was changed."""
+    log.warning("the database does not answer: %s", error.__class__.__name__)
+    text = "The database does not answer now. Nothing was lost; this page works again as soon as it does."
+    answer = _page(request, 503, "Back in a moment", text)
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def not_migrated(request: Request, error: Exception) -> Response:
+    """The database has no tables of ours yet."""
+    log.error("the database has not the tables this version needs", exc_info=error)
+    return _page(
+        request,
+        503,
+        "Not ready yet",
+        "The database has not the tables this version needs; run its migrations.",
+    )
+
+
+def unexpected(request: Request, _error: Exception) -> Response:
+    """A mistake of ours; the server's log has the details."""
+    text = (
+        "Something went wrong on our side, and it was logged. "
+        "If you gave a command, look at the invoice before you repeat it."
+    )
+    answer = _page(request, 500, "Something went wrong", text)
+    answer.headers.update(HEADERS)
+    return answer
+
+
+def _page(request: Request, status: int, title: str, text: str) -> Response:
+    desk: Desk = request.app.state.desk
+    return desk.page(request, "failure.html", {"title": title, "text": text}, status)

@@ -1,0 +1,23 @@
+"""Whether the app is up, and whether it can work."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+
+async def healthz(_request: Request) -> Response:
+    """200 as long as the process answers."""
+    return PlainTextResponse("up\n")
+
+
+def readyz(request: Request) -> Response:
+    """200 when the database answers and has its tables, 503 otherwise."""
+    try:
+        with request.app.state.desk.ledger.transaction() as tx:
+            tx.execute(text("select 1 from invoices limit 1"))
+    except SQLAlchemyError:
+        return PlainTextResponse("the database cannot be reached, or has no tables yet\n", 503)
+    return PlainTextResponse("ready\n")
