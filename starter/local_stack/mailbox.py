@@ -22,7 +22,6 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import formatdate
 from functools import cached_property, partial
-from itertools import takewhile
 from pathlib import Path
 from typing import cast
 
@@ -32,6 +31,7 @@ from starter.local_stack.service import Service
 
 DEFAULT_PORT = 1025
 SIZE_LIMIT = 30 * 1024 * 1024
+HEADERS_LIMIT = 64 * 1024
 BOUNCING = "bounce.test"
 GREYLISTING = "greylist.test"
 NAME = re.compile(r"(\d{20})-[0-9a-f]{8}")
@@ -180,7 +180,7 @@ class StoredMessage:
     def _parse(self, headersonly: bool) -> EmailMessage:
         try:
             with self.path.open("rb") as file:
-                content = b"".join(takewhile(lambda line: line.strip(), file)) if headersonly else file.read()
+                content = file.read(HEADERS_LIMIT if headersonly else -1)
         except OSError:
             content = b""
         return BytesParser(policy=policy.default).parsebytes(content, headersonly=headersonly)
