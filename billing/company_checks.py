@@ -96,8 +96,10 @@ def _reference(
     path: tuple[str | int, ...], named: str | None, kind: str, known: tuple[str | None, ...]
 ) -> Iterator[Complaint]:
     """Complains if nothing of that kind has the id; silent where the whole kind could not be read."""
+    if named is None or named in known:
+        return
     ids = sorted({each for each in known if each})
-    if named is None or named in ids or not ids:
+    if not ids:
         return
     close = get_close_matches(named, ids, n=1)
     if close:
@@ -132,10 +134,11 @@ def _references(records: CompanyRecords) -> Iterator[Complaint]:
 
 def _duplicates(records: CompanyRecords) -> Iterator[Complaint]:
     for kind in ("people", "issuers", "clients", "agreements", "dunning"):
-        ids = getattr(records, kind).ids
-        for position, each in enumerate(ids):
-            if each is not None and each in ids[:position]:
+        before: set[str | None] = {None}
+        for position, each in enumerate(getattr(records, kind).ids):
+            if each is not None and each in before:
                 yield Complaint((kind, position, "id"), _taken(each))
+            before.add(each)
 
 
 def _people(records: CompanyRecords) -> Iterator[Complaint]:

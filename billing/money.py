@@ -11,6 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from billing.currencies import MINOR_UNITS
 from billing.errors import MoneyError
 
+LARGEST_DIGITS = 13
+"""Digits a figure may have before its point: the product of two still rounds exactly in 28 digits."""
+
 
 def _no_float(value: Any) -> Any:
     if isinstance(value, float):
@@ -21,6 +24,8 @@ def _no_float(value: Any) -> Any:
 def _finite(value: Decimal) -> Decimal:
     if not value.is_finite():
         raise ValueError("must be a finite number")
+    if value.adjusted() >= LARGEST_DIGITS:
+        raise ValueError(f"{value} is too large; write at most {LARGEST_DIGITS} digits before the point")
     return value
 
 

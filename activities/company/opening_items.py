@@ -37,12 +37,14 @@ def _read(path: Path, file: str, clients: Records[Client] | None) -> FileReading
         )
     rows: list[Any] = document.data if isinstance(document.data, list) else []
     items: list[OpeningItem] = []
+    numbers: set[str] = set()
     for position, row in enumerate(rows):
         item = read_record(OpeningItem, row, document, (position,))
         if item is None:
             continue
-        if item.number in [each.number for each in items]:
+        if item.number in numbers:
             _note(document, (position, "number"), f"{item.number!r} stands here twice; remove one of the two")
+        numbers.add(item.number)
         items.append(item)
         _check(document, position, item, clients)
     return FileReading(None if errors(document.problems) else tuple(items), document.problems)

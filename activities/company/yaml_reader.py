@@ -8,6 +8,7 @@ counts as left out.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import yaml
 
 from activities.company.problems import KeyPath, Problem, path_in_words
 
+_DEEPEST, _TOO_DEEP = 20, 200
 _STANDARD = "tag:yaml.org,2002:"
 _TAGS = frozenset(["str", "int", "float", "bool", "null", "timestamp", "value", "merge", "seq", "map"])
 
@@ -73,7 +75,22 @@ def read_document(path: Path, file: str) -> Document:
     return document
 
 
+def _abyss(text: str) -> int | None:
+    """The line of nesting so deep that the parser, recursive and written in C, would take the process down."""
+    depth = 0
+    for found in re.finditer(r"[][{}]|(?:[-?:][ \t]+){200}", text):
+        depth = max(0, depth + {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), _TOO_DEEP))
+        if depth >= _TOO_DEEP:
+            return text.count("\n", 0, found.start()) + 1
+    return None
+
+
 def _read_text(text: str, document: Document) -> None:
+    if line := _abyss(text):
+        document.problems.append(
+            Problem(document.file, line, "", "nested too deeply; no record is that deep")
+        )
+        return
     as_json = text.lstrip().startswith("{")
     try:
         if as_json:
@@ -82,8 +99,6 @@ def _read_text(text: str, document: Document) -> None:
         node = yaml.compose(text, Loader=Loader)
     except json.JSONDecodeError as error:
         document.problems.append(Problem(document.file, error.lineno, "", f"broken JSON: {error.msg}"))
-    except RecursionError:
-        document.problems.append(Problem(document.file, 1, "", "nested too deeply; no record is that deep"))
     except yaml.YAMLError as error:
         if document.data is None:
             document.problems.append(_broken(error, text, document.file))
@@ -125,6 +140,9 @@ class _Conversion:
         self._document.lines.setdefault(path, node.start_mark.line + 1)
         if node.tag.removeprefix(_STANDARD) not in _TAGS:
             self._note(path, f"the tag {node.tag} is not read; write the plain value")
+            return None
+        if len(path) > _DEEPEST:
+            self._note(path[:2], "nested too deeply; no record is that deep")
             return None
         if isinstance(node, yaml.ScalarNode):
             return None if node.tag == _STANDARD + "null" else node.value

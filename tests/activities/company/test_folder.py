@@ -68,6 +68,8 @@ CASES = [
     Case("text for a figure", "agreements.yaml", "1200.00", "twelve", "twelve", ("'twelve' does not fit", "such as 1250.00")),
     Case("a figure written in German", "agreements.yaml", "1200.00", "1.200,00", "1.200,00", ("'1.200,00' does not fit", "without thousands separators")),
     Case("zero", "agreements.yaml", "1200.00", "0", "amount: 0", ("greater than 0",)),
+    Case("beyond all reason", "agreements.yaml", "1200.00", "1e999999999", "1e999999999", ("is too large",)),
+    Case("an abyss of brackets", "people.yaml", "- id: me", "[" * 5000 + "]" * 5000, "[[[", ("nested too deeply",)),
     Case("not finite", "agreements.yaml", "1200.00", ".nan", ".nan", ("'.nan' does not fit",)),
     Case("text for a number", "clients.yaml", "{net_days: 14}", "{net_days: soon}", "net_days", ("'soon' does not fit", "a whole number")),
     Case("text for a block", "clients.yaml", "{net_days: 14}", "14 days", "14 days", ("keys and values belongs", "{net_days: 14}")),
