@@ -76,7 +76,7 @@ def read_document(path: Path, file: str) -> Document:
 
 
 def _abyss(text: str) -> int | None:
-    """The line of nesting so deep that the parser, recursive and written in C, would take the process down."""
+    """The line of nesting so deep that the parser, which recurses in C, would take the process down."""
     depth = 0
     for found in re.finditer(r"[][{}]|(?:[-?:][ \t]+){200}", text):
         depth = max(0, depth + {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), _TOO_DEEP))
