@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from jinja2 import Environment, StrictUndefined
 
@@ -19,22 +20,33 @@ _TIME = Path("data/psa/time.csv")
 def write_sample(folder: Path, today: date) -> None:
     """The firm Havelwerk IT. Its agreements begin so that a billing run on `today` finds ten periods to bill.
 
-    Overwrites files of the same names; raises OSError where the folder cannot be written.
+    A new folder appears whole or not at all; in one that is there, files of the same names are overwritten.
+    Raises OSError where it cannot be written.
     """
-    _write("havelwerk", folder, today)
-    (folder / _TIME).write_text(time_csv(today), encoding="utf-8")
+    _write("havelwerk", folder, today, time_csv(today))
 
 
 def write_starter(folder: Path, today: date) -> None:
     """The smallest company that can bill, with comments that guide: one issuer, client, retainer, approver.
 
-    Overwrites files of the same names; raises OSError where the folder cannot be written.
+    A new folder appears whole or not at all; in one that is there, files of the same names are overwritten.
+    Raises OSError where it cannot be written.
     """
-    _write("first", folder, today)
-    (folder / _TIME).write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
+    _write("first", folder, today, ",".join(COLUMNS) + "\n")
 
 
-def _write(sample: str, folder: Path, today: date) -> None:
+def _write(sample: str, folder: Path, today: date, hours: str) -> None:
+    if folder.exists():
+        _write_into(folder, sample, today, hours)
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=".billow-") as temporary:
+        whole = Path(temporary) / "company"
+        _write_into(whole, sample, today, hours)
+        whole.rename(folder)
+
+
+def _write_into(folder: Path, sample: str, today: date, hours: str) -> None:
     month = today.replace(day=1)
     # Plain text for people to edit, not a page for a browser: nothing to escape.
     templates = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
@@ -50,6 +62,7 @@ def _write(sample: str, folder: Path, today: date) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = templates.from_string(template.read_text(encoding="utf-8")).render(values)
         target.write_text(text, encoding="utf-8")
+    (folder / _TIME).write_text(hours, encoding="utf-8")
 
 
 def _templates(place: Traversable, path: Path) -> list[tuple[Traversable, Path]]:

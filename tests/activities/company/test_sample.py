@@ -167,3 +167,21 @@ def test_the_events_of_the_sample_are_valid(tmp_path: Path) -> None:
     assert not one_off.problems
     assert one_off.value is not None
     assert company.client(one_off.value.client)
+
+
+def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full halfway leaves no half company behind, so that the next try begins anew."""
+    write = Path.write_text
+
+    def full(path: Path, text: str, encoding: str) -> int:
+        if path.name == "issuers.yaml":
+            raise OSError(28, "No space left on device", str(path))
+        return write(path, text, encoding=encoding)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_sample(tmp_path / "new" / "company", date(2026, 11, 22))
+    assert not list((tmp_path / "new").iterdir())
+    monkeypatch.undo()
+    write_sample(tmp_path / "new" / "company", date(2026, 11, 22))
+    assert read_folder(tmp_path / "new" / "company").company
