@@ -17,7 +17,7 @@ from billing.agreements import (
     Retainer,
     TimeAndMaterials,
 )
-from billing.company import Client, Company
+from billing.company import Company
 from billing.draft import Draft, InvoiceLine, SourceRef, breakdown, line
 from billing.exceptions import Finding, ReasonCode
 from billing.money import rounded, total
@@ -67,8 +67,39 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     lines, more = _lines(request, agreement, sources)
     findings += more
     draft = None
-    if lines and isinstance(tax, TaxDecision) and sources.client and sources.client.billing_contact:
-        draft = _draft(request, company, client, issuer, agreement, sources.client, lines, tax, sources)
+    source, contact = agreement or request.one_off, sources.client and sources.client.billing_contact
+    if lines and isinstance(tax, TaxDecision) and source and sources.client and contact:
+        buyer = Buyer(
+            name=sources.client.name,
+            address=sources.client.address,
+            vat_id=sources.client.vat_id,
+            contact=contact,
+        )
+        tax_breakdown = breakdown(lines, tax, source.currency)
+        net = total(each.net for each in lines)
+        draft = Draft(
+            billing_key=request.billing_key,
+            title=source.title,
+            issuer=issuer,
+            buyer=buyer,
+            client=client.id,
+            copies_to=(*sources.client.copies_to, *company.delivery.copies_to),
+            account_manager=client.account_manager,
+            language=client.language,
+            zone=client.zone,
+            currency=source.currency,
+            lines=tuple(lines),
+            taxes=(tax_breakdown,),
+            net=net,
+            tax=tax_breakdown.tax,
+            gross=rounded(net + tax_breakdown.tax, source.currency),
+            terms=source.terms or client.terms,
+            supply=_supply(request, sources, today),
+            agreement=agreement.id if agreement else None,
+            contract_reference=(agreement.contract or "") if agreement else "",
+            order_reference=source.order_reference,
+            note=tax.note,
+        )
     return Assembly(draft=draft, findings=tuple(findings))
 
 
@@ -198,51 +229,13 @@ def _time_lines(agreement: TimeAndMaterials, entries: Sequence[TimeEntry]) -> li
     ]
 
 
-def _supply(occasion: Occasion | None, sources: Sources) -> Period | None:
-    if occasion is None:
-        return None
-    if occasion.period:
-        return occasion.period
+def _supply(request: BillingRequest, sources: Sources, today: date) -> Period:
+    """When the service was or will be supplied (Art. 226(7) Directive 2006/112/EC): the period, the day it was done,
+    or the day of billing where it is paid in advance or a person says nothing else."""
+    if request.occasion and request.occasion.period:
+        return request.occasion.period
     milestone, project = sources.milestone, sources.project
     done = (milestone and milestone.signed_off) or (project and project.completed)
-    return Period(start=done, end=done) if done else None
-
-
-def _draft(
-    request: BillingRequest,
-    company: Company,
-    client: Client,
-    issuer: Issuer,
-    agreement: Agreement | None,
-    crm: CrmClient,
-    lines: Sequence[InvoiceLine],
-    tax: TaxDecision,
-    sources: Sources,
-) -> Draft:
-    source = agreement or request.one_off
-    assert source is not None and crm.billing_contact is not None
-    tax_breakdown = breakdown(lines, tax, source.currency)
-    net = total(each.net for each in lines)
-    return Draft(
-        billing_key=request.billing_key,
-        title=source.title,
-        issuer=issuer,
-        buyer=Buyer(name=crm.name, address=crm.address, vat_id=crm.vat_id, contact=crm.billing_contact),
-        client=client.id,
-        copies_to=(*crm.copies_to, *company.delivery.copies_to),
-        account_manager=client.account_manager,
-        language=client.language,
-        zone=client.zone,
-        currency=source.currency,
-        lines=tuple(lines),
-        taxes=(tax_breakdown,),
-        net=net,
-        tax=tax_breakdown.tax,
-        gross=rounded(net + tax_breakdown.tax, source.currency),
-        terms=source.terms or client.terms,
-        supply=_supply(request.occasion, sources),
-        agreement=agreement.id if agreement else None,
-        contract_reference=(agreement.contract or "") if agreement else "",
-        order_reference=source.order_reference,
-        note=tax.note,
-    )
+    if request.one_off and request.one_off.supplied_on:
+        done = request.one_off.supplied_on
+    return Period(start=done or today, end=done or today)

@@ -69,18 +69,18 @@ class Company(Strict):
     def people_by_id(self) -> dict[str, Person]:
         return {person.id: person for person in self.people}
 
-    def issuer(self, id: str) -> Issuer | None:
-        return next((issuer for issuer in self.issuers if issuer.id == id), None)
+    def issuer(self, key: str) -> Issuer | None:
+        return next((issuer for issuer in self.issuers if issuer.id == key), None)
 
-    def client(self, id: str) -> Client | None:
-        return next((client for client in self.clients if client.id == id), None)
+    def client(self, key: str) -> Client | None:
+        return next((client for client in self.clients if client.id == key), None)
 
-    def agreement(self, id: str) -> Agreement | None:
-        return next((agreement for agreement in self.agreements if agreement.id == id), None)
+    def agreement(self, key: str) -> Agreement | None:
+        return next((agreement for agreement in self.agreements if agreement.id == key), None)
 
-    def dunning_policy(self, id: str) -> DunningPolicy | None:
-        return next((policy for policy in self.dunning if policy.id == id), None)
+    def dunning_policy(self, key: str) -> DunningPolicy | None:
+        return next((policy for policy in self.dunning if policy.id == key), None)
 
-    def person_name(self, id: str) -> str:
-        person = self.people_by_id.get(id)
-        return person.name if person else id
+    def person_name(self, key: str) -> str:
+        person = self.people_by_id.get(key)
+        return person.name if person else key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import count
 
 from billing.agreements import (
     Agreement,
@@ -38,40 +39,45 @@ def occasion_for(agreement: Agreement, item: str | None, billed: frozenset[str],
     """
     match agreement:
         case Retainer() | TimeAndMaterials():
-            for occasion in due_occasions(agreement, today):
-                if occasion.billing_key not in billed:
-                    return occasion
-            running = agreement.running_period(today)
-            if running is None:
-                raise Refused(f"agreement {agreement.id!r} has no period on {today.isoformat()}")
-            return Occasion(agreement=agreement.id, item=recurring_item(agreement), period=running)
+            return _period_occasion(agreement, billed, today)
         case Milestones():
-            known = [each.id for each in agreement.milestones]
-            if item is None:
-                left = [
-                    each
-                    for each in known
-                    if Occasion(agreement=agreement.id, item=each).billing_key not in billed
-                ]
-                if len(left) != 1:
-                    raise Refused(f"say which milestone with --item: {', '.join(left or known)}")
-                item = left[0]
-            if item not in known:
-                raise Refused(
-                    f"agreement {agreement.id!r} has no milestone {item!r}; it has: {', '.join(known)}"
-                )
-            return Occasion(agreement=agreement.id, item=item)
+            return _milestone_occasion(agreement, item, billed)
         case PrepaidBlock():
-            number = 1
-            while (
-                occasion := Occasion(agreement=agreement.id, item=item or f"block-{number}")
-            ).billing_key in billed:
-                if item is not None:
-                    break
-                number += 1
-            return occasion
+            return _block_occasion(agreement, item, billed)
         case FixedPrice():
             return Occasion(agreement=agreement.id, item=PRICE_ITEM)
+
+
+def _period_occasion(agreement: Retainer | TimeAndMaterials, billed: frozenset[str], today: date) -> Occasion:
+    for occasion in due_occasions(agreement, today):
+        if occasion.billing_key not in billed:
+            return occasion
+    running = agreement.running_period(today)
+    if running is None:
+        raise Refused(f"agreement {agreement.id!r} has no period on {today.isoformat()}")
+    return Occasion(agreement=agreement.id, item=recurring_item(agreement), period=running)
+
+
+def _milestone_occasion(agreement: Milestones, item: str | None, billed: frozenset[str]) -> Occasion:
+    occasions = {each.id: Occasion(agreement=agreement.id, item=each.id) for each in agreement.milestones}
+    left = [key for key, occasion in occasions.items() if occasion.billing_key not in billed]
+    if item is None and len(left) != 1:
+        raise Refused(f"say which milestone with --item: {', '.join(left or occasions)}")
+    wanted = item or left[0]
+    if wanted not in occasions:
+        raise Refused(
+            f"agreement {agreement.id!r} has no milestone {wanted!r}; it has: {', '.join(occasions)}"
+        )
+    return occasions[wanted]
+
+
+def _block_occasion(agreement: PrepaidBlock, item: str | None, billed: frozenset[str]) -> Occasion:
+    numbered = (Occasion(agreement=agreement.id, item=f"block-{number}") for number in count(1))
+    return (
+        Occasion(agreement=agreement.id, item=item)
+        if item
+        else next(o for o in numbered if o.billing_key not in billed)
+    )
 
 
 def event_occasions(event: BillingEvent, agreement: Agreement, today: date) -> list[Occasion]:

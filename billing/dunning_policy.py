@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -48,7 +49,7 @@ class DunningPolicy(Strict):
     def _in_order(self) -> DunningPolicy:
         after_due = [*self.levels, self.escalate_after_due, self.hand_over_after_due]
         lengths = [offset.length for offset in after_due if offset]
-        if any(later <= earlier for earlier, later in zip(lengths, lengths[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(lengths)):
             raise ValueError(
                 "levels, escalation and hand-over must follow one another: each later after the due date"
             )

@@ -17,7 +17,8 @@ LARGEST_DIGITS = 13
 
 def _no_float(value: Any) -> Any:
     if isinstance(value, float):
-        raise ValueError(f"write the figure {value} in quotes: binary floats cannot hold cents exactly")
+        message = f"write the figure {value} in quotes: binary floats cannot hold cents exactly"
+        raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with its place
     return value
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import Field
 
 from billing.money import Currency, Figure
@@ -24,5 +26,8 @@ class OneOff(Strict):
     title: str = Field(min_length=1)
     reason: str = Field(min_length=1, description="why no agreement covers it; shown to the approver")
     order_reference: str = ""
+    supplied_on: date | None = Field(
+        default=None, description="when the work was done; else the day it is billed"
+    )
     terms: PaymentTerms | None = None
     lines: tuple[OneOffLine, ...] = Field(min_length=1)

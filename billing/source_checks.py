@@ -62,7 +62,7 @@ def check_client(client: Client, crm: CrmClient | None) -> Iterator[Finding]:
 
 def check_agreement(agreement: Agreement, client: Client, sources: Sources) -> Iterator[Finding]:
     """Agreement, deal and contract must be of one client, one currency and one value; the contract signed."""
-    yield from _check_contract(agreement, client, sources)
+    yield from _check_contract(agreement, sources)
     records = [("CRM", sources.deal), ("contract", sources.contract)]
     for system, record in records:
         if record is None:
@@ -89,7 +89,7 @@ def check_agreement(agreement: Agreement, client: Client, sources: Sources) -> I
         yield _missing("deal", f"the CRM has no deal {agreement.deal!r}")
 
 
-def _check_contract(agreement: Agreement, client: Client, sources: Sources) -> Iterator[Finding]:
+def _check_contract(agreement: Agreement, sources: Sources) -> Iterator[Finding]:
     if agreement.contract is None:
         return
     if sources.contract is None:

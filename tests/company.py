@@ -46,10 +46,10 @@ def first_of_month() -> date:
     return datetime.now(UTC).date().replace(day=1)
 
 
-def client(id: str, crm: str, **changes: Any) -> dict[str, Any]:
+def client(key: str, crm: str, **changes: Any) -> dict[str, Any]:
     """A client record, German unless changed."""
     record = {
-        "id": id,
+        "id": key,
         "crm": crm,
         "issuer": "berlin",
         "currency": "EUR",
@@ -63,10 +63,10 @@ def client(id: str, crm: str, **changes: Any) -> dict[str, Any]:
     return {**record, **changes}
 
 
-def retainer(id: str, client: str, amount: str, **changes: Any) -> dict[str, Any]:
+def retainer(key: str, client: str, amount: str, **changes: Any) -> dict[str, Any]:
     """A monthly retainer in advance that began this month."""
     record = {
-        "id": id,
+        "id": key,
         "model": "retainer",
         "client": client,
         "title": "Managed service",
@@ -78,10 +78,10 @@ def retainer(id: str, client: str, amount: str, **changes: Any) -> dict[str, Any
     return {**record, **changes}
 
 
-def crm_client(id: str, name: str, **changes: Any) -> dict[str, Any]:
+def crm_client(key: str, name: str, **changes: Any) -> dict[str, Any]:
     """A company in the CRM, German unless changed."""
     record = {
-        "id": id,
+        "id": key,
         "name": name,
         "address": {"street": "Weg 2", "postcode": "20095", "city": "Hamburg", "country": "DE"},
         "vat_id": "DE129273398",
@@ -100,7 +100,12 @@ class TestCompany:
         self.clients = [client("acme", "C-1")]
         self.agreements: list[dict[str, Any]] = [retainer("acme-care", "acme", "1000.00")]
         self.tiers: list[dict[str, Any]] = [
-            {"id": "large", "above": {"EUR": "5000"}, "approvers": ["noor", "otto"], "decide_within_hours": 24}
+            {
+                "id": "large",
+                "above": {"EUR": "5000"},
+                "approvers": ["noor", "otto"],
+                "decide_within_hours": 24,
+            }
         ]
         self.dunning: list[dict[str, Any]] = DUNNING
         self.copies_to: list[str] = ["copies@issuer.example"]

@@ -7,6 +7,7 @@ wake-up, which is harmless, or a notice under the same Message-ID.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 
@@ -58,10 +59,8 @@ class OutboxDispatcher:
                     )
                     carried = 0
                 if carried < BATCH:
-                    try:
+                    with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._written.wait(), POLL_SECONDS)
-                    except TimeoutError:
-                        pass
         finally:
             self._stop.set()
 
@@ -84,7 +83,7 @@ class OutboxDispatcher:
             outbox.failed(row, str(error))
 
     async def _wake(self, row: OutboxRow, client: str, issuer: str) -> None:
-        """Signal-with-start: a workflow that is closed, lost or not there yet is started and resumes from the ledger."""
+        """Signal-with-start: a workflow that is closed, lost or not there yet starts and resumes from the ledger."""
         attributes = {"BillowClient": client, "BillowIssuer": issuer, "BillowState": "draft"}
         await self._client.start_workflow(
             INVOICE_WORKFLOW,

@@ -39,7 +39,7 @@ class TolerantConverter(PydanticPayloadConverter):
     def _read(self, payload: Payload) -> Any:
         try:
             return super().from_payloads([payload], None)[0]
-        except Exception:  # whatever it is, the handler gets the bytes and the ledger refuses them
+        except Exception:  # noqa: BLE001  whatever it is, the handler gets the bytes, the ledger refuses them
             return RawValue(payload)
 
 

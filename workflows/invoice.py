@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -39,7 +40,7 @@ class InvoiceWorkflow:
         self._shown: tuple[str, ...] = ()
 
     @workflow.run
-    async def run(self, invoice: InvoiceRef) -> Plan:
+    async def run(self, _invoice: InvoiceRef) -> Plan:
         """The life of an invoice. Every step finds out from the ledger where it stands, so it resumes anywhere."""
         while self._plan.open or self._woken or self._heard:
             await self._wait()
@@ -98,14 +99,12 @@ class InvoiceWorkflow:
         if remaining.total_seconds() <= 0:
             return
         self._show_attributes()
-        try:
+        with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._woken or bool(self._heard),
                 timeout=remaining,
                 timeout_summary=self._plan.waits_for,
             )
-        except TimeoutError:
-            pass
 
     @workflow.signal(name=WAKE, description="Look at the ledger again. Takes nothing.")
     def wake(self, *_ignored: Any) -> None:

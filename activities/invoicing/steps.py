@@ -25,6 +25,7 @@ from activities.ledger import (
 from activities.ledger.tables import DocumentRow, InvoiceRow
 from billing.document import InvoiceDocument
 from billing.dunning_policy import Act, NextStep
+from billing.errors import WrongState
 from billing.exceptions import Finding, ReasonCode
 from billing.numbering import payment_reference
 from billing.status import CollectionStatus, DocumentStatus
@@ -81,7 +82,7 @@ class LedgerSteps(InvoiceSteps):
         def still_due(_: Session, row: InvoiceRow) -> bool:
             return row.document is not None and row.delivered_at is None and row.number is not None
 
-        def record(tx: Session, row: InvoiceRow, _: Spoken) -> None:
+        def record(_: Session, row: InvoiceRow, _spoken: Spoken) -> None:
             row.delivered_at = step.as_of
 
         speak(self._effects, step, "invoice", still_due=still_due, record=record)
@@ -208,7 +209,8 @@ class DocumentSteps(RenderingSteps):
 
 
 def _document(row: InvoiceRow) -> InvoiceDocument:
-    assert row.number and row.issue_date and row.due_date and row.issued_at
+    if not (row.number and row.issue_date and row.due_date and row.issued_at):
+        raise WrongState(f"{row.billing_key} has no number yet, so there is nothing to render")
     return InvoiceDocument(
         draft=invoices.draft_of(row),
         number=row.number,

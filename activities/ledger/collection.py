@@ -119,7 +119,7 @@ def dispute(
     until: datetime,
     at: datetime,
 ) -> None:
-    """The client disputes the invoice; reminders rest until somebody has decided, by `until` at the latest asked again."""
+    """The client disputes the invoice; reminders rest until somebody has decided. Asked again at `until`."""
     _open(row)
     _person(company, by)
     if not reason.strip():

@@ -28,10 +28,10 @@ def reconcile(
     tx: Session, row: InvoiceRow, findings: Sequence[Finding], company: Company, *, at: datetime
 ) -> None:
     """Makes the open exceptions of the invoice exactly these findings: new ones raised, vanished ones closed."""
-    current = {finding.identity + (finding.message,) for finding in findings}
+    current = {(*finding.identity, finding.message) for finding in findings}
     for exception in invoices.open_exceptions(tx, row):
         finding = Finding.model_validate(exception.finding)
-        if finding.identity + (finding.message,) not in current:
+        if (*finding.identity, finding.message) not in current:
             _close(tx, row, exception, at=at)
     for finding in findings:
         raise_one(tx, row, finding, company, at=at)

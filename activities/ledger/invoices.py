@@ -76,13 +76,12 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
 
 
 def _living(tx: Session, billing_key: str) -> InvoiceRow:
-    row = tx.scalars(
+    return tx.scalars(
         select(InvoiceRow)
         .where(InvoiceRow.billing_key == billing_key)
         .order_by(InvoiceRow.generation.desc())
         .limit(1)
     ).one()
-    return row
 
 
 def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:

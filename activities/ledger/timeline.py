@@ -40,7 +40,7 @@ class _Teller:
     def money(self, key: str, before: str = "", after: str = "") -> str:
         try:
             amount = Decimal(str(self._facts[key]))
-            return f"{before}{self._currency} {rounded(amount, self._currency):,}".strip() + after
+            return f"{before}{self._currency} {rounded(amount, self._currency):,}{after}"
         except (KeyError, InvalidOperation, ValueError):
             return self.text(key, before, after)
 
@@ -95,7 +95,7 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
         + t.money("open", "; open: ")
     ),
     "held": lambda t: t.text("reason") + t.text("until", ", until "),
-    "released": lambda t: "reminders go on",  # noqa: ARG005
+    "released": lambda t: "reminders go on",
     "payment promised": lambda t: t.text("on", "for ") + t.text("note", ": "),
     "disputed": lambda t: t.text("reason") + t.text("decide_by", "; to be decided by "),
     "taken over": lambda t: (

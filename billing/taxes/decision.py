@@ -85,7 +85,7 @@ def decide_tax(facts: TaxFacts) -> TaxDecision | TaxUnknown:
         return TaxDecision(
             category=TaxCategory.OUTSIDE_SCOPE,
             rate=Decimal(0),
-            note=f"Service not taxable in {home}: place of supply is the recipient's country (Art. 44 Directive 2006/112/EC)",
+            note=f"Not taxable in {home}: place of supply is the recipient's country (Art. 44 Directive 2006/112/EC)",
             why=f"O: service to a business in {abroad}, outside the EU, place of supply there, Art. 44",
         )
     if not facts.client_vat_id:

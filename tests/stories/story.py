@@ -74,7 +74,6 @@ class Story:
         """The finished run costs no more than that; where asked for, its history is kept for replay tests."""
         history = await self.handle(key).fetch_history()
         spent = cost(history)
-        print(f"{name}: {spent.actions} Actions of {actions}, {spent.bytes:,} bytes of {kilobytes} KB")
         histories.keep(name, history)
         assert spent.actions <= actions, spent
         assert spent.bytes <= kilobytes * 1024, spent
@@ -116,7 +115,9 @@ class Story:
     async def is_asleep(self, key: str) -> bool:
         """Whether nothing is under way: no wake-up to carry, no activity, no workflow task."""
         with self.effects.ledger.transaction() as tx:
-            if tx.scalar(select(OutboxRow.id).where(OutboxRow.done_at.is_(None), OutboxRow.kind == "wake").limit(1)):
+            if tx.scalar(
+                select(OutboxRow.id).where(OutboxRow.done_at.is_(None), OutboxRow.kind == "wake").limit(1)
+            ):
                 return False
         try:
             described = await self.handle(key).describe()
@@ -146,7 +147,9 @@ class Story:
 
     def mails(self, to: str | None = None) -> list[StoredMessage]:
         """What the mail server took; only to that address if one is given."""
-        return [each for each in self.smtp.messages() if to is None or any(to in address for address in each.to)]
+        return [
+            each for each in self.smtp.messages() if to is None or any(to in address for address in each.to)
+        ]
 
 
 @asynccontextmanager

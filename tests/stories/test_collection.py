@@ -20,7 +20,13 @@ async def test_three_reminders_to_hand_over(story: Story) -> None:
     plan = await story.ends(key)
     assert plan.state == "handed over to collection"
     acts = [each for each in story.trail(key) if each.event.startswith(("reminder", "escalation", "hand"))]
-    assert [each.event for each in acts] == ["reminder-1", "reminder-2", "reminder-3", "escalation", "hand-over"]
+    assert [each.event for each in acts] == [
+        "reminder-1",
+        "reminder-2",
+        "reminder-3",
+        "escalation",
+        "hand-over",
+    ]
     assert len(story.mails("ap@client.example")) == 4
     assert len({mail.message_id for mail in story.mails()}) == len(story.mails())
     await story.until(lambda: len(story.mails("pia@issuer.example")) == 2, "the account manager is told")

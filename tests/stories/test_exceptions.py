@@ -69,7 +69,11 @@ async def test_difference_accepted(story: Story) -> None:
 
 async def test_undecided_exception_goes_up_the_line(story: Story) -> None:
     """An exception past its deadline gets a new owner and a new deadline, and both are told."""
-    story.company.crm = [crm_client("C-1", "Acme GmbH", vat_id="", address={"street": "1 rue", "city": "Lyon", "country": "FR"})]
+    story.company.crm = [
+        crm_client(
+            "C-1", "Acme GmbH", vat_id="", address={"street": "1 rue", "city": "Lyon", "country": "FR"}
+        )
+    ]
     story.begin()
     key = story.trigger("acme-care")
     row = await story.waits(key, "decision on: tax-unknown")
@@ -89,7 +93,7 @@ async def test_folder_edited_halfway(story: Story) -> None:
     path.write_text(whole[: len(whole) // 2] + "\n  - [")
     key = story.trigger("acme-care")
     await story.waits(key, "decision on: source-unreadable")
-    raised = [each for each in story.trail(key) if each.event == "exception raised"][0]
+    raised = next(each for each in story.trail(key) if each.event == "exception raised")
     assert "clients.yaml" in raised.facts["message"]
     path.write_text(whole)
     commands.resolve(
