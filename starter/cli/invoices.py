@@ -26,9 +26,10 @@ class StatusName(click.ParamType[str]):
         from activities.ledger.views import STATUSES
 
         wanted = " ".join(str(value).lower().replace("-", " ").split())
-        if wanted in STATUSES:
+        known = list(map(str, STATUSES))
+        if wanted in known:
             return wanted
-        meant = did_you_mean(wanted, list(STATUSES)) or f"; it is one of: {', '.join(STATUSES)}"
+        meant = did_you_mean(wanted, known) or f"; it is one of: {', '.join(known)}"
         return self.fail(f"there is no status {value!r}{meant}", param, ctx)
 
 

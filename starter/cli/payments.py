@@ -5,12 +5,17 @@ from __future__ import annotations
 import shlex
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import click
 
 from billing.errors import Refused
+from billing.money import rounded
 from starter.cli import context, output
 from starter.cli.parameters import Amount, Day, Text, as_option, invoice_argument, json_option
+
+if TYPE_CHECKING:
+    from activities.ledger.views import InvoiceView
 
 
 @click.command("pay", short_help="Book a payment, or money taken back")
@@ -70,12 +75,13 @@ def pay(
     )
     with ledger.transaction() as tx:
         after = views.invoice(tx, before.number or invoice, at)
+    booked = rounded(amount, after.currency or "")
     if as_json:
         output.document(
             {
                 "new": new,
                 "number": after.number,
-                "amount": str(amount),
+                "amount": str(booked),
                 "currency": after.currency,
                 "received_on": received_on.isoformat(),
                 "open": str(after.open),
@@ -83,22 +89,23 @@ def pay(
             }
         )
         return
-    shown = output.money(abs(amount), after.currency)
+    _tell(after, booked, received_on, new=new)
+
+
+def _tell(invoice: InvoiceView, booked: Decimal, received_on: date, *, new: bool) -> None:
+    amount = output.money(abs(booked), invoice.currency)
     if not new:
-        output.say(f"Booked already: {shown} for {after.number} on {received_on}. Nothing was changed.")
+        output.say(f"Booked already: {amount} for {invoice.number} on {received_on}. Nothing was changed.")
         output.hint("A second payment of that amount on that day needs a --key of its own.")
-    elif amount < 0:
-        output.say(f"Taken back: {shown} of {after.number} on {received_on}.")
+    elif booked < 0:
+        output.say(f"Taken back: {amount} of {invoice.number} on {received_on}.")
     else:
-        output.say(f"Booked {shown} for {after.number}, received on {received_on}.")
-    owed = after.open or Decimal(0)
-    left = f"{output.money(owed, after.currency)} open" if owed > 0 else after.payment_status
-    if owed < 0:
-        left += f", {output.money(-owed, after.currency)} too much"
-    output.say(
-        f"{after.number} is {after.payment_status}: {left}." if owed > 0 else f"{after.number} is {left}."
-    )
-    output.hint(f"billow show {shlex.quote(after.name)}")
+        output.say(f"Booked {amount} for {invoice.number}, received on {received_on}.")
+    owed = invoice.open or Decimal(0)
+    rest = output.money(abs(owed), invoice.currency)
+    left = f": {rest} open" if owed > 0 else f": {rest} too much" if owed < 0 else ""
+    output.say(f"{invoice.number} is {invoice.payment_status}{left}.")
+    output.hint(f"billow show {shlex.quote(invoice.name)}")
 
 
 COMMANDS = [pay]

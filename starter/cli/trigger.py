@@ -50,6 +50,10 @@ def trigger(
         raise click.UsageError("give exactly one of --agreement ID, --event FILE and --one-off FILE.")
     if item is not None and agreement is None:
         raise click.UsageError("--item goes with --agreement.")
+    if who is not None and event is not None:
+        raise click.UsageError(
+            "--as goes with --agreement or --one-off; an event says itself where it comes from."
+        )
     if key is not None and one_off is None:
         raise click.UsageError("--key goes with --one-off; an agreement or event has its key already.")
     by = context.person(who)
