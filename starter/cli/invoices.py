@@ -84,15 +84,17 @@ def _list(found: list[InvoiceSummary]) -> None:
     name = min(max(len(each.name) for each in found), 36)
     gross = max(5, *map(len, amounts))
     situation = min(max(len(each) for each in states), 18)
-    client = max(output.console().width - name - gross - situation - 6, 6)
+    client = output.console().width - name - gross - situation - 6
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("INVOICE", overflow="fold", width=max(name, 7))
-    table.add_column("CLIENT", overflow="ellipsis", no_wrap=True, max_width=client)
+    if client >= 6:
+        table.add_column("CLIENT", overflow="ellipsis", no_wrap=True, max_width=client)
     table.add_column("GROSS", justify="right", no_wrap=True)
-    table.add_column("STATE", max_width=situation)
+    table.add_column("STATE", min_width=min(situation, 10), max_width=situation)
     for each, amount, situated in zip(found, amounts, states, strict=True):
         head = output.styled(each.name, "bold" if each.number else "")
-        table.add_row(head, output.styled(each.client_name), amount, situated)
+        whose = [output.styled(each.client_name)] if client >= 6 else []
+        table.add_row(head, *whose, amount, situated)
     output.console().print(table)
 
 

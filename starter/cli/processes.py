@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,9 +75,11 @@ def _nothing(stack: Stack) -> None:
 @click.option("--queue", type=click.Choice(["invoicing", "rendering"]), required=True)
 def worker(queue: str) -> None:
     """Work on one task queue until SIGTERM or Ctrl-C."""
+    context.settings()
     from workers.__main__ import run_worker
 
-    run_worker(queue)
+    with _temporal_reached():
+        run_worker(queue)
 
 
 @click.command("web", short_help="The web app, the API and the webhooks")
@@ -87,28 +92,29 @@ def web(host: str | None, port: int | None) -> None:
 
     from starter.web import create_app
 
-    class Announced(uvicorn.Server):
-        async def startup(self, sockets: object = None) -> None:
-            await super().startup(sockets)  # type: ignore[arg-type]
-            if self.started:
-                click.echo(f"Billow is on {settings.web_url}", err=True)
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     config = uvicorn.Config(
         create_app(settings, ledger),
-        host=host or settings.web_host,
-        port=port or settings.web_port,
         access_log=False,
         log_config=None,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    server = Announced(config)
-    server.run()
-    if not server.started:
-        raise Failure(f"The web app cannot listen on {config.host}:{config.port}; choose another --port.")
+    listening = _listen(host or settings.web_host, port or settings.web_port)
+    logging.getLogger("billow.web").info("listening on http://%s:%s", *listening.getsockname()[:2])
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise Failure(
+            f"The web app cannot listen on {host}:{port} ({error.strerror or error}); choose another --port or --host."
+        ) from error
 
 
 @click.command("sync-schedules", short_help="Put the schedules of the company into Temporal")
@@ -116,8 +122,30 @@ def sync_schedules() -> None:
     """Make Temporal's schedules those of the company that runs. Doing it twice changes nothing."""
     from starter.schedules import sync
 
-    sync(context.settings(), context.ledger())
+    with _temporal_reached():
+        sync(context.settings(), context.ledger())
     output.say("The schedules in Temporal are those of the company.")
+
+
+@contextmanager
+def _temporal_reached() -> Iterator[None]:
+    """A Temporal that does not answer is a `Failure` that says where it was looked for."""
+    from temporalio.service import RPCError
+
+    try:
+        yield
+    except (RPCError, RuntimeError) as error:
+        said = str(error)
+        if isinstance(error, RuntimeError) and not said.startswith("Failed client connect"):
+            raise
+        from temporalio.envconfig import ClientConfig
+
+        place = ClientConfig.load_client_connect_config().get("target_host", "localhost:7233")
+        why = "it does not answer" if isinstance(error, RuntimeError) else said
+        raise Failure(
+            f"Temporal at {place} cannot be used ({why}). "
+            "Start everything with `make run`, or correct TEMPORAL_ADDRESS."
+        ) from error
 
 
 @click.command("rebuild", short_help="Start every open invoice again on an empty Temporal")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from datetime import datetime
@@ -227,3 +228,28 @@ def test_any_encoding(desk: Desk, encoding: str) -> None:
         assert (done.returncode, done.stderr) == (0, b"")
         if "--json" in arguments:
             assert json.loads(done.stdout.decode(encoding))["title"] == "Café → 東京"
+
+
+def test_port_that_is_taken(desk: Desk) -> None:
+    """A web app that cannot listen says so in one line, with what to choose instead."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = desk.type("web", "--port", taken.getsockname()[1], code=1)
+    assert "choose another --port" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["sync-schedules", "worker --queue invoicing"])
+def test_temporal_that_is_down(desk: Desk, command: str) -> None:
+    """A Temporal that does not answer is one line with its place, and exit code 1."""
+    result = desk.type(
+        *command.split(), code=1, TEMPORAL_ADDRESS="127.0.0.1:9", TEMPORAL_CONFIG_FILE=os.devnull
+    )
+    assert "Temporal at 127.0.0.1:9 cannot be used" in result.stderr
+    assert "make run" in result.stderr
+
+
+def test_narrow_terminal(desk: Desk) -> None:
+    """A terminal of 50 columns loses the client's column before anything that is needed."""
+    desk.opening_item("OLD-1", late=40, client="acme")
+    shown = desk.type("invoices", COLUMNS="50", FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert "OLD-1" in shown
+    assert "40 days late" in shown
