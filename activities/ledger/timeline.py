@@ -64,7 +64,7 @@ def _resolved(tell: _Teller) -> str:
 
 
 _KNOWN: dict[str, Callable[[_Teller], str]] = {
-    "triggered": lambda t: t.text("trigger", "by "),
+    "triggered": lambda t: t.text("trigger", "trigger: "),
     "approval asked": lambda t: (
         t.text("asked", "asked: ") + t.text("tier", ", tier ") + t.text("until", ", until ")
     ),
@@ -95,7 +95,7 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
         + t.money("open", "; open: ")
     ),
     "held": lambda t: t.text("reason") + t.text("until", ", until "),
-    "released": lambda t: "reminders go on",
+    "released": lambda t: t.text("reason", after="; ") + "reminders go on",
     "payment promised": lambda t: t.text("on", "for ") + t.text("note", ": "),
     "disputed": lambda t: t.text("reason") + t.text("decide_by", "; to be decided by "),
     "taken over": lambda t: (

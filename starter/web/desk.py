@@ -142,7 +142,7 @@ def _session(request: Request) -> dict[str, Any]:
 def check_csrf(request: Request, token: str) -> None:
     """Refuses a form that did not come from our own page of this session."""
     known = request.session.get("csrf")
-    if not known or not hmac.compare_digest(known, token):
+    if not known or not hmac.compare_digest(known.encode(), token.encode()):
         raise HTTPException(
             403, "This form is out of date. Nothing was changed: load the page again and repeat it."
         )
