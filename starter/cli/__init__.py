@@ -7,13 +7,7 @@ import click
 from starter.cli.command_table import CommandTable, Entry, remember_debug
 
 TABLE: dict[str, tuple[Entry, ...]] = {
-    "Run": (
-        Entry("up", "processes", "Everything on this machine, until Ctrl-C"),
-        Entry("worker", "processes", "Work on one task queue"),
-        Entry("web", "processes", "The web app, the API and the webhooks"),
-        Entry("sync-schedules", "processes", "Put the schedules of the company into Temporal"),
-        Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
-    ),
+    "Start": (Entry("up", "processes", "Everything on this machine, until Ctrl-C"),),
     "Company": (
         Entry("init", "company", "Write a company folder to begin with"),
         Entry("check", "company", "Name every problem of a company folder"),
@@ -40,7 +34,13 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("dispute", "collection", "Note that the client disputes an invoice"),
         Entry("promise", "collection", "Note that the client promised to pay by a day"),
         Entry("ageing", "ageing", "What is owed, and how late it is"),
+    ),
+    "Operation": (
         Entry("audit", "audit", "Prove that nothing was changed afterwards"),
+        Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
+        Entry("worker", "processes", "Work on one task queue"),
+        Entry("web", "processes", "The web app, the API and the webhooks"),
+        Entry("sync-schedules", "processes", "Put the schedules of the company into Temporal"),
     ),
 }
 """Every command: its section in the help, the module it lives in, and what it does in one line."""
