@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import logging
 import threading
+from dataclasses import dataclass
 
 import psycopg
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from temporalio.client import Client
@@ -22,8 +22,10 @@ from temporalio.service import RPCError
 from activities.delivery.smtp import MailDeferred, MailRefused
 from activities.invoicing import staff_mail
 from activities.invoicing.effects import Effects
-from activities.ledger import outbox
+from activities.ledger import company_records, outbox
 from activities.ledger.tables import InvoiceRow, OutboxRow
+from billing.money import rounded
+from billing.source_checks import agreed_value
 from workflows.identifiers import INVOICE_WORKFLOW, INVOICING_QUEUE, WAKE, invoice_workflow_id
 from workflows.messages import InvoiceRef
 
@@ -33,6 +35,36 @@ POLL_SECONDS = 2.0
 """How often it looks without being notified: for rows that wait for a second try."""
 
 BATCH = 50
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """What operators see of a workflow in Temporal's lists; no personal data."""
+
+    client: str
+    issuer: str
+    summary: str
+
+    @classmethod
+    def of(cls, tx: Session, row: OutboxRow) -> _Labels:
+        """Client, amount and due date; before there is a draft, what was agreed: net amount and terms."""
+        invoice = tx.get(InvoiceRow, row.invoice) if row.invoice else None
+        if invoice is None:
+            return cls("", "", row.subject[:180])
+        company = company_records.at_version(tx, invoice.company_version).company
+        if invoice.gross is not None and invoice.currency:
+            amount = f"{invoice.currency} {rounded(invoice.gross, invoice.currency):,}"
+        else:
+            agreement = company.agreement(row.subject.partition("/")[0])
+            agreed = agreed_value(agreement) if agreement else None
+            amount = (
+                f"{agreement.currency} {agreed:,} net"
+                if agreement and agreed is not None
+                else "amount to come"
+            )
+        client = company.client(invoice.client)
+        due = f"due {invoice.due_date}" if invoice.due_date else str(client.terms) if client else ""
+        return cls(invoice.client, invoice.issuer or "", f"{invoice.client} · {amount} · {due}")
 
 
 class OutboxDispatcher:
@@ -76,22 +108,22 @@ class OutboxDispatcher:
 
     async def _carry(self, tx: Session, row: OutboxRow) -> None:
         try:
-            await self._wake(row, *_labels(tx, row))
+            await self._wake(row, _Labels.of(tx, row))
             outbox.done(row)
         except RPCError as error:
             _log.warning("outbox: %s not woken, trying again: %s", row.subject, error)
             outbox.failed(row, str(error))
 
-    async def _wake(self, row: OutboxRow, client: str, issuer: str) -> None:
+    async def _wake(self, row: OutboxRow, labels: _Labels) -> None:
         """Signal-with-start: a workflow that is closed, lost or not there yet starts and resumes from the ledger."""
-        attributes = {"BillowClient": client, "BillowIssuer": issuer, "BillowState": "draft"}
+        attributes = {"BillowClient": labels.client, "BillowIssuer": labels.issuer, "BillowState": "draft"}
         await self._client.start_workflow(
             INVOICE_WORKFLOW,
             InvoiceRef(billing_key=row.subject),
             id=invoice_workflow_id(row.subject),
             task_queue=INVOICING_QUEUE,
             start_signal=WAKE,
-            static_summary=f"{client}: {row.subject}"[:180],
+            static_summary=labels.summary,
             search_attributes=TypedSearchAttributes(
                 [
                     SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
@@ -124,11 +156,3 @@ class OutboxDispatcher:
                             loop.call_soon_threadsafe(self._written.set)
             except (psycopg.Error, RuntimeError):
                 self._stop.wait(POLL_SECONDS)
-
-
-def _labels(tx: Session, row: OutboxRow) -> tuple[str, str]:
-    """Client and issuer, for the operator's lists."""
-    found = tx.execute(
-        select(InvoiceRow.client, InvoiceRow.issuer).where(InvoiceRow.id == row.invoice)
-    ).first()
-    return (found.client, found.issuer or "") if found else ("", "")

@@ -75,7 +75,7 @@ class InvoiceWorkflow:
                 activity,
                 StepInput(billing_key=self._billing_key, as_of=now, heard=tuple(heard)),
                 activity_id=name,
-                summary=self._plan.waits_for or None,
+                summary=name if name != step else None,
                 **options,
             )
         except ActivityError as error:
@@ -103,7 +103,7 @@ class InvoiceWorkflow:
             await workflow.wait_condition(
                 lambda: self._woken or bool(self._heard),
                 timeout=remaining,
-                timeout_summary=self._plan.waits_for,
+                timeout_summary=f"{self._plan.waits_for}; else: {self._plan.name}",
             )
 
     @workflow.signal(name=WAKE, description="Look at the ledger again. Takes nothing.")

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from activities.invoicing.calendars import calendar_of
 from activities.ledger import approvals, collection, company_records, invoices, payments
 from activities.ledger.tables import InvoiceRow
-from billing.approval_policy import approval_limit
 from billing.company import Company
 from billing.dunning_policy import Act, DunningPolicy, NextStep, next_step
 from billing.errors import NotFound, WrongState
@@ -39,10 +38,10 @@ def _plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Pl
         case DocumentStatus.DRAFT:
             begin = Plan(step=Step.ASSEMBLE, name="assemble", state="draft")
             return _held(tx, row, Step.ASSEMBLE) or (
-                _approval(tx, row, company) or _issue(row) if row.draft else begin
+                _approval(tx, row) or _issue(row) if row.draft else begin
             )
         case DocumentStatus.AWAITING_APPROVAL:
-            return _approval(tx, row, company) or _issue(row)
+            return _approval(tx, row) or _issue(row)
         case DocumentStatus.DOCUMENT_PENDING:
             ready = Plan(
                 step=Step.RENDER, name="render", state="issued, document pending", number=row.number or ""
@@ -74,12 +73,11 @@ def _held(tx: Session, row: InvoiceRow, step: Step) -> Plan | None:
     )
 
 
-def _approval(tx: Session, row: InvoiceRow, company: Company) -> Plan | None:
+def _approval(tx: Session, row: InvoiceRow) -> Plan | None:
     """Waiting for a tier to decide; None when everybody has agreed."""
     pending = approvals.waiting(tx, row)
     if pending is None:
         return None
-    tier = next((each for each in company.approvals.tiers if each.id == pending.tier), None)
     return Plan(
         step=Step.APPROVE,
         at=pending.deadline,
@@ -87,7 +85,7 @@ def _approval(tx: Session, row: InvoiceRow, company: Company) -> Plan | None:
         state="awaiting approval",
         waits_for=f"approval of {money_of(row)}, tier {pending.tier}"[:120],
         owner=", ".join(pending.asked)[:120],
-        then=f"approved: issue; silence: goes up the line (tier: above {approval_limit(tier.above) if tier else '?'})",
+        then="approved: numbered and sent; silence: goes up the line",
     )
 
 

@@ -45,7 +45,7 @@ def next_tier(tx: Session, row: InvoiceRow, company: Company) -> ApprovalTier | 
         tx.scalars(
             select(ApprovalRow.tier).where(
                 ApprovalRow.invoice == row.id,
-                ApprovalRow.digest == draft.digest,
+                ApprovalRow.digest == row.draft_digest,
                 ApprovalRow.status == APPROVED,
             )
         )

@@ -63,7 +63,7 @@ def one_off(
     tx: Session, one_off: OneOff, key: str | None, *, by: str, channel: str, at: datetime
 ) -> Requested:
     """Bills what a person wrote down. Without a key, the same content is the same invoice."""
-    key = key or hashlib.sha256(one_off.model_dump_json().encode()).hexdigest()[:12]
+    key = key or hashlib.sha256(one_off.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:12]
     if not key.replace("-", "").replace("_", "").replace(".", "").isalnum() or len(key) > 64:
         raise Refused("a key is up to 64 letters, digits, '.', '_' and '-'")
     request = BillingRequest(billing_key=f"manual/{key}", trigger="manual", requested_by=by, one_off=one_off)

@@ -1,0 +1,124 @@
+"""Whatever is sent or written, nothing is wedged and nothing vanishes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+
+from tests.company import crm_client, retainer
+from tests.stories.story import Story
+
+JSON = {"encoding": b"json/plain"}
+
+
+def payload(data: bytes, **metadata: bytes) -> Payload:
+    return Payload(metadata=metadata or JSON, data=data)
+
+
+ODD_SIGNALS: dict[str, tuple[str, list[Payload]]] = {
+    "no input, as one click in the UI sends it": ("approve", []),
+    "null": ("approve", [payload(b"null")]),
+    "a number": ("approve", [payload(b"42")]),
+    "a list": ("reject", [payload(b'["otto"]')]),
+    "an empty object": ("approve", [payload(b"{}")]),
+    "surplus arguments": ("approve", [payload(b'{"approver":"otto"}'), payload(b'"more"'), payload(b"1")]),
+    "broken JSON": ("approve", [payload(b'{"approver": ')]),
+    "no JSON at all": ("approve", [payload(b"\xff\xfe\x00", encoding=b"binary/plain")]),
+    "an encoding nobody knows": ("reject", [payload(b"\x01\x02", encoding=b"x/unheard-of")]),
+    "wrong types": ("approve", [payload(b'{"approver": 7, "comment": ["a"]}')]),
+    "an approver with NUL and a lone surrogate": ("approve", [payload(b'{"approver": "ot\\u0000to\\ud800"}')]),
+    "a comment of a megabyte": ("reject", [payload(b'{"approver":"otto","comment":"' + b"x" * 1_000_000 + b'"}')]),
+    "a name that is no signal of ours": ("pay_me", [payload(b'{"amount": 1}')]),
+    "depth": ("approve", [payload(b"[" * 5000 + b"]" * 5000)]),
+}
+
+
+async def signal(story: Story, key: str, name: str, payloads: list[Payload]) -> None:
+    await story.env.client.workflow_service.signal_workflow_execution(
+        SignalWorkflowExecutionRequest(
+            namespace=story.env.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=story.handle(key).id),
+            signal_name=name,
+            input=Payloads(payloads=payloads),
+        )
+    )
+
+
+def refusals(story: Story, key: str) -> list[str]:
+    return [each.facts["because"] for each in story.trail(key) if each.event.endswith("refused")]
+
+
+async def test_odd_signals_are_audited_and_wedge_nothing(story: Story) -> None:
+    """Signals of every odd shape, while it waits for approval, are each audited as refused; then it is approved."""
+    story.company.agreements = [retainer("acme-large", "acme", "10000.00")]
+    story.begin()
+    key = story.trigger("acme-large")
+    await story.waits(key, "approval")
+    for name, payloads in ODD_SIGNALS.values():
+        await signal(story, key, name, payloads)
+    await story.until(lambda: len(refusals(story, key)) == len(ODD_SIGNALS), "every odd signal audited")
+    assert story.row(key).document_status == "awaiting approval"
+    await story.handle(key).signal("approve", {"approver": "otto"})
+    await story.waits(key, "payment of EUR 11,900.00")
+    await signal(story, key, "wake", [payload(b"{broken"), payload(b"1")])
+    await signal(story, key, "approve", [payload(b'{"approver": "otto"}')])
+    await story.until(lambda: "nothing to decide" in refusals(story, key)[-1], "a late approval is refused")
+    story.pay(key, "11900")
+    assert (await story.ends(key)).state == "settled: paid"
+
+
+NAMES = {
+    "html": "<script>alert('x')</script> & Söhne <b>GmbH</b>",
+    "emoji": "Raketen 🚀 GmbH",
+    "arabic": "شركة الاختبار المحدودة",
+    "cjk": "株式会社テスト 测试有限公司",
+    "jinja": "{{ 7*7 }} {% raw %} GmbH",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+async def test_names_in_any_script(story: Story, name: str) -> None:
+    """A client of any name gets an invoice with its PDF, or somebody is asked to correct the name; it is never stuck."""
+    story.company.crm = [crm_client("C-1", name)]
+    story.begin()
+    key = story.trigger("acme-care")
+    await story.until(lambda: story.row(key).waits_for, "waiting for something")
+    row = story.row(key)
+    if "unprintable" in row.waits_for:
+        assert any(each.event == "exception raised" for each in story.trail(key))
+    else:
+        await story.waits(key, "payment")
+        assert len(story.mails("ap@client.example")) == 1
+
+
+async def test_a_name_nobody_can_print(story: Story) -> None:
+    """A control character in a name is an exception that names the character, before a number is taken."""
+    story.company.crm = [crm_client("C-1", "Ding\x07 GmbH")]
+    story.begin()
+    key = story.trigger("acme-care")
+    row = await story.waits(key, "decision on: ")
+    assert row.number is None
+    raised = next(each for each in story.trail(key) if each.event == "exception raised")
+    assert "U+0007" in raised.facts["message"] or "control" in raised.facts["message"].lower(), raised.facts
+
+
+async def test_ten_thousand_lines(story: Story) -> None:
+    """Ten thousand people on one month are an exception in the inbox, not a document of three hundred pages."""
+    rates: dict[str, Any] = {"developer": "100.00"}
+    story.company.agreements = [
+        retainer(
+            "acme-time", "acme", "1", model="time and materials", project="P-1", rates=rates, timing="in advance"
+        )
+    ]
+    del story.company.agreements[0]["amount"]
+    day = story.company.agreements[0]["start"]
+    story.company.projects = [{"id": "P-1", "name": "Project", "client": "C-1"}]
+    story.company.time += "".join(f"t{n},P-1,Person {n},developer,{day},1.00,yes,yes,\n" for n in range(10_000))
+    story.begin()
+    key = story.trigger("acme-time")
+    await story.waits(key, "too-many-lines")
+    raised = next(each for each in story.trail(key) if each.event == "exception raised")
+    assert "10,000 lines" in raised.facts["message"]
