@@ -12,7 +12,7 @@ from billing.money import rounded
 
 Facts = Mapping[str, Any]
 
-_SILENT = frozenset({"draft_digest", "exception", "message", "planned_for", "verdict"})
+_SILENT = frozenset({"draft_digest", "exception", "message", "verdict"})
 """Facts that only programs need; they stay in `facts`."""
 
 
@@ -64,7 +64,11 @@ def _resolved(tell: _Teller) -> str:
 
 
 _KNOWN: dict[str, Callable[[_Teller], str]] = {
-    "triggered": lambda t: t.text("trigger", "trigger: "),
+    "triggered": lambda t: t.text("trigger"),
+    "assembled": lambda t: t.money("gross") + t.text("lines", ", lines: ") + t.text("tax", "; "),
+    "rendered": lambda t: t.text("size", after=" bytes") + t.text("sha256", ", SHA-256 "),
+    "sent": lambda t: t.text("message") + t.text("reply", "; the mail server said: "),
+    "settled": lambda t: t.text("how"),
     "approval asked": lambda t: (
         t.text("asked", "asked: ") + t.text("tier", ", tier ") + t.text("until", ", until ")
     ),

@@ -43,10 +43,10 @@ class Desk:
         """In development a person is chosen by a click; there is no other way to sign in yet."""
         return self.settings.development
 
-    @property
-    def private(self) -> bool:
-        """Whether only people on this machine reach the app."""
-        return self.settings.public_url is None and _is_loopback(self.settings.web_host)
+    def serves_locally(self, request: Request) -> bool:
+        """Whether the request comes from this machine, and the app is not meant for others."""
+        ends = (request.scope.get("server"), request.scope.get("client"))
+        return self.settings.public_url is None and all(end and _is_loopback(end[0]) for end in ends)
 
     @property
     def shows_mailbox(self) -> bool:
@@ -108,7 +108,7 @@ class Desk:
 def desk_of(request: Request) -> Desk:
     """The desk of the app, for those who may see anything at all; 403 otherwise."""
     desk: Desk = request.app.state.desk
-    if not desk.can_sign_in and not desk.private:
+    if not desk.can_sign_in and not desk.serves_locally(request):
         raise HTTPException(403, "Sign-in is not configured, so nothing is shown to the network.")
     return desk
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from activities.ledger import views
 from activities.ledger.read_models import InvoiceFilter
+from billing.currencies import MINOR_UNITS
 from billing.status import CollectionStatus, DocumentStatus, PaymentStatus
 from starter.web.desk import desk_of, now
 
@@ -74,6 +75,7 @@ def detail(request: Request) -> Response:
             ),
             workflow_url=desk.workflow_url(invoice.billing_key),
             tomorrow=at + timedelta(days=1),
+            decimals=MINOR_UNITS.get(invoice.currency or "", 2),
         )
 
 

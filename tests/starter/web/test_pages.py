@@ -215,10 +215,14 @@ def production(settings: Settings, **changes: object) -> Settings:
     return settings.model_copy(update={"development": False, "public_url": None, **changes})
 
 
+HERE = ("127.0.0.1", 50000)
+
+
 def test_not_configured(story: Story, ledger: Ledger, settings: Settings) -> None:
     """Without sign-in pages say so, and decide nothing; the mailbox is not there."""
     story.asked("one")
-    with Visitor(create_app(production(settings), ledger), base_url="http://127.0.0.1:8080") as visitor:
+    app = create_app(production(settings), ledger)
+    with Visitor(app, base_url="http://127.0.0.1:8080", client=HERE) as visitor:
         for path in ("/", "/invoices", "/invoices/manual/one"):
             page = visitor.get(path).text
             assert "Sign-in is not configured" in page
@@ -229,12 +233,26 @@ def test_not_configured(story: Story, ledger: Ledger, settings: Settings) -> Non
         assert visitor.post("/session", data={"person": "tom"}).status_code == 403
 
 
-@pytest.mark.parametrize("change", [{"public_url": "https://billow.example"}, {"web_host": "0.0.0.0"}])
-def test_not_to_the_network(story: Story, ledger: Ledger, settings: Settings, change: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("server", "client", "change"),
+    [
+        ("127.0.0.1", HERE, {"public_url": "https://billow.example"}),
+        ("192.0.2.7", HERE, {}),
+        ("127.0.0.1", ("192.0.2.9", 50000), {}),
+    ],
+)
+def test_not_to_the_network(
+    story: Story,
+    ledger: Ledger,
+    settings: Settings,
+    server: str,
+    client: tuple[str, int],
+    change: dict[str, str],
+) -> None:
     """Without sign-in nothing is shown to the network, only whether the app is well."""
     story.asked("one")
     app = create_app(production(settings, **change), ledger)
-    with Visitor(app, base_url="https://billow.example") as visitor:
+    with Visitor(app, base_url=f"http://{server}:8080", client=client) as visitor:
         for path in ("/", "/invoices", "/invoices/manual/one", "/documents/" + "0" * 64, "/sign-in"):
             answer = visitor.get(path)
             assert (answer.status_code, "Nordlicht" in answer.text) == (403, False)
