@@ -1,6 +1,9 @@
 """The audit trail: for each invoice a chain of events, each hashed together with the one before.
 
-`verify` needs nothing but the rows, so a copy of the table can be checked offline.
+The invoice itself keeps position and hash of its newest event, written in the same transaction. So `verify`, which needs
+nothing but the two tables or a copy of them, finds any event that was changed, moved, added, or deleted, the last one
+included. It cannot find a chain written anew as a whole, head included, by somebody who may write both tables: only a
+copy from before can show that.
 """
 
 from __future__ import annotations
@@ -41,23 +44,18 @@ def record(
     **facts: Any,
 ) -> None:
     """Adds an event to the invoice's chain, in the caller's transaction, which must hold the invoice's lock."""
-    last = tx.scalars(
-        select(AuditEventRow)
-        .where(AuditEventRow.invoice == invoice.id)
-        .order_by(AuditEventRow.position.desc())
-        .limit(1)
-    ).first()
     row = AuditEventRow(
         invoice=invoice.id,
-        position=last.position + 1 if last else 1,
+        position=invoice.audit_position + 1,
         at=at.astimezone(UTC),
         event=event,
         actor=actor,
         channel=channel,
         facts=json.loads(json.dumps(facts, default=str)),
-        previous=last.hash if last else BEGINNING,
+        previous=invoice.audit_hash,
     )
     row.hash = _hash(row)
+    invoice.audit_position, invoice.audit_hash = row.position, row.hash
     tx.add(row)
     tx.flush()
 
@@ -86,18 +84,30 @@ def trail(tx: Session, invoice: int) -> Sequence[AuditEventRow]:
 def verify(tx: Session, invoice: int) -> list[Break]:
     """Every place where the invoice's chain does not hold; empty when it is whole."""
     breaks: list[Break] = []
-    previous = BEGINNING
-    for expected, row in enumerate(trail(tx, invoice), start=1):
-        if row.position != expected:
-            breaks.append(Break(invoice, expected, f"event {expected} is missing"))
+    position, previous = 0, BEGINNING
+    for row in trail(tx, invoice):
+        if row.position != position + 1:
+            breaks.append(_missing(invoice, position + 1, row.position - 1))
         elif row.previous != previous:
             breaks.append(Break(invoice, row.position, "does not follow the event before it"))
         if row.hash != _hash(row):
             breaks.append(Break(invoice, row.position, f"{row.event!r} was changed after it was written"))
-        previous = row.hash
-    if previous == BEGINNING:
+        position, previous = row.position, row.hash
+    head = tx.execute(
+        select(InvoiceRow.audit_position, InvoiceRow.audit_hash).where(InvoiceRow.id == invoice)
+    ).one()
+    if position == 0:
         breaks.append(Break(invoice, 1, "the invoice has no audit trail"))
+    elif position < head.audit_position:
+        breaks.append(_missing(invoice, position + 1, head.audit_position))
+    elif (position, previous) != (head.audit_position, head.audit_hash):
+        breaks.append(Break(invoice, position, "is not the event with which the invoice says its trail ends"))
     return breaks
+
+
+def _missing(invoice: int, first: int, last: int) -> Break:
+    events = f"event {first} is" if last <= first else f"events {first} to {last} are"
+    return Break(invoice, first, f"{events} missing")
 
 
 def count(tx: Session) -> int:

@@ -103,6 +103,10 @@ class InvoiceRow(Table):
     waits_for: Mapped[str] = mapped_column(default="")
     next_at: Mapped[datetime | None]
 
+    # The head of the invoice's audit trail: without it nobody would miss an event deleted from the end.
+    audit_position: Mapped[int] = mapped_column(default=0)
+    audit_hash: Mapped[str] = mapped_column(default="0" * 64)
+
 
 class BilledItemRow(Table):
     """A time entry, milestone or project stands on one living invoice only."""
