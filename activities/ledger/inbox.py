@@ -14,7 +14,6 @@ from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum
 from activities.ledger.summaries import BUYER, exact, is_open
 from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow
-from billing.approval_policy import approval_limit
 from billing.exceptions import ACCEPTABLE, Finding
 from billing.money import rounded
 from billing.status import DocumentStatus
@@ -111,8 +110,9 @@ def _item(row: Row[Any], as_of: datetime) -> dict[str, Any]:
 def _asked(tx: Session, row: Row[Any], as_of: datetime) -> InboxItem:
     policy = company_records.at_version(tx, row.company_version).company.approvals
     tier = next((each for each in policy.tiers if each.id == row.tier), None)
-    limit = f" (above {approval_limit(tier.above)})" if tier and tier.above else ""
-    more = tier.needed - len(row.approved_by) if tier else 1
+    above = tier.above.get(row.currency) if tier else None
+    limit = f" (above {row.currency} {above:,})" if above is not None else ""
+    more = tier.quorum - len(row.approved_by) if tier else 1
     return InboxItem(
         kind="approval",
         id=row.id,

@@ -30,12 +30,13 @@ class _Teller:
         self._facts, self._zone = facts, zone
         self._currency = str(facts.get("currency") or currency or "")
 
-    def text(self, key: str, before: str = "", after: str = "") -> str:
+    def text(self, key: str, before: str = "", after: str = "", longest: int = 600) -> str:
         value = self._facts.get(key)
         if value in (None, "", []):
             return ""
         shown = ", ".join(map(str, value)) if isinstance(value, list) else self._value(str(value))
-        return f"{before}{shown}{after}"
+        short = f"{shown[:longest]}…" if len(shown) > longest else shown
+        return f"{before}{short}{after}"
 
     def money(self, key: str, before: str = "", after: str = "") -> str:
         try:
@@ -66,7 +67,7 @@ def _resolved(tell: _Teller) -> str:
 _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "triggered": lambda t: t.text("trigger"),
     "assembled": lambda t: t.money("gross") + t.text("lines", ", lines: ") + t.text("tax", "; "),
-    "rendered": lambda t: t.text("size", after=" bytes") + t.text("sha256", ", SHA-256 "),
+    "rendered": lambda t: t.text("size", after=" bytes") + t.text("sha256", ", SHA-256 ", longest=12),
     "sent": lambda t: t.text("message") + t.text("reply", "; the mail server said: "),
     "settled": lambda t: t.text("how"),
     "approval asked": lambda t: (

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
+from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -45,6 +46,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/mailbox/{id}/attachments/{number:int}", mailbox.attachment),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
+        Route("/favicon.ico", lambda _: RedirectResponse("/static/mark.svg", 301)),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
     ]
     middleware = [
