@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -51,8 +51,8 @@ def smallest_unit(currency: str) -> Decimal:
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
-    """The amount in whole smallest units, half away from zero (commercial rounding, EN 16931)."""
-    return amount.quantize(smallest_unit(currency), rounding=ROUND_HALF_UP)
+    """The amount in whole smallest units, half away from zero (commercial rounding, EN 16931); never -0."""
+    return amount.quantize(smallest_unit(currency), rounding=ROUND_HALF_UP) + 0
 
 
 class Money(BaseModel):
@@ -71,10 +71,16 @@ class Money(BaseModel):
 
     @classmethod
     def of(cls, amount: Decimal | int | str, currency: str) -> Money:
-        """Money from an exact figure; `MoneyError` for floats, mixed-up currencies and surplus decimals."""
+        """Money from an exact figure; `MoneyError` for floats, what is no figure, surplus decimals, no currency."""
         if isinstance(amount, float):
             raise MoneyError(f"{amount!r} is a float; write it as text or Decimal")
-        return cls(amount=rounded_exactly(Decimal(amount), currency), currency=currency)
+        try:
+            figure = _finite(Decimal(amount))
+        except InvalidOperation as error:
+            raise MoneyError(f"{amount!r} is not a figure; write one such as 1234.56") from error
+        except ValueError as error:
+            raise MoneyError(str(error)) from error
+        return cls(amount=rounded_exactly(figure, currency), currency=currency)
 
     @classmethod
     def zero(cls, currency: str) -> Money:
