@@ -1,9 +1,9 @@
 """The audit trail: for each invoice a chain of events, each hashed together with the one before.
 
-The invoice itself keeps position and hash of its newest event, written in the same transaction. So `verify`, which needs
-nothing but the two tables or a copy of them, finds any event that was changed, moved, added, or deleted, the last one
-included. It cannot find a chain written anew as a whole, head included, by somebody who may write both tables: only a
-copy from before can show that.
+The invoice itself keeps position and hash of its newest event, written in the same transaction. So `verify`,
+which needs nothing but the two tables or a copy of them, finds any event that was changed, moved, added, or
+deleted, the last one included. It cannot find a chain written anew as a whole, head included, by somebody who may
+write both tables: only a copy from before can show that.
 """
 
 from __future__ import annotations

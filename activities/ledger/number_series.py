@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices
 from activities.ledger.tables import InvoiceRow, NumberSeriesRow
-from billing.errors import WrongState
+from billing.errors import NumberingError, WrongState
 from billing.numbering import SeriesState, take_number
 from billing.status import DocumentStatus
 
@@ -22,7 +22,8 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
     """Gives the approved draft its number, issue date and due date, all in the caller's transaction.
 
     Asking twice returns the same number. The series is locked until the transaction ends, so numbers are
-    gapless, unique and in order of date: a transaction that fails gives its number back.
+    gapless, unique and in order of date: a transaction that fails gives its number back. `NumberingError` if the
+    next number stands on an opening item already.
     """
     if row.number is not None:
         return row.number
@@ -32,6 +33,11 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
     series = _locked_series(tx, draft.issuer.id)
     state = SeriesState(year=series.year, last=series.last, last_date=series.last_date)
     taken = take_number(draft.issuer.number_prefix, state, at.astimezone(ZoneInfo(draft.issuer.zone)).date())
+    if tx.scalar(select(InvoiceRow.id).where(InvoiceRow.number == taken.number)) is not None:
+        raise NumberingError(
+            f"{taken.number} was given by the system before already, and no number may be left out; choose another "
+            f"number_prefix for issuer {draft.issuer.id!r}, apply it, and void this draft to be billed again"
+        )
     series.year, series.last, series.last_date = taken.state.year, taken.state.last, taken.state.last_date
     row.number, row.issue_date, row.issued_at = taken.number, taken.issue_date, at
     row.due_date, row.late_from = draft.terms.due(taken.issue_date, at, draft.zone)
@@ -46,7 +52,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
         due_date=row.due_date,
         gross=draft.gross,
         currency=draft.currency,
-        draft_digest=draft.digest,
+        draft_digest=row.draft_digest,
     )
     return taken.number
 
