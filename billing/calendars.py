@@ -40,9 +40,11 @@ class Calendar:
         """The first instant at or after `at` (UTC) in which a message may go out."""
         if self.is_decent(at):
             return at.astimezone(UTC)
-        local = at.astimezone(ZoneInfo(self.zone))
-        day = local.date() if local.time() < self.closes else local.date() + timedelta(days=1)
-        return self.opening(self.business_day_from(day))
+        day = self.business_day_from(at.astimezone(ZoneInfo(self.zone)).date())
+        # past today's opening, or on a day whose hours a clock change swallows: the next one
+        while (opening := self.opening(day)) < at or not self.is_decent(opening):
+            day = self.business_day_from(day + timedelta(days=1))
+        return opening
 
     def opening(self, day: date) -> datetime:
         """The instant (UTC) at which messages may go out on that day."""

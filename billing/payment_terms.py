@@ -36,8 +36,12 @@ class PaymentTerms(Strict):
 
     def __str__(self) -> str:
         if self.net_minutes is not None:
-            return f"net {self.net_minutes} minutes"
-        return "on receipt" if self.net_days == 0 else f"net {self.net_days} days"
+            return f"net {self.net_minutes} minute{'' if self.net_minutes == 1 else 's'}"
+        return (
+            "on receipt"
+            if self.net_days == 0
+            else f"net {self.net_days} day{'' if self.net_days == 1 else 's'}"
+        )
 
 
 def late_from_day(due_date: date, zone: str) -> datetime:

@@ -124,16 +124,17 @@ def test_written_decimals_are_those_of_the_currency() -> None:
 
 def test_currencies_do_not_mix() -> None:
     """EUR 100.00 and USD 100.00 cannot be added, subtracted or compared."""
+    euros, dollars = eur("100"), Money.of(100, "USD")
     for mix in (
-        lambda a, b: a + b,
-        lambda a, b: a - b,
-        lambda a, b: a < b,
-        lambda a, b: a <= b,
-        lambda a, b: a > b,
+        lambda: euros + dollars,
+        lambda: euros - dollars,
+        lambda: euros < dollars,
+        lambda: euros <= dollars,
+        lambda: euros > dollars,
     ):
         with pytest.raises(MoneyError, match="different currencies"):
-            mix(eur("100"), Money.of(100, "USD"))
-    assert eur("100") != Money.of(100, "USD")
+            mix()
+    assert euros != dollars
 
 
 @pytest.mark.parametrize("figure", ["", "abc", "12,50", "NaN", "sNaN", "Infinity", "-Infinity", "1e999"])
