@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from billing.payment_terms import PaymentTerms
 from billing.periods import Every, Period, periods
 
 Positive = Annotated[Figure, Field(gt=0)]
+Percent = Annotated[Figure, Field(ge=0, lt=100)]
 
 
 class Timing(StrEnum):
@@ -34,6 +36,7 @@ class _Agreement(Strict):
     deal: str | None = Field(default=None, description="id of the deal in the CRM")
     project: str | None = Field(default=None, description="id of the project in the PSA")
     order_reference: str = Field(default="", description="the client's purchase order number")
+    discount: Percent = Field(default=Decimal(0), description="per cent off the net of every invoice")
     terms: PaymentTerms | None = Field(default=None, description="instead of the client's terms")
     start: date
     end: date | None = None

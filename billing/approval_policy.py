@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,19 +22,59 @@ class Channel(StrEnum):
     SIGNAL = "signal"
 
 
+class Circumstances(BaseModel):
+    """What else than the amount can ask for approval; the discount is in per cent of the net before it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    discount: Figure = Decimal(0)
+    non_standard_terms: bool = False
+    client: str = ""
+    trigger: str = ""
+
+
+NOTHING_SPECIAL = Circumstances()
+
+
 class ApprovalTier(Strict):
-    """Above these amounts (gross, by currency), these people are asked; a currency not named is always asked for."""
+    """A tier is asked when any condition it names holds; one that names none is always asked.
+
+    `above` are gross amounts by currency; once it names one, a currency it does not name is always asked for.
+    """
 
     id: Identifier
     above: dict[Currency, Figure] = Field(default_factory=dict)
+    discount_above: Figure | None = Field(default=None, ge=0, lt=100, description="per cent")
+    non_standard_terms: bool = Field(default=False, description="terms other than the client's usual ones")
+    clients: tuple[Identifier, ...] = ()
+    triggers: tuple[str, ...] = Field(default=(), description="time, event, threshold, manual")
     approvers: tuple[Identifier, ...] = Field(min_length=1)
-    needed: int = Field(default=1, ge=1, description="how many of them must approve")
+    needed: int | Literal["all"] = Field(
+        default=1, description="how many of them must approve: a number, or all"
+    )
     decide_within_hours: int = Field(default=24, ge=1, le=24 * 60)
     channels: tuple[Channel, ...] = (Channel.WEB, Channel.CLI, Channel.SIGNAL)
 
-    def applies_to(self, amount: Money) -> bool:
-        limit = self.above.get(amount.currency)
-        return limit is None or amount.amount > limit
+    @property
+    def quorum(self) -> int:
+        """How many must approve, as a number."""
+        return len(self.approvers) if self.needed == "all" else self.needed
+
+    def applies_to(self, amount: Money, circumstances: Circumstances = NOTHING_SPECIAL) -> bool:
+        """Whether the tier is asked about a draft of this gross amount."""
+        conditions = []
+        if self.above:
+            limit = self.above.get(amount.currency)
+            conditions.append(limit is None or amount.amount > limit)
+        if self.discount_above is not None:
+            conditions.append(circumstances.discount > self.discount_above)
+        if self.non_standard_terms:
+            conditions.append(circumstances.non_standard_terms)
+        if self.clients:
+            conditions.append(circumstances.client in self.clients)
+        if self.triggers:
+            conditions.append(circumstances.trigger in self.triggers)
+        return any(conditions) if conditions else True
 
 
 class ApprovalPolicy(Strict):
@@ -41,8 +82,9 @@ class ApprovalPolicy(Strict):
 
     tiers: tuple[ApprovalTier, ...] = ()
 
-    def required(self, amount: Money) -> list[ApprovalTier]:
-        return [tier for tier in self.tiers if tier.applies_to(amount)]
+    def required(self, amount: Money, circumstances: Circumstances = NOTHING_SPECIAL) -> list[ApprovalTier]:
+        """The tiers that must agree, in the order in which they are asked."""
+        return [tier for tier in self.tiers if tier.applies_to(amount, circumstances)]
 
 
 class Verdict(StrEnum):
@@ -118,7 +160,7 @@ def can_be_decided(
 ) -> bool:
     """Whether enough people are left who may decide."""
     left = set(may_decide(tier, people, today)) - took_part
-    return len(left) >= tier.needed
+    return len(left) >= tier.quorum
 
 
 def escalate_to(

@@ -66,8 +66,11 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
         findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
     lines, more = _lines(request, agreement, sources)
     findings += more
+    source = agreement or request.one_off
+    if source and source.discount and lines:
+        lines.append(_discount(lines, source.discount, source.currency))
     draft = None
-    source, contact = agreement or request.one_off, sources.client and sources.client.billing_contact
+    contact = sources.client and sources.client.billing_contact
     if lines and isinstance(tax, TaxDecision) and source and sources.client and contact:
         buyer = Buyer(
             name=sources.client.name,
@@ -93,7 +96,9 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             net=net,
             tax=tax_breakdown.tax,
             gross=rounded(net + tax_breakdown.tax, source.currency),
+            discount=source.discount,
             terms=source.terms or client.terms,
+            non_standard_terms=source.terms is not None and source.terms != client.terms,
             supply=_supply(request, sources, today),
             agreement=agreement.id if agreement else None,
             contract_reference=(agreement.contract or "") if agreement else "",
@@ -163,6 +168,14 @@ def _lines(
                 )
             )
     return lines, findings
+
+
+def _discount(lines: Sequence[InvoiceLine], percent: Decimal, currency: str) -> InvoiceLine:
+    """The discount as a line of its own, before tax; rounded once, on the net of all lines."""
+    off = rounded(total(each.net for each in lines) * percent / 100, currency)
+    return line(
+        f"Discount {percent.normalize():f} %", Decimal(1), PIECE, -off, currency, why="agreed discount"
+    )
 
 
 def _one_off_lines(one_off: OneOff) -> list[InvoiceLine]:

@@ -318,10 +318,10 @@ def _approvals(records: CompanyRecords) -> Iterator[Complaint]:
 def _undecidable(at: tuple[str | int, ...], tier: ApprovalTier) -> Iterator[Complaint]:
     """Tiers that let nobody approve, and limits that are none."""
     able = len(set(tier.approvers))
-    if tier.needed > able:
+    if tier.quorum > able:
         yield Complaint(
             (*at, "needed"),
-            f"{tier.needed} must approve, but only {able} may: nobody could ever issue; "
+            f"{tier.quorum} must approve, but only {able} may: nobody could ever issue; "
             f"write at most {able}, or name more approvers",
         )
     if not tier.channels:
@@ -345,7 +345,7 @@ def _billing_runs(records: CompanyRecords) -> Iterator[Complaint]:
         return
     who = records.billing_runs.requested_by
     for tier in records.approvals.tiers:
-        if who in tier.approvers and len(set(tier.approvers)) - 1 < tier.needed:
+        if who in tier.approvers and len(set(tier.approvers)) - 1 < tier.quorum:
             yield Complaint(
                 ("billing_runs", "requested_by"),
                 f"{who!r} would trigger every billing run and, by four eyes, could not approve it; "

@@ -71,7 +71,9 @@ class Draft(Value):
     net: Figure
     tax: Figure
     gross: Figure
+    discount: Figure = Decimal(0)
     terms: PaymentTerms
+    non_standard_terms: bool = False
     supply: Period | None = None
     agreement: str | None = None
     contract_reference: str = ""

@@ -41,6 +41,9 @@ class DunningPolicy(Strict):
     opens: time = time(9)
     closes: time = time(17)
     around_the_clock: bool = False
+    consolidate: bool = Field(
+        default=False, description="one reminder for all invoices of a client that are due one"
+    )
     gap: Offset = Field(
         default=Offset(days=2), description="least distance between two messages when catching up"
     )

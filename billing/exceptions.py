@@ -20,10 +20,11 @@ class ReasonCode(StrEnum):
     TAX_UNKNOWN = "tax-unknown"
     RATE_MISSING = "rate-missing"
     HOURS_UNAPPROVED = "hours-unapproved"
-    CAP_EXCEEDED = "cap-exceeded"
+    CAP_EXCEEDED = "scope-exceeded"
     EMPTY = "empty"
     NOT_DONE = "not-done"
     ALREADY_BILLED = "already-billed"
+    LOOK_ALIKE = "look-alike"
     UNPRINTABLE = "unprintable"
     TOO_MANY_LINES = "too-many-lines"
     SOURCE_UNREADABLE = "source-unreadable"
@@ -31,10 +32,19 @@ class ReasonCode(StrEnum):
     REJECTED_BY_POLICY = "no-approver"
     DOCUMENT_PENDING = "document-pending"
     NOT_DELIVERED = "not-delivered"
+    BOUNCED = "bounced"
     STEP_FAILED = "step-failed"
 
 
-ACCEPTABLE = frozenset({ReasonCode.SOURCES_DIFFER, ReasonCode.CAP_EXCEEDED, ReasonCode.HOURS_UNAPPROVED})
+ACCEPTABLE = frozenset(
+    {
+        ReasonCode.SOURCES_DIFFER,
+        ReasonCode.CAP_EXCEEDED,
+        ReasonCode.HOURS_UNAPPROVED,
+        ReasonCode.LOOK_ALIKE,
+        ReasonCode.BOUNCED,
+    }
+)
 """Findings a person may accept as they are, with a reason; the others need a repair at the source."""
 
 
@@ -59,8 +69,12 @@ class ExceptionPolicy(Strict):
     """Who owns an exception, and by when it must be decided."""
 
     default_owner: Identifier
-    owners: dict[ReasonCode, Identifier] = Field(default_factory=dict)
+    owners: dict[ReasonCode, Identifier] = Field(default_factory=dict, description="by reason code")
+    client_owners: dict[Identifier, Identifier] = Field(
+        default_factory=dict, description="by client; comes first"
+    )
     decide_within_hours: int = Field(default=48, ge=1, le=24 * 60)
 
-    def owner(self, code: ReasonCode) -> str:
-        return self.owners.get(code, self.default_owner)
+    def owner(self, code: ReasonCode, client: str = "") -> str:
+        """Whose exception it is: the client's owner if it has one, else the code's, else the default owner's."""
+        return self.client_owners.get(client) or self.owners.get(code, self.default_owner)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from pydantic import Field
 
+from billing.agreements import Percent
 from billing.money import Currency, Figure
 from billing.parties import Identifier, Strict
 from billing.payment_terms import PaymentTerms
@@ -30,4 +32,5 @@ class OneOff(Strict):
         default=None, description="when the work was done; else the day it is billed"
     )
     terms: PaymentTerms | None = None
+    discount: Percent = Field(default=Decimal(0), description="per cent off the net")
     lines: tuple[OneOffLine, ...] = Field(min_length=1)

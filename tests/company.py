@@ -99,6 +99,7 @@ class TestCompany:
         self.folder = folder
         self.clients = [client("acme", "C-1")]
         self.agreements: list[dict[str, Any]] = [retainer("acme-care", "acme", "1000.00")]
+        self.people: list[dict[str, Any]] = [dict(person) for person in PEOPLE]
         self.tiers: list[dict[str, Any]] = [
             {
                 "id": "large",
@@ -119,7 +120,7 @@ class TestCompany:
         return Company.model_validate(
             {
                 "name": "Teststadt IT",
-                "people": PEOPLE,
+                "people": self.people,
                 "issuers": [ISSUER],
                 "clients": self.clients,
                 "agreements": self.agreements,

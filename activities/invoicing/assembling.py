@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -11,11 +12,13 @@ from activities.invoicing import standing
 from activities.invoicing.effects import Effects, fetch
 from activities.ledger import approvals, audit_trail, company_records, exceptions, invoices
 from activities.ledger.company_records import CompanyVersion
+from activities.ledger.look_alikes import look_alikes
 from activities.ledger.tables import InvoiceRow
 from billing.assembly import Assembly, assemble, client_of
 from billing.draft import Draft
 from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
+from billing.overrides import overridden
 from billing.request import BillingRequest
 from billing.status import DocumentStatus
 from workflows.messages import Plan, StepInput
@@ -31,7 +34,7 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
             else None
         )
         version = company_records.current(tx)
-    made = _assembled(version, request, step) if request else None
+    made = _assembled(version, request, row.overrides, step) if request else None
     with effects.ledger.transaction() as tx:
         row = invoices.find(tx, step.billing_key, lock=True)
         if made is None or row.document_status != DocumentStatus.DRAFT:
@@ -41,11 +44,14 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
         return standing.plan(tx, row, version.company, step.as_of)
 
 
-def _assembled(version: CompanyVersion, request: BillingRequest, step: StepInput) -> Assembly:
+def _assembled(
+    version: CompanyVersion, request: BillingRequest, overrides: Mapping[str, str], step: StepInput
+) -> Assembly:
     client = version.company.client(client_of(request, version.company) or "")
     today = step.as_of.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
     try:
-        made = assemble(request, version.company, fetch(version, request, today), today)
+        facts = overridden(fetch(version, request, today), overrides)
+        made = assemble(request, version.company, facts, today)
     except SourceUnavailable as error:
         unreadable = Finding(code=ReasonCode.SOURCE_UNREADABLE, message=str(error))
         return Assembly(draft=None, findings=(unreadable,))
@@ -78,11 +84,15 @@ def _print_check(draft: Draft) -> list[Finding]:
 def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion, step: StepInput) -> None:
     """Stores the draft, raises what nobody has accepted, and asks for approval when nothing holds it."""
     company, at = version.company, step.as_of
+    changed_by, row.fetch_again_for = row.fetch_again_for, None
     findings = list(made.findings)
     if made.draft is not None:
         before = row.draft_digest
         findings += invoices.put_draft(tx, row, made.draft)
+        findings += look_alikes(tx, row, made.draft)
         if before != made.draft.digest:
+            if changed_by and before and changed_by not in row.took_part:
+                row.took_part = [*row.took_part, changed_by]
             audit_trail.record(
                 tx,
                 row,
@@ -96,7 +106,7 @@ def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion,
             )
     open_findings = exceptions.unaccepted(row, findings)
     exceptions.reconcile(tx, row, open_findings, company, at=at)
-    exceptions.escalate_overdue(tx, row, company, at=at)
+    exceptions.attend(tx, row, company, at=at)
     if not open_findings:
         ask_next(tx, row, version, step)
 

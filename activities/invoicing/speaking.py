@@ -1,10 +1,9 @@
-"""Speaking to the client: prepare the message, look again under the invoice's lock, send, record."""
+"""Speaking to the client: write the message down, look again under the invoice's lock, send, record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.delivery.mail import Attachment, Composed, build, compose
-from activities.delivery.smtp import MailDeferred, MailRefused
+from activities.delivery.smtp import Handover, MailDeferred, MailRefused
 from activities.invoicing import standing
 from activities.invoicing.effects import Effects, client_record
 from activities.ledger import audit_trail, company_records, exceptions, invoices, notices
@@ -25,157 +24,152 @@ from billing.numbering import payment_reference
 from billing.parties import Contact
 from workflows.messages import StepInput
 
+Due = Callable[[Session, InvoiceRow], Sequence[InvoiceRow]]
+"""Locks and returns the invoices the message is still right for, the first of them the one it is named after; none
+when it must not go out any more."""
+
+Record = Callable[[Session, Sequence[InvoiceRow], str], None]
+"""Notes, in the transaction of the sending, that the message with that key went out for those invoices."""
+
 
 @dataclass(frozen=True)
-class Spoken:
-    """A message the mail server took: its key."""
+class _Addressees:
+    contact: Contact
+    copies: tuple[str, ...]
 
-    message: str
 
+def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Record) -> bool:
+    """Sends the event's one message if it is still due when the invoices are locked; True if it went out now.
 
-def speak(
-    effects: Effects,
-    step: StepInput,
-    event: str,
-    *,
-    still_due: Callable[[Session, InvoiceRow], bool],
-    record: Callable[[Session, InvoiceRow, Spoken], None],
-) -> bool:
-    """Sends the event's one message if it is still due when the invoice is locked; True if it went out now.
-
-    The lock is held from the last look until the sending is recorded, so a payment committed before that look always
-    wins, and a later one waits the moment the mail server takes. `MailDeferred` when the server cannot take it now.
-    A refusal for good becomes an exception.
+    The locks are held from the last look until the sending is recorded, so a payment committed before that look always
+    wins, and a later one waits for the moment the mail server takes. `MailDeferred` when the server cannot take it
+    now; a refusal for good becomes an exception.
     """
-    key = _prepare(effects, step, event, still_due)
+    key = _write_down(effects, step, event, due)
     if key is None:
         return False
     try:
         with effects.ledger.transaction() as tx:
-            row = invoices.find(tx, step.billing_key, lock=True)
-            message = tx.get_one(MessageRow, key, with_for_update=True)
-            if not still_due(tx, row):
+            row = invoices.find(tx, step.billing_key)
+            rows = due(tx, row)
+            if not rows:
                 return False
+            message = tx.get_one(MessageRow, key, with_for_update=True)
             if message.handed_over_at is None:
-                handed = effects.mail.send(_mail(effects, row, message, step.as_of, tx))
-                message.handed_over_at, message.server_reply = step.as_of, handed.reply
-                message.attempts += 1
-                message.last_error = None
-                audit_trail.record(
-                    tx,
-                    row,
-                    "sent",
-                    at=step.as_of,
-                    message=event,
-                    message_id=message.message_id,
-                    reply=handed.reply,
-                )
-            exceptions.close_repaired(tx, row, at=step.as_of)
-            record(tx, row, Spoken(key))
+                _compose(tx, rows, message, step)
+                handed = effects.mail.send(_mail(effects, tx, rows[0], message, step))
+                _handed_over(tx, rows, message, handed, step)
+            record(tx, rows, key)
+            for each in rows:
+                exceptions.close_repaired(tx, each, at=step.as_of)
             return True
     except MailDeferred as error:
         _failed(effects, key, str(error))
         raise
     except MailRefused as error:
         _failed(effects, key, str(error))
-        refused = Finding(
-            code=ReasonCode.NOT_DELIVERED,
-            message=f"{event}: {error}; correct the address in the CRM, then retry",
-            field="billing_contact",
+        message_text = f"{event}: {error}; correct the address in the CRM, then retry"
+        _except(
+            effects,
+            step,
+            Finding(code=ReasonCode.NOT_DELIVERED, message=message_text, field="billing_contact"),
         )
-        _except(effects, step, refused)
         return False
 
 
-def _prepare(
-    effects: Effects, step: StepInput, event: str, still_due: Callable[[Session, InvoiceRow], bool]
-) -> str | None:
-    """Writes the message, with its one Message-ID, before anything is sent; the text is made anew on each attempt."""
+def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> str | None:
+    """Commits the message with its one Message-ID before anything is sent; None when there is nothing to send."""
     with effects.ledger.transaction() as tx:
-        row = invoices.find(tx, step.billing_key, lock=True)
-        if not still_due(tx, row):
+        rows = due(tx, invoices.find(tx, step.billing_key))
+        if not rows:
             return None
         version = company_records.current(tx)
-        contact, copies = _addressees(row, version)
-        if contact is None:
-            missing = Finding(
-                code=ReasonCode.NO_CONTACT,
-                message=f"client {row.client!r} has no billing contact in the CRM; add a name and an e-mail address",
-                field="billing_contact",
-            )
-            exceptions.raise_one(tx, row, missing, version.company, at=step.as_of)
+        addressees = _addressees(rows[0], version)
+        if addressees is None:
+            what = f"client {rows[0].client!r} has no billing contact in the CRM; add a name and an e-mail address"
+            missing = Finding(code=ReasonCode.NO_CONTACT, message=what, field="billing_contact")
+            exceptions.raise_one(tx, rows[0], missing, version.company, at=step.as_of)
             return None
-        issuer = version.company.issuer(row.issuer or "") or version.company.issuers[0]
-        client = version.company.client(row.client)
-        language, place = (client.language, client.calendar[:2]) if client else ("en", "")
-        composed = compose(event, language, _context(row, contact, version, step), territory=place)
-        key = f"invoice-{row.id}/{event}"
-        values: dict[str, Any] = {
-            "recipient": contact.email,
-            "copies_to": [copy for copy in copies if copy != contact.email],
-            "subject": composed.subject,
-            "body": composed.text,
-            "html": composed.html,
-            "document": row.document,
-            "facts": {"contact": contact.name},
+        issuer = version.company.issuer(rows[0].issuer or "") or version.company.issuers[0]
+        key = f"invoice-{rows[0].id}/{event}"
+        to = {
+            "recipient": addressees.contact.email,
+            "copies_to": [copy for copy in addressees.copies if copy != addressees.contact.email],
+            "facts": {"contact": addressees.contact.name},
         }
-        tx.execute(
-            insert(MessageRow)
-            .values(
-                key=key,
-                message_id=notices.message_id(key, issuer.email.split("@")[1]),
-                invoice=row.id,
-                event=event,
-                audience=notices.CLIENT,
-                prepared_at=step.as_of,
-                attempts=0,
-                **values,
-            )
-            .on_conflict_do_update(
-                index_elements=["key"], set_=values, where=MessageRow.handed_over_at.is_(None)
-            )
+        message = insert(MessageRow).values(
+            key=key,
+            message_id=notices.message_id(key, issuer.email.split("@")[1]),
+            invoice=rows[0].id,
+            event=event,
+            audience=notices.CLIENT,
+            subject="",
+            body="",
+            html="",
+            prepared_at=step.as_of,
+            attempts=0,
+            **to,
         )
+        not_sent = MessageRow.handed_over_at.is_(None)
+        tx.execute(message.on_conflict_do_update(index_elements=["key"], set_=to, where=not_sent))
         return key
 
 
-def _addressees(row: InvoiceRow, version: CompanyVersion) -> tuple[Contact | None, list[str]]:
-    """Who is written to: the contact the CRM names now; if it cannot be read, the one on the invoice."""
+def _addressees(row: InvoiceRow, version: CompanyVersion) -> _Addressees | None:
+    """Who is written to: set by hand for this invoice, else whom the CRM names now, else the contact on the invoice."""
+    drafted = invoices.draft_of(row) if row.draft else None
+    if drafted and any(field.startswith("contact.") for field in row.overrides):
+        return _Addressees(drafted.buyer.contact, drafted.copies_to)
     try:
         record = client_record(version, row.client)
     except SourceUnavailable:
         record = None
     if record is not None and record.billing_contact is not None:
-        return record.billing_contact, list(
-            dict.fromkeys([*record.copies_to, *version.company.delivery.copies_to])
-        )
-    if row.draft is None:
-        return None, []
-    draft = invoices.draft_of(row)
-    return draft.buyer.contact, list(draft.copies_to)
+        copies = dict.fromkeys([*record.copies_to, *version.company.delivery.copies_to])
+        return _Addressees(record.billing_contact, tuple(copies))
+    return _Addressees(drafted.buyer.contact, drafted.copies_to) if drafted else None
 
 
-def _context(row: InvoiceRow, contact: Contact, version: CompanyVersion, step: StepInput) -> dict[str, Any]:
-    client = version.company.client(row.client)
-    today = step.as_of.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
-    number = row.number or ""
-    return {
+def _compose(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, step: StepInput) -> None:
+    """Writes the text from what holds at this attempt."""
+    row, company = rows[0], company_records.current(tx).company
+    client = company.client(row.client)
+    zone, language, place = (
+        (client.zone, client.language, client.calendar[:2]) if client else ("UTC", "en", "")
+    )
+    today = step.as_of.astimezone(ZoneInfo(zone)).date()
+    contact, number = message.facts["contact"], row.number or ""
+    context: dict[str, Any] = {
         "number": number,
         "title": row.title,
-        "client_name": invoices.draft_of(row).buyer.name if row.draft else contact.name,
-        "contact_name": contact.name,
-        "issuer": version.company.issuer(row.issuer or "") or version.company.issuers[0],
+        "client_name": invoices.draft_of(row).buyer.name if row.draft else contact,
+        "contact_name": contact,
+        "issuer": company.issuer(row.issuer or "") or company.issuers[0],
         "amount_due": standing.money_of(row),
         "open_amount": standing.open_money(row),
         "issue_date": row.issue_date,
-        "due_date": row.due_date,
-        "days_late": max((today - row.due_date).days, 0) if row.due_date else 0,
+        "due_date": standing.due_date(row),
+        "days_late": max((today - standing.due_date(row)).days, 0),
         "payment_reference": payment_reference(number),
-        "level": 0,
+        "level": int(message.event.removeprefix("reminder-")) if message.event.startswith("reminder-") else 0,
         "invoice_url": "",
+        "others": [
+            {
+                "number": each.number,
+                "due_date": standing.due_date(each),
+                "open_amount": standing.open_money(each),
+            }
+            for each in rows[1:]
+        ],
     }
+    composed = compose(message.event, language, context, territory=place)
+    message.subject, message.body, message.html = composed.subject, composed.text, composed.html
+    message.document = row.document
 
 
-def _mail(effects: Effects, row: InvoiceRow, message: MessageRow, at: datetime, tx: Session) -> EmailMessage:
+def _mail(
+    effects: Effects, tx: Session, row: InvoiceRow, message: MessageRow, step: StepInput
+) -> EmailMessage:
     company = company_records.current(tx).company
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
     attachments = []
@@ -190,8 +184,30 @@ def _mail(effects: Effects, row: InvoiceRow, message: MessageRow, at: datetime, 
         reply_to=company.delivery.reply_to or issuer.email,
         composed=Composed(subject=message.subject, text=message.body, html=message.html),
         attachments=attachments,
-        date=at,
+        date=step.as_of,
     )
+
+
+def _handed_over(
+    tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, handed: Handover, step: StepInput
+) -> None:
+    """The mail server took it: noted with the message, and in the audit trail of every invoice it speaks of."""
+    message.handed_over_at, message.server_reply = step.as_of, handed.reply
+    message.attempts += 1
+    message.last_error = (
+        "; ".join(f"copy to {each.address} refused: {each.text}" for each in handed.refused) or None
+    )
+    for each in rows:
+        audit_trail.record(
+            tx,
+            each,
+            "sent",
+            at=step.as_of,
+            message=message.event,
+            message_id=message.message_id,
+            reply=handed.reply,
+            refused_copies=[copy.address for copy in handed.refused],
+        )
 
 
 def _failed(effects: Effects, key: str, error: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from activities.invoicing.calendars import calendar_of
-from activities.ledger import approvals, collection, company_records, invoices, payments
+from activities.ledger import approvals, collection, company_records, exceptions, invoices, payments
 from activities.ledger.tables import InvoiceRow
 from billing.company import Company
 from billing.dunning_policy import Act, DunningPolicy, NextStep, next_step
@@ -27,7 +27,7 @@ _NO_POLICY = DunningPolicy(id="none")
 def plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:
     """What comes next for the invoice as it stands; also noted on the row, for lists and the inbox."""
     found = _plan(tx, row, company, as_of)
-    row.waits_for, row.next_at = found.waits_for, found.at
+    row.waits_for, row.then, row.next_at = found.waits_for, found.then, found.at
     return found
 
 
@@ -36,10 +36,11 @@ def _plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Pl
         case DocumentStatus.VOIDED:
             return Plan(step=None, state=f"voided draft, {'to be billed again' if row.rebill else 'waived'}")
         case DocumentStatus.DRAFT:
-            begin = Plan(step=Step.ASSEMBLE, name="assemble", state="draft")
-            return _held(tx, row, Step.ASSEMBLE) or (
-                _approval(tx, row) or _issue(row) if row.draft else begin
-            )
+            if row.draft is None or row.fetch_again_for:
+                return _held(tx, row, Step.ASSEMBLE) or Plan(
+                    step=Step.ASSEMBLE, name="assemble", state="draft"
+                )
+            return _held(tx, row, Step.ASSEMBLE) or _approval(tx, row) or _issue(row)
         case DocumentStatus.AWAITING_APPROVAL:
             return _approval(tx, row) or _issue(row)
         case DocumentStatus.DOCUMENT_PENDING:
@@ -59,12 +60,14 @@ def _held(tx: Session, row: InvoiceRow, step: Step) -> Plan | None:
     open_ones = invoices.open_exceptions(tx, row)
     if not open_ones:
         return None
-    first = min(open_ones, key=lambda exception: exception.deadline)
+    first = min(open_ones, key=exceptions.attention_at)
     codes = ", ".join(sorted({exception.code for exception in open_ones}))
     return Plan(
         step=step,
-        at=first.deadline,
-        name="exception-deadline",
+        at=exceptions.attention_at(first),
+        name="exception-reminder"
+        if exceptions.attention_at(first) < first.deadline
+        else "exception-deadline",
         state="exception",
         waits_for=f"decision on: {codes}"[:120],
         owner=first.owner,
@@ -80,8 +83,10 @@ def _approval(tx: Session, row: InvoiceRow) -> Plan | None:
         return None
     return Plan(
         step=Step.APPROVE,
-        at=pending.deadline,
-        name="approval-deadline",
+        at=approvals.attention_at(pending),
+        name="approval-reminder"
+        if approvals.attention_at(pending) < pending.deadline
+        else "approval-deadline",
         state="awaiting approval",
         waits_for=f"approval of {money_of(row)}, tier {pending.tier}"[:120],
         owner=", ".join(pending.asked)[:120],
@@ -107,7 +112,7 @@ def upcoming(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) ->
 
 def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:
     coming = upcoming(tx, row, company, as_of)
-    due = row.due_date.isoformat() if row.due_date else ""
+    due = due_date(row).isoformat()
     numbered = Plan(step=None, number=row.number or "", due=due)
     if coming.act is Act.SETTLE and row.collection_status == CollectionStatus.CLOSED:
         return numbered.model_copy(update={"state": f"settled: {coming.why}"})
@@ -142,6 +147,14 @@ def company_owner(company: Company, row: InvoiceRow) -> str:
     """The account manager of the invoice's client."""
     client = company.client(row.client)
     return client.account_manager if client else company.exceptions.default_owner
+
+
+def due_date(row: InvoiceRow) -> date:
+    """The day the client must have paid by: as agreed since, or as on the document."""
+    found = row.agreed_due_date or row.due_date
+    if found is None:
+        raise WrongState(f"{row.billing_key} is {row.document_status}: it has no due date yet")
+    return found
 
 
 def money_of(row: InvoiceRow) -> Money:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.documents.pdf import RenderingFailed, render_invoice, renderer_versions
-from activities.invoicing import claims, standing
+from activities.invoicing import claims, standing, together
 from activities.invoicing.assembling import ask_next, assemble_draft
 from activities.invoicing.effects import Effects
-from activities.invoicing.speaking import Spoken, speak
+from activities.invoicing.instants import at_this_attempt
+from activities.invoicing.speaking import speak
 from activities.ledger import (
     approvals,
     audit_trail,
@@ -44,23 +46,26 @@ class LedgerSteps(InvoiceSteps):
 
     @activity.defn(name="assemble")
     def assemble(self, step: StepInput) -> Plan:
+        step = at_this_attempt(step)
         self._hear(step)
         return assemble_draft(self._effects, step)
 
     @activity.defn(name="approve")
     def approve(self, step: StepInput) -> Plan:
+        step = at_this_attempt(step)
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, step.billing_key, lock=True)
             company = standing.pinned(tx, row)
             claims.hear(tx, row, step, company)
             if row.document_status == DocumentStatus.AWAITING_APPROVAL:
                 version = company_records.at_version(tx, row.company_version)
-                if approvals.escalate_overdue(tx, row, company, at=step.as_of) is None:
+                if approvals.attend(tx, row, company, at=step.as_of) is None:
                     ask_next(tx, row, version, step)
             return standing.plan(tx, row, company, step.as_of)
 
     @activity.defn(name="issue")
     def issue(self, step: StepInput) -> Plan:
+        step = at_this_attempt(step)
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, step.billing_key, lock=True)
             company = standing.pinned(tx, row)
@@ -77,24 +82,27 @@ class LedgerSteps(InvoiceSteps):
 
     @activity.defn(name="deliver")
     def deliver(self, step: StepInput) -> Plan:
+        step = at_this_attempt(step)
         self._hear(step)
 
-        def still_due(_: Session, row: InvoiceRow) -> bool:
-            return row.document is not None and row.delivered_at is None and row.number is not None
+        def due(tx: Session, row: InvoiceRow) -> list[InvoiceRow]:
+            row = invoices.locked(tx, row.id)
+            return [row] if row.document is not None and row.delivered_at is None else []
 
-        def record(_: Session, row: InvoiceRow, _spoken: Spoken) -> None:
-            row.delivered_at = step.as_of
+        def record(_: Session, rows: Sequence[InvoiceRow], _message: str) -> None:
+            rows[0].delivered_at = step.as_of
 
-        speak(self._effects, step, "invoice", still_due=still_due, record=record)
+        speak(self._effects, step, "invoice", due=due, record=record)
         return self._plan(step)
 
     @activity.defn(name="collect")
     def collect(self, step: StepInput) -> Plan:
+        step = at_this_attempt(step)
         self._hear(step)
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, step.billing_key, lock=True)
             company = standing.pinned(tx, row)
-            exceptions.escalate_overdue(tx, row, company, at=step.as_of)
+            exceptions.attend(tx, row, company, at=step.as_of)
             coming = None
             if row.delivered_at is not None and row.document_status != DocumentStatus.VOIDED:
                 coming = standing.upcoming(tx, row, company, step.as_of)
@@ -113,18 +121,19 @@ class LedgerSteps(InvoiceSteps):
     def _remind(self, step: StepInput, coming: NextStep) -> None:
         """Sends the note or reminder if, at the last look, it is still exactly what is due."""
 
-        def still_due(tx: Session, row: InvoiceRow) -> bool:
-            now = standing.upcoming(tx, row, standing.pinned(tx, row), step.as_of)
-            return now.name == coming.name and now.at <= step.as_of
+        def due(tx: Session, row: InvoiceRow) -> list[InvoiceRow]:
+            return together.due_with(tx, row, coming, step.as_of)
 
-        def record(tx: Session, row: InvoiceRow, spoken: Spoken) -> None:
-            collection.done(
-                tx, row, coming.name, planned_for=coming.at, message=spoken.message, at=step.as_of
-            )
-            if coming.act is Act.REMINDER:
-                row.collection_status = CollectionStatus.REMINDED
+        def record(tx: Session, rows: Sequence[InvoiceRow], message: str) -> None:
+            for each in rows:
+                act = standing.upcoming(tx, each, standing.pinned(tx, each), step.as_of)
+                collection.done(tx, each, act.name, planned_for=act.at, message=message, at=step.as_of)
+                if act.act is Act.REMINDER:
+                    each.collection_status = CollectionStatus.REMINDED
+                if each.billing_key != step.billing_key:
+                    invoices.wake(tx, each, step.as_of)
 
-        speak(self._effects, step, coming.name, still_due=still_due, record=record)
+        speak(self._effects, step, coming.name, due=due, record=record)
 
     def _escalate(self, tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> None:
         """Tells the account manager; a hand-over also ends collection here."""
@@ -148,7 +157,7 @@ class LedgerSteps(InvoiceSteps):
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, failure.billing_key, lock=True)
             exceptions.raise_one(tx, row, finding, standing.pinned(tx, row), at=failure.as_of)
-            exceptions.escalate_overdue(tx, row, standing.pinned(tx, row), at=failure.as_of)
+            exceptions.attend(tx, row, standing.pinned(tx, row), at=failure.as_of)
             return standing.plan(tx, row, standing.pinned(tx, row), failure.as_of)
 
     def _hear(self, step: StepInput) -> None:
@@ -185,6 +194,7 @@ class DocumentSteps(RenderingSteps):
 
     @activity.defn(name="render")
     def render(self, step: StepInput) -> Plan:
+        step = at_this_attempt(step)
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, step.billing_key)
             document = _document(row) if row.document_status == DocumentStatus.DOCUMENT_PENDING else None
@@ -202,7 +212,7 @@ class DocumentSteps(RenderingSteps):
             if problem is not None:
                 finding = Finding(code=ReasonCode.DOCUMENT_PENDING, message=problem, field="document")
                 exceptions.raise_one(tx, row, finding, company, at=step.as_of)
-                exceptions.escalate_overdue(tx, row, company, at=step.as_of)
+                exceptions.attend(tx, row, company, at=step.as_of)
             elif document is not None and row.document_status == DocumentStatus.DOCUMENT_PENDING:
                 _keep(tx, row, digest, len(pdf), step)
             return standing.plan(tx, row, company, step.as_of)

@@ -14,6 +14,7 @@ from activities.ledger import audit_trail, invoices, notices
 from activities.ledger.tables import ApprovalRow, ClaimRow, InvoiceRow
 from billing.approval_policy import (
     ApprovalTier,
+    Circumstances,
     Claim,
     Standing,
     Verdict,
@@ -50,7 +51,13 @@ def next_tier(tx: Session, row: InvoiceRow, company: Company) -> ApprovalTier | 
             )
         )
     )
-    required = company.approvals.required(Money.of(draft.gross, draft.currency))
+    circumstances = Circumstances(
+        discount=draft.discount,
+        non_standard_terms=draft.non_standard_terms,
+        client=row.client,
+        trigger=row.trigger.split(" ")[0],
+    )
+    required = company.approvals.required(Money.of(draft.gross, draft.currency), circumstances)
     return next((tier for tier in required if tier.id not in given), None)
 
 
@@ -74,6 +81,7 @@ def ask(
         )
     pending = waiting(tx, row)
     if pending is not None and (pending.digest, pending.tier) == (row.draft_digest, tier.id):
+        row.document_status = DocumentStatus.AWAITING_APPROVAL
         return pending
     if pending is not None:
         pending.status = OVERTAKEN
@@ -120,22 +128,43 @@ def ask(
     return approval
 
 
-def escalate_overdue(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> ApprovalRow | None:
-    """Past its deadline a question also goes up the line, with a new deadline; those asked before may still decide."""
+def attention_at(approval: ApprovalRow) -> datetime:
+    """When those asked are spoken to again: half-way to the deadline, then at the deadline."""
+    if approval.reminded_at is not None:
+        return approval.deadline
+    return approval.asked_at + (approval.deadline - approval.asked_at) / 2
+
+
+def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> ApprovalRow | None:
+    """Reminds those asked half-way to the deadline; past it the question also goes up the line, with a new deadline.
+
+    Those asked before may still decide. Returns the question that waits, if any.
+    """
     approval = waiting(tx, row)
-    if approval is None or approval.deadline > at:
+    if approval is None or attention_at(approval) > at:
+        return approval
+    if approval.deadline > at:
+        approval.reminded_at = at
+        audit_trail.record(tx, row, "approval reminded", at=at, tier=approval.tier, asked=approval.asked)
+        for who in _undecided(approval):
+            notices.approval_asked(tx, row, approval, who, company, reminder=True, at=at)
         return approval
     took_part = frozenset(row.took_part)
     next_up = escalate_to(approval.asked, company.people_by_id, company.exceptions.default_owner, took_part)
     tier = _tier(company, approval.tier)
+    approval.asked_at, approval.reminded_at = at, None
     approval.deadline = at + timedelta(hours=tier.decide_within_hours if tier else 24)
     approval.escalations += 1
     if next_up not in approval.asked and next_up not in took_part:
         approval.asked = [*approval.asked, next_up]
     audit_trail.record(tx, row, "approval escalated", at=at, tier=approval.tier, asked=approval.asked)
-    for who in approval.asked:
+    for who in _undecided(approval):
         notices.approval_asked(tx, row, approval, who, company, reminder=who != next_up, at=at)
     return approval
+
+
+def _undecided(approval: ApprovalRow) -> list[str]:
+    return [who for who in approval.asked if who not in approval.approved_by]
 
 
 def decide(
@@ -194,7 +223,7 @@ def decide(
         )
     else:
         tier = standing.tier
-        if tier is not None and len(approval.approved_by) >= tier.needed:
+        if tier is not None and len(approval.approved_by) >= tier.quorum:
             approval.status = APPROVED
         audit_trail.record(
             tx,

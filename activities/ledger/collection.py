@@ -15,6 +15,7 @@ from billing.dunning_policy import CollectionFacts
 from billing.errors import NotAllowed, Refused, WrongState
 from billing.money import Money
 from billing.opening_item import OpeningItem
+from billing.payment_terms import late_from_day
 from billing.status import ISSUED, CollectionStatus, DocumentStatus, PaymentStatus
 
 LONGEST_HOLD = timedelta(days=365)
@@ -26,7 +27,7 @@ def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
     if row.due_date is None or row.late_from is None:
         raise WrongState(f"{row.billing_key} is {row.document_status}: it has no due date yet")
     return CollectionFacts(
-        due_date=row.due_date,
+        due_date=row.agreed_due_date or row.due_date,
         late_from=row.late_from,
         open_amount=payments.open_amount(row),
         credited=row.document_status == DocumentStatus.CREDITED,
@@ -83,6 +84,39 @@ def release(tx: Session, row: InvoiceRow, company: Company, *, by: str, channel:
     row.held_until = None
     row.collection_status = CollectionStatus.NOT_DUE if _early(row, at) else CollectionStatus.DUE
     audit_trail.record(tx, row, "released", at=at, actor=by, channel=channel)
+    invoices.wake(tx, row, at)
+
+
+def change_due_date(
+    tx: Session,
+    row: InvoiceRow,
+    company: Company,
+    *,
+    to: date,
+    reason: str,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> None:
+    """Another due date was agreed, later or earlier: levels count from it now. The issued document stays as it is.
+
+    Levels already sent stay sent. `Refused` before the issue date, or without a reason.
+    """
+    _open(row)
+    _person(company, by)
+    if not reason.strip():
+        raise Refused("say why: a changed due date needs a reason")
+    if row.issue_date is not None and to < row.issue_date:
+        raise Refused(f"the due date cannot be before the issue date {row.issue_date.isoformat()}")
+    client = company.client(row.client)
+    was = row.agreed_due_date or row.due_date
+    row.agreed_due_date = to
+    row.late_from = late_from_day(to, client.zone if client else "UTC")
+    if row.collection_status in (CollectionStatus.NOT_DUE, CollectionStatus.DUE):
+        row.collection_status = CollectionStatus.NOT_DUE if _early(row, at) else CollectionStatus.DUE
+    audit_trail.record(
+        tx, row, "due date changed", at=at, actor=by, channel=channel, to=to, was=was, reason=reason
+    )
     invoices.wake(tx, row, at)
 
 

@@ -7,6 +7,7 @@ decision.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -55,14 +56,33 @@ def resolve(
     channel: Channel,
     reason: str = "",
     rebill: bool = False,
+    overrides: Mapping[str, str] = exceptions.NOTHING,
     at: datetime,
 ) -> str:
-    """Retries, accepts or voids what an exception holds; returns the billing key."""
+    """Retries, accepts, overrides or voids what an exception holds; returns the billing key."""
     with ledger.transaction() as tx:
-        company = company_records.current(tx).company
         row = exceptions.resolve(
-            tx, exception, resolution, company, by=by, channel=channel, reason=reason, rebill=rebill, at=at
+            tx,
+            exception,
+            resolution,
+            company_records.current(tx).company,
+            by=by,
+            channel=channel,
+            reason=reason,
+            rebill=rebill,
+            overrides=overrides,
+            at=at,
         )
+        return row.billing_key
+
+
+def fetch_again(ledger: Ledger, reference: str, *, by: str, channel: Channel, at: datetime) -> str:
+    """Has a draft made anew from what the sources say now; returns the billing key."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        if by not in company_records.current(tx).company.people_by_id:
+            raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+        invoices.fetch_again(tx, row, by=by, channel=channel, at=at)
         return row.billing_key
 
 
@@ -120,6 +140,17 @@ def release(ledger: Ledger, reference: str, *, by: str, channel: Channel, at: da
     with ledger.transaction() as tx:
         row = invoices.find(tx, reference, lock=True)
         collection.release(tx, row, company_records.current(tx).company, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
+
+
+def change_due_date(
+    ledger: Ledger, reference: str, *, to: date, reason: str, by: str, channel: Channel, at: datetime
+) -> str:
+    """Agrees on another due date, later or earlier; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        collection.change_due_date(tx, row, company, to=to, reason=reason, by=by, channel=channel, at=at)
         return row.number or row.billing_key
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,6 +14,9 @@ from billing.approval_policy import escalate_to
 from billing.company import Company
 from billing.errors import NotAllowed, NotFound, Refused, WrongState
 from billing.exceptions import ACCEPTABLE, Finding, ReasonCode
+from billing.overrides import OVERRIDABLE, check_override
+
+NOTHING: Mapping[str, str] = {}
 
 
 class Resolution(StrEnum):
@@ -21,6 +24,7 @@ class Resolution(StrEnum):
 
     RETRY = "retry"
     ACCEPT = "accept"
+    OVERRIDE = "override"
     VOID = "void"
 
 
@@ -46,7 +50,7 @@ def raise_one(tx: Session, row: InvoiceRow, finding: Finding, company: Company, 
         invoice=row.id,
         code=finding.code,
         finding=finding.model_dump(mode="json"),
-        owner=company.exceptions.owner(finding.code),
+        owner=company.exceptions.owner(finding.code, row.client),
         raised_at=at,
         deadline=at + timedelta(hours=company.exceptions.decide_within_hours),
     )
@@ -63,15 +67,30 @@ def _close(tx: Session, row: InvoiceRow, exception: ExceptionRow, *, at: datetim
     audit_trail.record(tx, row, "exception repaired", at=at, code=exception.code, exception=exception.id)
 
 
-def escalate_overdue(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> None:
-    """Hands every exception past its deadline up the line; it never ends with nobody."""
+def attention_at(exception: ExceptionRow) -> datetime:
+    """When somebody must be told again: half-way to the deadline, then at the deadline."""
+    if exception.reminded_at is not None:
+        return exception.deadline
+    return exception.raised_at + (exception.deadline - exception.raised_at) / 2
+
+
+def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> None:
+    """Reminds owners half-way to the deadline, and past it goes up the line; it never ends with nobody."""
     for exception in invoices.open_exceptions(tx, row):
+        if attention_at(exception) > at:
+            continue
         if exception.deadline > at:
+            exception.reminded_at = at
+            audit_trail.record(
+                tx, row, "exception reminded", at=at, exception=exception.id, owner=exception.owner
+            )
+            notices.exception_raised(tx, row, exception, company, at=at)
             continue
         before = exception.owner
         exception.owner = escalate_to(
             [before], company.people_by_id, company.exceptions.default_owner, frozenset()
         )
+        exception.raised_at, exception.reminded_at = at, None
         exception.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
         exception.escalations += 1
         audit_trail.record(
@@ -98,6 +117,7 @@ def resolve(
     channel: str,
     reason: str,
     rebill: bool = False,
+    overrides: Mapping[str, str] = NOTHING,
     at: datetime,
 ) -> InvoiceRow:
     """Carries out what a person decided about an exception, and wakes the invoice.
@@ -116,17 +136,13 @@ def resolve(
         )
     if resolution is not Resolution.RETRY and not reason.strip():
         raise Refused(f"say why: `{resolution}` needs a reason")
-    finding = Finding.model_validate(exception.finding)
     match resolution:
         case Resolution.RETRY:
             pass
         case Resolution.ACCEPT:
-            if finding.code not in ACCEPTABLE:
-                raise Refused(
-                    f"{finding.code} cannot be accepted as it is; repair it and retry, or void the draft"
-                )
-            row.accepted = [*row.accepted, {**exception.finding, "by": by, "reason": reason}]
-            exception.resolved_at, exception.resolved_by, exception.resolution = at, by, f"accepted: {reason}"
+            _accept(row, exception, by=by, reason=reason, at=at)
+        case Resolution.OVERRIDE:
+            _override(row, overrides)
         case Resolution.VOID:
             invoices.void(tx, row, rebill=rebill, by=by, channel=channel, reason=reason, at=at)
     if by not in row.took_part and resolution is not Resolution.RETRY:
@@ -142,9 +158,30 @@ def resolve(
             exception=exception.id,
             code=exception.code,
             reason=reason,
+            overrides=dict(overrides),
         )
     invoices.wake(tx, row, at)
     return row
+
+
+def _accept(row: InvoiceRow, exception: ExceptionRow, *, by: str, reason: str, at: datetime) -> None:
+    """The difference stands: the same finding does not hold this invoice again."""
+    finding = Finding.model_validate(exception.finding)
+    if finding.code not in ACCEPTABLE:
+        raise Refused(f"{finding.code} cannot be accepted as it is; repair it and retry, or void the draft")
+    row.accepted = [*row.accepted, {**exception.finding, "by": by, "reason": reason}]
+    exception.resolved_at, exception.resolved_by, exception.resolution = at, by, f"accepted: {reason}"
+
+
+def _override(row: InvoiceRow, overrides: Mapping[str, str]) -> None:
+    """Facts of the client set by hand, for this invoice only."""
+    if row.number is not None:
+        raise WrongState(f"{row.number} is issued and never changes; correct the CRM, then retry")
+    if not overrides:
+        raise Refused(f"say what to set; these can be set by hand: {', '.join(OVERRIDABLE)}")
+    for field, value in overrides.items():
+        check_override(field, value)
+    row.overrides = {**row.overrides, **overrides}
 
 
 def unaccepted(row: InvoiceRow, findings: Sequence[Finding]) -> list[Finding]:

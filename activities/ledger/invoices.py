@@ -60,7 +60,9 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
         "title": "",
         "paid": Decimal(0),
         "accepted": [],
+        "overrides": {},
         "waits_for": "",
+        "then": "",
     }
     made = tx.execute(
         insert(InvoiceRow).values(values).on_conflict_do_nothing().returning(InvoiceRow.id)
@@ -161,6 +163,21 @@ def draft_of(row: InvoiceRow) -> Draft:
     if row.draft is None:
         raise WrongState(f"{row.billing_key} has no draft yet")
     return Draft.model_validate(row.draft)
+
+
+def fetch_again(tx: Session, row: InvoiceRow, *, by: str, channel: str, at: datetime) -> None:
+    """Has the draft made anew from what the sources say now; until then nobody can approve it.
+
+    If it comes out different, those who agreed are asked again, and `by` counts as having changed it.
+    """
+    if row.document_status not in (DocumentStatus.DRAFT, DocumentStatus.AWAITING_APPROVAL):
+        raise WrongState(
+            f"{row.number or row.billing_key} is {row.document_status}; only a draft can be made anew"
+        )
+    row.document_status = DocumentStatus.DRAFT
+    row.fetch_again_for = by
+    audit_trail.record(tx, row, "fetch again", at=at, actor=by, channel=channel)
+    wake(tx, row, at)
 
 
 def void(

@@ -79,7 +79,7 @@ def approval_asked(
         tx,
         row,
         company,
-        key=f"invoice-{row.id}/approval-{approval.id}/{who}/{approval.escalations}",
+        key=f"invoice-{row.id}/approval-{approval.id}/{who}/{approval.escalations}{'/reminder' if reminder else ''}",
         event="approval-reminder" if reminder else "approval-request",
         to=who,
         at=at,
@@ -97,7 +97,8 @@ def exception_raised(
         tx,
         row,
         company,
-        key=f"invoice-{row.id}/exception-{exception.id}/{exception.escalations}",
+        key=f"invoice-{row.id}/exception-{exception.id}/{exception.escalations}"
+        + ("/reminder" if exception.reminded_at else ""),
         event="exception",
         to=exception.owner,
         at=at,

@@ -57,6 +57,15 @@ class InvoiceRow(Table):
         UniqueConstraint("billing_key", "generation", name="one_generation"),
         Index("invoices_by_client", "client", "due_date"),
         Index("invoices_by_age", "requested_at"),
+        Index(
+            "open_items",
+            "currency",
+            "late_from",
+            postgresql_include=["gross", "paid"],
+            postgresql_where=text(
+                "number is not null and payment_status in ('unpaid', 'partly paid') and document_status <> 'credited'"
+            ),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -85,11 +94,14 @@ class InvoiceRow(Table):
     draft: Mapped[dict[str, Any] | None]
     draft_digest: Mapped[str | None]
     accepted: Mapped[list[Any]] = mapped_column(default=list)
+    overrides: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    fetch_again_for: Mapped[str | None]
 
     number: Mapped[str | None]
     issue_date: Mapped[date | None]
     issued_at: Mapped[datetime | None]
     due_date: Mapped[date | None]
+    agreed_due_date: Mapped[date | None]
     late_from: Mapped[datetime | None]
     document: Mapped[str | None]
     delivered_at: Mapped[datetime | None]
@@ -101,6 +113,7 @@ class InvoiceRow(Table):
     handed_over_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     waits_for: Mapped[str] = mapped_column(default="")
+    then: Mapped[str] = mapped_column(default="")
     next_at: Mapped[datetime | None]
 
     # The head of the invoice's audit trail: without it nobody would miss an event deleted from the end.
@@ -122,7 +135,10 @@ class ApprovalRow(Table):
     """One tier asked about one draft."""
 
     __tablename__ = "approvals"
-    __table_args__ = (UniqueConstraint("invoice", "digest", "tier", name="one_question"),)
+    __table_args__ = (
+        UniqueConstraint("invoice", "digest", "tier", name="one_question"),
+        Index("waiting_approvals", "deadline", postgresql_where=text("status = 'waiting'")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
@@ -131,6 +147,7 @@ class ApprovalRow(Table):
     asked: Mapped[list[str]]
     asked_at: Mapped[datetime]
     deadline: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
     escalations: Mapped[int] = mapped_column(default=0)
     approved_by: Mapped[list[str]]
     status: Mapped[str] = mapped_column(default="waiting")
@@ -163,6 +180,7 @@ class ExceptionRow(Table):
     owner: Mapped[str]
     raised_at: Mapped[datetime]
     deadline: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
     escalations: Mapped[int] = mapped_column(default=0)
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[str | None]

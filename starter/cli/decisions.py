@@ -194,7 +194,7 @@ def _missing(billing_key: str) -> int:
         if waiting is None or not waiting.approved_by:
             return 0
         tiers = company_records.at_version(tx, row.company_version).company.approvals.tiers
-        needed = next((tier.needed for tier in tiers if tier.id == waiting.tier), 1)
+        needed = next((tier.quorum for tier in tiers if tier.id == waiting.tier), 1)
         return max(needed - len(waiting.approved_by), 0)
 
 

@@ -29,8 +29,14 @@ ODD_SIGNALS: dict[str, tuple[str, list[Payload]]] = {
     "no JSON at all": ("approve", [payload(b"\xff\xfe\x00", encoding=b"binary/plain")]),
     "an encoding nobody knows": ("reject", [payload(b"\x01\x02", encoding=b"x/unheard-of")]),
     "wrong types": ("approve", [payload(b'{"approver": 7, "comment": ["a"]}')]),
-    "an approver with NUL and a lone surrogate": ("approve", [payload(b'{"approver": "ot\\u0000to\\ud800"}')]),
-    "a comment of a megabyte": ("reject", [payload(b'{"approver":"otto","comment":"' + b"x" * 1_000_000 + b'"}')]),
+    "an approver with NUL and a lone surrogate": (
+        "approve",
+        [payload(b'{"approver": "ot\\u0000to\\ud800"}')],
+    ),
+    "a comment of a megabyte": (
+        "reject",
+        [payload(b'{"approver":"otto","comment":"' + b"x" * 1_000_000 + b'"}')],
+    ),
     "a name that is no signal of ours": ("pay_me", [payload(b'{"amount": 1}')]),
     "depth": ("approve", [payload(b"[" * 5000 + b"]" * 5000)]),
 }
@@ -110,13 +116,21 @@ async def test_ten_thousand_lines(story: Story) -> None:
     rates: dict[str, Any] = {"developer": "100.00"}
     story.company.agreements = [
         retainer(
-            "acme-time", "acme", "1", model="time and materials", project="P-1", rates=rates, timing="in advance"
+            "acme-time",
+            "acme",
+            "1",
+            model="time and materials",
+            project="P-1",
+            rates=rates,
+            timing="in advance",
         )
     ]
     del story.company.agreements[0]["amount"]
     day = story.company.agreements[0]["start"]
     story.company.projects = [{"id": "P-1", "name": "Project", "client": "C-1"}]
-    story.company.time += "".join(f"t{n},P-1,Person {n},developer,{day},1.00,yes,yes,\n" for n in range(10_000))
+    story.company.time += "".join(
+        f"t{n},P-1,Person {n},developer,{day},1.00,yes,yes,\n" for n in range(10_000)
+    )
     story.begin()
     key = story.trigger("acme-time")
     await story.waits(key, "too-many-lines")

@@ -79,6 +79,9 @@ async def test_undecided_exception_goes_up_the_line(story: Story) -> None:
     row = await story.waits(key, "decision on: tax-unknown")
     first = row.next_at
     await story.until_next(key)
+    await story.until(lambda: "exception reminded" in story.events(key), "the reminder")
+    await story.waits(key, "decision on: tax-unknown")
+    await story.until_next(key)
     await story.until(lambda: "exception escalated" in story.events(key), "the escalation")
     await story.until(lambda: len(story.mails("noor@issuer.example")) == 1, "the notice to the superior")
     row = await story.waits(key, "decision on: tax-unknown")

@@ -76,10 +76,13 @@ def upgrade() -> None:
         sa.Column("draft", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("draft_digest", sa.TEXT(), nullable=True),
         sa.Column("accepted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("overrides", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("fetch_again_for", sa.TEXT(), nullable=True),
         sa.Column("number", sa.TEXT(), nullable=True),
         sa.Column("issue_date", sa.Date(), nullable=True),
         sa.Column("issued_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("due_date", sa.Date(), nullable=True),
+        sa.Column("agreed_due_date", sa.Date(), nullable=True),
         sa.Column("late_from", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("document", sa.TEXT(), nullable=True),
         sa.Column("delivered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -90,7 +93,10 @@ def upgrade() -> None:
         sa.Column("handed_over_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("waits_for", sa.TEXT(), nullable=False),
+        sa.Column("then", sa.TEXT(), nullable=False),
         sa.Column("next_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("audit_position", sa.Integer(), nullable=False),
+        sa.Column("audit_hash", sa.TEXT(), nullable=False),
         sa.ForeignKeyConstraint(
             ["company_version"],
             ["company_versions.version"],
@@ -108,6 +114,16 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("not (document_status = 'voided draft' and rebill)"),
     )
+    op.create_index(
+        "open_items",
+        "invoices",
+        ["currency", "late_from"],
+        unique=False,
+        postgresql_include=["gross", "paid"],
+        postgresql_where=sa.text(
+            "number is not null and payment_status in ('unpaid', 'partly paid') and document_status <> 'credited'"
+        ),
+    )
     op.create_table(
         "approvals",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -117,6 +133,7 @@ def upgrade() -> None:
         sa.Column("asked", postgresql.ARRAY(sa.TEXT()), nullable=False),
         sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("reminded_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("escalations", sa.Integer(), nullable=False),
         sa.Column("approved_by", postgresql.ARRAY(sa.TEXT()), nullable=False),
         sa.Column("status", sa.TEXT(), nullable=False),
@@ -128,6 +145,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("invoice", "digest", "tier", name="one_question"),
     )
     op.create_index(op.f("ix_approvals_invoice"), "approvals", ["invoice"], unique=False)
+    op.create_index(
+        "waiting_approvals",
+        "approvals",
+        ["deadline"],
+        unique=False,
+        postgresql_where=sa.text("status = 'waiting'"),
+    )
     op.create_table(
         "audit_events",
         sa.Column("invoice", sa.BigInteger(), nullable=False),
@@ -208,6 +232,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.TEXT(), nullable=False),
         sa.Column("raised_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("reminded_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("escalations", sa.Integer(), nullable=False),
         sa.Column("resolved_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("resolution", sa.TEXT(), nullable=True),
@@ -313,8 +338,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_billed_items_invoice"), table_name="billed_items")
     op.drop_table("billed_items")
     op.drop_table("audit_events")
+    op.drop_index("waiting_approvals", table_name="approvals", postgresql_where=sa.text("status = 'waiting'"))
     op.drop_index(op.f("ix_approvals_invoice"), table_name="approvals")
     op.drop_table("approvals")
+    op.drop_index(
+        "open_items",
+        table_name="invoices",
+        postgresql_include=["gross", "paid"],
+        postgresql_where=sa.text(
+            "number is not null and payment_status in ('unpaid', 'partly paid') and document_status <> 'credited'"
+        ),
+    )
     op.drop_index(
         "one_living_invoice",
         table_name="invoices",
