@@ -36,8 +36,10 @@ WRONG: dict[str, tuple[str, Kind, str]] = {
     ),
     "all missing": ("delete from invoices", Kind.GAP, "2026-00001 to 2026-00005 are missing, 5 numbers"),
     "double": (
-        "alter table invoices drop constraint one_number; "
-        "update invoices set number = 'ELB-2026-00002' where number like '%-00003'",
+        """
+        alter table invoices drop constraint one_number;
+        update invoices set number = 'ELB-2026-00002' where number like '%-00003'
+        """,
         Kind.DOUBLE,
         "ELB-2026-00002 (manual/c) takes a place that is taken already",
     ),
@@ -112,8 +114,10 @@ WRONG: dict[str, tuple[str, Kind, str]] = {
         "ELB-2026-00003, audit trail: no event says that it was issued",
     ),
     "twice in the trail": (
-        "update audit_events set event = 'issued' where facts->>'number' is null "
-        "and invoice = (select id from invoices where number like '%-00003')",
+        """
+        update audit_events set event = 'issued' where facts->>'number' is null
+        and invoice = (select id from invoices where number like '%-00003')
+        """,
         Kind.RECORD,
         "ELB-2026-00003, audit trail: issued 2 times",
     ),
