@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import count
@@ -35,17 +36,26 @@ def occasion_for(agreement: Agreement, item: str | None, billed: frozenset[str],
     """The occasion a person means by "bill this agreement now"; `Refused` if that is not clear.
 
     `billed` are the billing keys that are taken. Of a recurring agreement it is the oldest due period not yet billed,
-    else the running one; of milestones the one named, or the only one left.
+    else the running one; of milestones the one named, or the only one left; of blocks the one named, or the next.
     """
     match agreement:
         case Retainer() | TimeAndMaterials():
+            _only(agreement, item, recurring_item(agreement))
             return _period_occasion(agreement, billed, today)
         case Milestones():
             return _milestone_occasion(agreement, item, billed)
         case PrepaidBlock():
             return _block_occasion(agreement, item, billed)
         case FixedPrice():
+            _only(agreement, item, PRICE_ITEM)
             return Occasion(agreement=agreement.id, item=PRICE_ITEM)
+
+
+def _only(agreement: Agreement, item: str | None, right: str) -> None:
+    if item and item != right:
+        raise Refused(
+            f"agreement {agreement.id!r} has no item {item!r}; its only one is {right!r}: leave it out"
+        )
 
 
 def _period_occasion(agreement: Retainer | TimeAndMaterials, billed: frozenset[str], today: date) -> Occasion:
@@ -61,7 +71,7 @@ def _period_occasion(agreement: Retainer | TimeAndMaterials, billed: frozenset[s
 def _milestone_occasion(agreement: Milestones, item: str | None, billed: frozenset[str]) -> Occasion:
     occasions = {each.id: Occasion(agreement=agreement.id, item=each.id) for each in agreement.milestones}
     left = [key for key, occasion in occasions.items() if occasion.billing_key not in billed]
-    if item is None and len(left) != 1:
+    if not item and len(left) != 1:
         raise Refused(f"say which milestone with --item: {', '.join(left or occasions)}")
     wanted = item or left[0]
     if wanted not in occasions:
@@ -72,12 +82,14 @@ def _milestone_occasion(agreement: Milestones, item: str | None, billed: frozens
 
 
 def _block_occasion(agreement: PrepaidBlock, item: str | None, billed: frozenset[str]) -> Occasion:
-    numbered = (Occasion(agreement=agreement.id, item=f"block-{number}") for number in count(1))
-    return (
-        Occasion(agreement=agreement.id, item=item)
-        if item
-        else next(o for o in numbered if o.billing_key not in billed)
-    )
+    if not item:
+        numbered = (Occasion(agreement=agreement.id, item=f"block-{number}") for number in count(1))
+        return next(occasion for occasion in numbered if occasion.billing_key not in billed)
+    if not re.fullmatch(r"block-[1-9][0-9]*", item):
+        raise Refused(
+            f"{item!r} is not a block of agreement {agreement.id!r}; blocks are block-1, block-2 and so on"
+        )
+    return Occasion(agreement=agreement.id, item=item)
 
 
 def event_occasions(event: BillingEvent, agreement: Agreement, today: date) -> list[Occasion]:

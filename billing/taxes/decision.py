@@ -70,6 +70,8 @@ def decide_tax(facts: TaxFacts) -> TaxDecision | TaxUnknown:
     home, abroad = facts.issuer_country, facts.client_country
     if home not in STANDARD_RATES:
         return TaxUnknown(why=f"no tax rules for an issuer in {home}")
+    if abroad in EU_MEMBERS and vat_id_country(facts.client_vat_id) in EU_MEMBERS - {abroad}:
+        return _contradiction(facts)
     if abroad == home:
         rate = STANDARD_RATES[home]
         return TaxDecision(
@@ -93,12 +95,22 @@ def decide_tax(facts: TaxFacts) -> TaxDecision | TaxUnknown:
             why=f"the client in {abroad} has no VAT id; without it reverse charge cannot be applied"
         )
     if vat_id_country(facts.client_vat_id) != abroad:
+        return _contradiction(facts)
+    if not facts.issuer_vat_id:
         return TaxUnknown(
-            why=f"the client is in {abroad} but its VAT id begins with {facts.client_vat_id[:2]}; correct one of them"
+            why=f"the issuer in {home} has no VAT id; without it reverse charge cannot be applied"
         )
     return TaxDecision(
         category=TaxCategory.REVERSE_CHARGE,
         rate=Decimal(0),
         note="Reverse charge: the recipient is liable for VAT (Art. 196 Directive 2006/112/EC)",
         why=f"AE: buyer {abroad} with VAT id, service, Art. 196",
+    )
+
+
+def _contradiction(facts: TaxFacts) -> TaxUnknown:
+    """Address and VAT id say different countries: where the service is received is open (Art. 22 Reg. 282/2011)."""
+    country, begins = facts.client_country, facts.client_vat_id[:2]
+    return TaxUnknown(
+        why=f"the client is in {country} but its VAT id begins with {begins}; correct one of them"
     )
