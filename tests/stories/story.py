@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.invoicing.effects import Effects
 from activities.ledger import audit_trail, commands, invoices, triggers
+from activities.ledger.exceptions import Resolution
 from activities.ledger.tables import AuditEventRow, InvoiceRow, OutboxRow
 from benchmarks.actions import cost
 from billing.approval_policy import Channel, Verdict
@@ -48,6 +49,16 @@ class Story:
     company: TestCompany
     smtp: MailServer
     keys: list[str] = field(default_factory=list)
+    workers: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def start_workers(self, outside: Effects | None = None) -> None:
+        """Starts one worker a queue; given, they act with another outside world than the story's own."""
+        for worker in (invoicing_worker, rendering_worker):
+            await self.workers.enter_async_context(worker(self.env.client, outside or self.effects))
+
+    async def stop_workers(self) -> None:
+        """Stops the workers once they have finished what they are at; wake-ups are still carried."""
+        await self.workers.aclose()
 
     def begin(self) -> None:
         """Applies the company as it is now."""
@@ -93,12 +104,30 @@ class Story:
     def handle(self, key: str) -> WorkflowHandle[None, Plan]:
         return self.env.client.get_workflow_handle(invoice_workflow_id(key), result_type=Plan)
 
+    def exception(self, key: str, code: str) -> int:
+        """The id of the invoice's one open exception, which must have that code."""
+        with self.effects.ledger.transaction() as tx:
+            (found,) = invoices.open_exceptions(tx, invoices.find(tx, key))
+            assert found.code == code, found.finding
+            return found.id
+
+    def retry(self, key: str, code: str) -> None:
+        """Somebody has repaired the cause and says so."""
+        exception = self.exception(key, code)
+        commands.resolve(
+            self.effects.ledger, exception, Resolution.RETRY, by="pia", channel=Channel.CLI, at=now()
+        )
+
     async def until(self, condition: Callable[[], object], what: str) -> None:
         """Returns once the condition holds."""
         end = asyncio.get_running_loop().time() + PATIENCE
         while not condition():
             assert asyncio.get_running_loop().time() < end, f"waited {PATIENCE} s for: {what}"
             await asyncio.sleep(0.02)
+
+    async def happens(self, key: str, event: str) -> None:
+        """Returns once the audit trail has that event."""
+        await self.until(lambda: event in self.events(key), event)
 
     async def waits(self, key: str, for_what: str) -> InvoiceRow:
         """Returns the invoice once its workflow sleeps and waits for that."""
@@ -159,14 +188,15 @@ async def telling(
     """Runs workers and the outbox dispatcher for one story, and ends its workflows afterwards."""
     outside = effects(settings)
     story = Story(env, outside, company, smtp)
-    async with invoicing_worker(env.client, outside), rendering_worker(env.client, outside):
-        dispatcher = asyncio.create_task(OutboxDispatcher(env.client, outside).run())
-        try:
-            yield story
-        finally:
-            dispatcher.cancel()
-            await asyncio.gather(dispatcher, return_exceptions=True)
-            await _end(story)
+    await story.start_workers()
+    dispatcher = asyncio.create_task(OutboxDispatcher(env.client, outside).run())
+    try:
+        yield story
+    finally:
+        dispatcher.cancel()
+        await asyncio.gather(dispatcher, return_exceptions=True)
+        await _end(story)
+        await story.stop_workers()
     outside.ledger.close()
 
 
