@@ -45,7 +45,7 @@ def failed(row: OutboxRow, error: str) -> None:
     """Tries again later, each pause twice the last."""
     row.attempts += 1
     row.last_error = error[:1000]
-    pause = min(_FIRST_PAUSE * 2 ** min(row.attempts, 12), _LONGEST_PAUSE)
+    pause = min(_FIRST_PAUSE * 2 ** min(row.attempts - 1, 12), _LONGEST_PAUSE)
     row.not_before = func.now() + pause
 
 
