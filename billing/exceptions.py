@@ -48,6 +48,10 @@ ACCEPTABLE = frozenset(
 """Findings a person may accept as they are, with a reason; the others need a repair at the source."""
 
 
+OVERRIDE_HELPS = frozenset({ReasonCode.NO_CONTACT, ReasonCode.TAX_UNKNOWN, ReasonCode.UNPRINTABLE})
+"""Findings that a fact about the client, set by hand for one invoice, can end."""
+
+
 class Finding(BaseModel):
     """One thing that does not fit: which field differs, in which systems, by how much, and what to do."""
 

@@ -20,10 +20,10 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.service import RPCError
 
 from activities.delivery.smtp import MailDeferred, MailRefused
-from activities.invoicing import staff_mail
+from activities.invoicing import copies, staff_mail
 from activities.invoicing.effects import Effects
-from activities.ledger import company_records, outbox
-from activities.ledger.tables import InvoiceRow, OutboxRow
+from activities.ledger import company_records, notices, outbox
+from activities.ledger.tables import InvoiceRow, MessageRow, OutboxRow
 from billing.money import rounded
 from billing.source_checks import agreed_value
 from workflows.identifiers import INVOICE_WORKFLOW, INVOICING_QUEUE, WAKE, invoice_workflow_id
@@ -135,7 +135,11 @@ class OutboxDispatcher:
 
     def _notify(self, tx: Session, row: OutboxRow) -> None:
         try:
-            staff_mail.send(tx, row.subject, self._effects)
+            message = tx.get_one(MessageRow, row.subject, with_for_update=True)
+            if message.audience == notices.STAFF:
+                staff_mail.send(tx, message, self._effects)
+            else:
+                copies.send(tx, message, self._effects)
             outbox.done(row)
         except MailDeferred as error:
             outbox.failed(row, str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ Record = Callable[[Session, Sequence[InvoiceRow], str], None]
 
 
 @dataclass(frozen=True)
-class _Addressees:
+class Addressees:
     contact: Contact
     copies: tuple[str, ...]
 
@@ -56,9 +57,9 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
                 return False
             message = tx.get_one(MessageRow, key, with_for_update=True)
             if message.handed_over_at is None:
-                _compose(tx, rows, message, step)
-                handed = effects.mail.send(_mail(effects, tx, rows[0], message, step))
-                _handed_over(tx, rows, message, handed, step)
+                write(tx, rows, message, step.as_of)
+                handed = effects.mail.send(mail(effects, tx, rows[0], message, step.as_of))
+                handed_over(tx, rows, message, handed, step.as_of)
             record(tx, rows, key)
             for each in rows:
                 exceptions.close_repaired(tx, each, at=step.as_of)
@@ -84,8 +85,8 @@ def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> str 
         if not rows:
             return None
         version = company_records.current(tx)
-        addressees = _addressees(rows[0], version)
-        if addressees is None:
+        found = addressees(rows[0], version)
+        if found is None:
             what = f"client {rows[0].client!r} has no billing contact in the CRM; add a name and an e-mail address"
             missing = Finding(code=ReasonCode.NO_CONTACT, message=what, field="billing_contact")
             exceptions.raise_one(tx, rows[0], missing, version.company, at=step.as_of)
@@ -93,9 +94,9 @@ def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> str 
         issuer = version.company.issuer(rows[0].issuer or "") or version.company.issuers[0]
         key = f"invoice-{rows[0].id}/{event}"
         to = {
-            "recipient": addressees.contact.email,
-            "copies_to": [copy for copy in addressees.copies if copy != addressees.contact.email],
-            "facts": {"contact": addressees.contact.name},
+            "recipient": found.contact.email,
+            "copies_to": [copy for copy in found.copies if copy != found.contact.email],
+            "facts": {"contact": found.contact.name},
         }
         message = insert(MessageRow).values(
             key=key,
@@ -115,29 +116,29 @@ def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> str 
         return key
 
 
-def _addressees(row: InvoiceRow, version: CompanyVersion) -> _Addressees | None:
+def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
     """Who is written to: set by hand for this invoice, else whom the CRM names now, else the contact on the invoice."""
     drafted = invoices.draft_of(row) if row.draft else None
     if drafted and any(field.startswith("contact.") for field in row.overrides):
-        return _Addressees(drafted.buyer.contact, drafted.copies_to)
+        return Addressees(drafted.buyer.contact, drafted.copies_to)
     try:
         record = client_record(version, row.client)
     except SourceUnavailable:
         record = None
     if record is not None and record.billing_contact is not None:
         copies = dict.fromkeys([*record.copies_to, *version.company.delivery.copies_to])
-        return _Addressees(record.billing_contact, tuple(copies))
-    return _Addressees(drafted.buyer.contact, drafted.copies_to) if drafted else None
+        return Addressees(record.billing_contact, tuple(copies))
+    return Addressees(drafted.buyer.contact, drafted.copies_to) if drafted else None
 
 
-def _compose(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, step: StepInput) -> None:
-    """Writes the text from what holds at this attempt."""
+def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: datetime) -> None:
+    """Writes the text of a message from what holds at this attempt."""
     row, company = rows[0], company_records.current(tx).company
     client = company.client(row.client)
     zone, language, place = (
         (client.zone, client.language, client.calendar[:2]) if client else ("UTC", "en", "")
     )
-    today = step.as_of.astimezone(ZoneInfo(zone)).date()
+    today = as_of.astimezone(ZoneInfo(zone)).date()
     contact, number = message.facts["contact"], row.number or ""
     context: dict[str, Any] = {
         "number": number,
@@ -162,14 +163,15 @@ def _compose(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, step:
             for each in rows[1:]
         ],
     }
-    composed = compose(message.event, language, context, territory=place)
+    composed = compose(message.event.removesuffix("-copy"), language, context, territory=place)
     message.subject, message.body, message.html = composed.subject, composed.text, composed.html
     message.document = row.document
 
 
-def _mail(
-    effects: Effects, tx: Session, row: InvoiceRow, message: MessageRow, step: StepInput
+def mail(
+    effects: Effects, tx: Session, row: InvoiceRow, message: MessageRow, as_of: datetime
 ) -> EmailMessage:
+    """The message with the invoice's PDF, as it goes over the wire."""
     company = company_records.current(tx).company
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
     attachments = []
@@ -184,15 +186,15 @@ def _mail(
         reply_to=company.delivery.reply_to or issuer.email,
         composed=Composed(subject=message.subject, text=message.body, html=message.html),
         attachments=attachments,
-        date=step.as_of,
+        date=as_of,
     )
 
 
-def _handed_over(
-    tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, handed: Handover, step: StepInput
+def handed_over(
+    tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, handed: Handover, as_of: datetime
 ) -> None:
     """The mail server took it: noted with the message, and in the audit trail of every invoice it speaks of."""
-    message.handed_over_at, message.server_reply = step.as_of, handed.reply
+    message.handed_over_at, message.server_reply = as_of, handed.reply
     message.attempts += 1
     message.last_error = (
         "; ".join(f"copy to {each.address} refused: {each.text}" for each in handed.refused) or None
@@ -202,7 +204,7 @@ def _handed_over(
             tx,
             each,
             "sent",
-            at=step.as_of,
+            at=as_of,
             message=message.event,
             message_id=message.message_id,
             reply=handed.reply,

@@ -19,9 +19,8 @@ from billing.numbering import payment_reference
 from billing.parties import Contact
 
 
-def send(tx: Session, key: str, effects: Effects) -> None:
-    """Sends a prepared notice, once. `MailDeferred` or `MailRefused` when the mail server does not take it."""
-    message = tx.get_one(MessageRow, key, with_for_update=True)
+def send(tx: Session, message: MessageRow, effects: Effects) -> None:
+    """Sends a prepared and locked notice, once. `MailDeferred` or `MailRefused` when the server does not take it."""
     if message.handed_over_at is not None or message.invoice is None:
         return
     row = tx.get_one(InvoiceRow, message.invoice)

@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from activities.ledger import approvals, collection, company_records, exceptions, invoices, payments
+from activities.ledger import (
+    approvals,
+    bounces,
+    collection,
+    company_records,
+    exceptions,
+    invoices,
+    payments,
+    resending,
+)
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel, Claim, Verdict
@@ -121,6 +130,28 @@ def pay(
             channel=channel,
             reference=note,
             at=at,
+        )
+
+
+def resend(
+    ledger: Ledger, reference: str, *, to: str | None = None, by: str, channel: Channel, at: datetime
+) -> str:
+    """Has an issued invoice mailed once more, to its contact or to `to`; returns the number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        resending.resend(tx, row, company, to=to, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
+
+
+def bounced(ledger: Ledger, message_id: str, *, reason: str, by: str, channel: str, at: datetime) -> str:
+    """A message came back: an exception for the invoice it belongs to; returns the billing key.
+
+    `NotFound` when the message is not one of ours.
+    """
+    with ledger.transaction() as tx:
+        return bounces.bounced(
+            tx, message_id, company_records.current(tx).company, reason=reason, by=by, channel=channel, at=at
         )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, invoices, notices
+from activities.ledger import audit_trail, invoices, notices, resending
 from activities.ledger.tables import ExceptionRow, InvoiceRow
 from billing.approval_policy import escalate_to
 from billing.company import Company
@@ -101,10 +101,22 @@ def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> N
 
 def find(tx: Session, exception: int) -> ExceptionRow:
     """The exception with that id; `NotFound` otherwise."""
-    row = tx.get(ExceptionRow, exception, with_for_update=True) if 0 < exception < 2**63 else None
+    row = tx.get(ExceptionRow, exception) if 0 < exception < 2**63 else None
     if row is None:
         raise NotFound(f"there is no exception {exception}; `billow inbox` lists those that are open")
     return row
+
+
+def _open_exception(tx: Session, exception_id: int) -> tuple[ExceptionRow, InvoiceRow]:
+    """The exception and its invoice, locked: first the invoice, as every step does, so that nobody deadlocks."""
+    exception = find(tx, exception_id)
+    row = invoices.locked(tx, exception.invoice)
+    tx.refresh(exception, with_for_update=True)
+    if exception.resolved_at is not None:
+        raise WrongState(
+            f"exception {exception.id} is decided already: {exception.resolution}, by {exception.resolved_by}"
+        )
+    return exception, row
 
 
 def resolve(
@@ -126,40 +138,36 @@ def resolve(
     """
     if by not in company.people_by_id:
         raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
-    unlocked = find(tx, exception_id)
-    row = invoices.locked(tx, unlocked.invoice)
-    tx.refresh(unlocked)
-    exception = unlocked
+    exception = find(tx, exception_id)
+    row = invoices.locked(
+        tx, exception.invoice
+    )  # first the invoice, as every step does, so that nobody deadlocks
+    tx.refresh(exception, with_for_update=True)
     if exception.resolved_at is not None:
         raise WrongState(
             f"exception {exception.id} is decided already: {exception.resolution}, by {exception.resolved_by}"
         )
     if resolution is not Resolution.RETRY and not reason.strip():
         raise Refused(f"say why: `{resolution}` needs a reason")
-    match resolution:
-        case Resolution.RETRY:
-            pass
-        case Resolution.ACCEPT:
-            _accept(row, exception, by=by, reason=reason, at=at)
-        case Resolution.OVERRIDE:
-            _override(row, overrides)
-        case Resolution.VOID:
-            invoices.void(tx, row, rebill=rebill, by=by, channel=channel, reason=reason, at=at)
-    if by not in row.took_part and resolution is not Resolution.RETRY:
+    if resolution is Resolution.VOID:
+        invoices.void(tx, row, rebill=rebill, by=by, channel=channel, reason=reason, at=at)
+    elif resolution is Resolution.ACCEPT:
+        _accept(row, exception, by=by, reason=reason, at=at)
+    elif resolution is Resolution.OVERRIDE:
+        _override(row, overrides)
+    elif exception.code == ReasonCode.BOUNCED:  # no step would send it again by itself
+        resending.resend(tx, row, company, to=None, by=by, channel=channel, at=at)
+        exception.resolved_at, exception.resolved_by, exception.resolution = at, by, "sent again"
+    if by not in row.took_part and row.number is None:
         row.took_part = [*row.took_part, by]
     if resolution is not Resolution.VOID:
-        audit_trail.record(
-            tx,
-            row,
-            f"exception: {resolution}",
-            at=at,
-            actor=by,
-            channel=channel,
-            exception=exception.id,
-            code=exception.code,
-            reason=reason,
-            overrides=dict(overrides),
-        )
+        said = {
+            "exception": exception.id,
+            "code": exception.code,
+            "reason": reason,
+            "overrides": dict(overrides),
+        }
+        audit_trail.record(tx, row, f"exception: {resolution}", at=at, actor=by, channel=channel, **said)
     invoices.wake(tx, row, at)
     return row
 

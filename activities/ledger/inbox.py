@@ -14,7 +14,7 @@ from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum
 from activities.ledger.summaries import BUYER, exact, is_open
 from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow
-from billing.exceptions import ACCEPTABLE, Finding
+from billing.exceptions import ACCEPTABLE, OVERRIDE_HELPS, Finding
 from billing.money import rounded
 from billing.status import DocumentStatus
 
@@ -146,7 +146,8 @@ def _raised(row: Row[Any], as_of: datetime) -> InboxItem:
 
 def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
     accept = (Resolution.ACCEPT,) if finding.code in ACCEPTABLE else ()
-    return (Resolution.RETRY, *accept, *(() if issued else (Resolution.VOID,)))
+    override = (Resolution.OVERRIDE,) if not issued and finding.code in OVERRIDE_HELPS else ()
+    return (Resolution.RETRY, *accept, *override, *(() if issued else (Resolution.VOID,)))
 
 
 def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:

@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("approve", "decisions", "Approve a draft"),
         Entry("reject", "decisions", "Reject a draft; it is voided"),
         Entry("resolve", "decisions", "Decide an exception"),
+        Entry("fetch-again", "decisions", "Make a draft anew from what the sources say now"),
     ),
     "Money": (
         Entry("pay", "payments", "Book a payment, or money taken back"),
@@ -33,6 +34,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("release", "collection", "End a hold"),
         Entry("dispute", "collection", "Note that the client disputes an invoice"),
         Entry("promise", "collection", "Note that the client promised to pay by a day"),
+        Entry("due", "collection", "Agree on another due date"),
+        Entry("resend", "collection", "Mail an issued invoice once more"),
         Entry("ageing", "ageing", "What is owed, and how late it is"),
     ),
     "Operation": (

@@ -112,6 +112,41 @@ def promise(invoice: str, promised_for: date, note: str, who: str, as_json: bool
     _done(name, "promised", as_json, said, on=promised_for, by=who)
 
 
+@click.command("due", short_help="Agree on another due date")
+@invoice_argument
+@click.option(
+    "--date", "day", type=Day(), required=True, metavar="DATE", help="The new last day for payment."
+)
+@click.option("--reason", type=Text(), required=True, metavar="TEXT")
+@as_option(required=True)
+@json_option
+def due(invoice: str, day: date, reason: str, who: str, as_json: bool) -> None:
+    """Agree on another due date, later or earlier: reminders count from it. The document stays as it was issued."""
+    from activities.ledger import commands
+    from billing.approval_policy import Channel
+
+    name = commands.change_due_date(
+        context.ledger(), invoice, to=day, reason=reason, by=who, channel=Channel.CLI, at=context.now()
+    )
+    _done(name, "due date changed", as_json, f"{name} is due on {day} now.", to=day, by=who, reason=reason)
+
+
+@click.command("resend", short_help="Mail an issued invoice once more")
+@invoice_argument
+@click.option("--to", type=Text(), metavar="ADDRESS", help="Instead of the client's billing contact.")
+@as_option(required=True)
+@json_option
+def resend(invoice: str, to: str | None, who: str, as_json: bool) -> None:
+    """Mail an issued invoice once more with its PDF, under a Message-ID of its own."""
+    from activities.ledger import commands
+    from billing.approval_policy import Channel
+
+    name = commands.resend(context.ledger(), invoice, to=to, by=who, channel=Channel.CLI, at=context.now())
+    _done(
+        name, "sent again", as_json, f"{name} is mailed once more{f' to {to}' if to else ''}.", to=to, by=who
+    )
+
+
 def _done(name: str, what: str, as_json: bool, said: str, **facts: object) -> None:
     if as_json:
         shown = {key: each.isoformat() if isinstance(each, date) else each for key, each in facts.items()}
@@ -121,4 +156,4 @@ def _done(name: str, what: str, as_json: bool, said: str, **facts: object) -> No
     output.hint(f"billow show {shlex.quote(name)}")
 
 
-COMMANDS = [hold, release, dispute, promise]
+COMMANDS = [hold, release, dispute, promise, due, resend]

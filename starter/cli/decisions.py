@@ -83,7 +83,7 @@ def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
 
 def other_ways(resolutions: tuple[str, ...]) -> str:
     """How an exception may be decided besides trying again, as a remark behind the command."""
-    flags = {"accept": "--accept", "void": "--void rebill|waive"}
+    flags = {"accept": "--accept", "override": "--override FIELD=VALUE", "void": "--void rebill|waive"}
     other = [flags[each] for each in resolutions if each in flags]
     return f"   # or {' or '.join(other)}, with --reason" if other else ""
 
@@ -203,6 +203,12 @@ def _missing(billing_key: str) -> int:
 @click.option("--retry", is_flag=True, help="The cause is repaired: try again.")
 @click.option("--accept", is_flag=True, help="Take the difference as it is; needs --reason.")
 @click.option(
+    "--override",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Set a fact of the client by hand, such as contact.email=…; needs --reason. May be repeated.",
+)
+@click.option(
     "--void",
     type=click.Choice(["rebill", "waive"]),
     help="Void the draft, to be billed again or never; needs --reason.",
@@ -214,21 +220,26 @@ def resolve(
     exception: int,
     retry: bool,
     accept: bool,
+    override: tuple[str, ...],
     void: Literal["rebill", "waive"] | None,
     who: str,
     reason: str,
     as_json: bool,
 ) -> None:
     """Decide an exception. EXCEPTION is its number; `billow inbox` lists those that are open."""
-    if retry + accept + (void is not None) != 1:
-        raise click.UsageError("give exactly one of --retry, --accept and --void rebill|waive.")
+    if retry + accept + bool(override) + (void is not None) != 1:
+        raise click.UsageError("give exactly one of --retry, --accept, --override and --void rebill|waive.")
     if not retry and not reason:
-        raise click.UsageError(f"say why with --reason: {'--accept' if accept else '--void'} needs it.")
+        what = "--accept" if accept else "--override" if override else "--void"
+        raise click.UsageError(f"say why with --reason: {what} needs it.")
+    if any("=" not in each for each in override):
+        raise click.UsageError("--override takes FIELD=VALUE, such as contact.email=ap@client.example.")
     from activities.ledger import commands
     from activities.ledger.exceptions import Resolution
     from billing.approval_policy import Channel
 
-    resolution = Resolution.RETRY if retry else Resolution.ACCEPT if accept else Resolution.VOID
+    chosen = {Resolution.RETRY: retry, Resolution.ACCEPT: accept, Resolution.OVERRIDE: bool(override)}
+    resolution = next((each for each, given in chosen.items() if given), Resolution.VOID)
     billing_key = commands.resolve(
         context.ledger(),
         exception,
@@ -237,6 +248,7 @@ def resolve(
         channel=Channel.CLI,
         reason=reason,
         rebill=void == "rebill",
+        overrides=dict(each.split("=", 1) for each in override),
         at=context.now(),
     )
     if as_json:
@@ -247,6 +259,7 @@ def resolve(
     done = {
         Resolution.RETRY: f"Billow tries {billing_key} again.",
         Resolution.ACCEPT: f"Accepted as it is; {billing_key} goes on.",
+        Resolution.OVERRIDE: f"Set by hand; Billow tries {billing_key} again.",
         Resolution.VOID: f"Voided {billing_key}; "
         + ("it can be billed again." if void == "rebill" else "what it billed is waived."),
     }
@@ -254,4 +267,23 @@ def resolve(
     output.hint(f"billow show {shlex.quote(billing_key)}")
 
 
-COMMANDS = [inbox, approve, reject, resolve]
+@click.command("fetch-again", short_help="Make a draft anew from what the sources say now")
+@invoice_argument
+@as_option(required=True)
+@json_option
+def fetch_again(invoice: str, who: str, as_json: bool) -> None:
+    """Make a draft anew from what CRM, PSA and contract say now. If it changes, approval is asked for again."""
+    from activities.ledger import commands
+    from billing.approval_policy import Channel
+
+    billing_key = commands.fetch_again(
+        context.ledger(), invoice, by=who, channel=Channel.CLI, at=context.now()
+    )
+    if as_json:
+        output.document({"billing_key": billing_key, "done": "fetch again", "by": who})
+        return
+    output.say(f"Billow makes the draft of {billing_key} anew; nobody can approve it until then.")
+    output.hint(f"billow show {shlex.quote(billing_key)}")
+
+
+COMMANDS = [inbox, approve, reject, resolve, fetch_again]

@@ -132,7 +132,7 @@ async def test_delegate_approves_while_the_approver_is_away(story: Story) -> Non
 
 
 async def test_two_tiers(story: Story) -> None:
-    """The second tier is asked only when the first has agreed, each about the same draft; all of a tier if it says so."""
+    """The second tier is asked once the first has agreed, each about one draft; all of a tier if it says so."""
     story.company.tiers = [
         {"id": "leads", "above": {"EUR": "5000"}, "approvers": ["noor", "otto"], "needed": "all"},
         {"id": "board", "above": {"EUR": "10000"}, "approvers": ["mara"]},

@@ -87,7 +87,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 async def test_names_in_any_script(story: Story, name: str) -> None:
-    """A client of any name gets an invoice with its PDF, or somebody is asked to correct the name; it is never stuck."""
+    """A client of any name gets its invoice, or somebody is asked to correct the name; it is never stuck."""
     story.company.crm = [crm_client("C-1", name)]
     story.begin()
     key = story.trigger("acme-care")

@@ -108,3 +108,97 @@ async def test_folder_edited_halfway(story: Story) -> None:
         at=now(),
     )
     await story.waits(key, "payment of EUR 1,190.00")
+
+
+async def test_contact_set_by_hand(story: Story) -> None:
+    """A contact set by hand with a reason sends this one invoice there; whoever set it cannot approve it."""
+    story.company.crm = [crm_client("C-1", "Acme GmbH", billing_contact=None)]
+    story.begin()
+    key = story.trigger("acme-care")
+    await story.waits(key, "decision on: no-contact")
+    commands.resolve(
+        story.effects.ledger,
+        exception(story, key, "no-contact"),
+        Resolution.OVERRIDE,
+        by="otto",
+        channel=Channel.CLI,
+        reason="on the phone",
+        overrides={"contact.email": "hand@client.example"},
+        at=now(),
+    )
+    await story.waits(key, "payment")
+    assert len(story.mails("hand@client.example")) == 1
+    assert "otto" in story.row(key).took_part
+
+
+async def test_look_alike_is_held(story: Story) -> None:
+    """A second invoice over the same amount for the same time is held and names the first; accepted, both go out."""
+    story.company.agreements = [
+        retainer("acme-care", "acme", "1000.00"),
+        retainer("acme-twin", "acme", "1000.00"),
+    ]
+    story.begin()
+    first = story.trigger("acme-care")
+    number = (await story.waits(first, "payment")).number
+    second = story.trigger("acme-twin")
+    await story.waits(second, "look-alike")
+    raised = next(each for each in story.trail(second) if each.event == "exception raised")
+    assert str(number) in raised.facts["message"]
+    commands.resolve(
+        story.effects.ledger,
+        exception(story, second, "look-alike"),
+        Resolution.ACCEPT,
+        by="pia",
+        channel=Channel.CLI,
+        reason="two contracts",
+        at=now(),
+    )
+    await story.waits(second, "payment")
+
+
+async def test_bounced_mail_is_sent_again(story: Story) -> None:
+    """A mail that came back is an exception; with the address corrected, retrying mails a copy to the new one."""
+    story.begin()
+    key = story.trigger("acme-care")
+    await story.waits(key, "payment")
+    sent = story.mails("ap@client.example")[0]
+    for _ in range(2):
+        commands.bounced(
+            story.effects.ledger,
+            sent.message_id,
+            reason="5.1.1 no such user",
+            by="imap",
+            channel="imap",
+            at=now(),
+        )
+    await story.waits(key, "decision on: bounced")
+    story.company.crm = [
+        crm_client("C-1", "Acme GmbH", billing_contact={"name": "New", "email": "new@client.example"})
+    ]
+    story.company.write_sources()
+    commands.resolve(
+        story.effects.ledger,
+        exception(story, key, "bounced"),
+        Resolution.RETRY,
+        by="pia",
+        channel=Channel.CLI,
+        at=now(),
+    )
+    await story.until(lambda: story.mails("new@client.example"), "the copy")
+    await story.waits(key, "payment")
+    assert len({mail.message_id for mail in story.mails()}) == len(story.mails())
+
+
+async def test_sent_again_by_request(story: Story) -> None:
+    """A person has the invoice mailed once more, elsewhere; two clicks in a minute are one mail."""
+    story.begin()
+    key = story.trigger("acme-care")
+    await story.waits(key, "payment")
+    at = now()
+    for _ in range(2):
+        commands.resend(
+            story.effects.ledger, key, to="boss@elsewhere.example", by="pia", channel=Channel.CLI, at=at
+        )
+    await story.until(lambda: story.mails("boss@elsewhere.example"), "the copy")
+    assert len(story.mails("boss@elsewhere.example")) == 1
+    assert story.mails("boss@elsewhere.example")[0].attachments[0].name.endswith(".pdf")

@@ -1,0 +1,30 @@
+"""An issued invoice mailed once more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from activities.delivery.smtp import MailRefused
+from activities.invoicing import speaking
+from activities.invoicing.effects import Effects
+from activities.ledger import company_records, invoices
+from activities.ledger.tables import MessageRow
+
+
+def send(tx: Session, message: MessageRow, effects: Effects) -> None:
+    """Sends a prepared and locked copy, once. `MailDeferred` or `MailRefused` when the server does not take it."""
+    if message.handed_over_at is not None or message.invoice is None:
+        return
+    row = invoices.locked(tx, message.invoice)
+    to = speaking.addressees(row, company_records.current(tx))
+    if not message.recipient:
+        if to is None:
+            raise MailRefused(550, "there is no billing contact in the CRM")
+        message.recipient, message.copies_to = to.contact.email, list(to.copies)
+    message.facts = {"contact": to.contact.name if to else message.recipient}
+    now = datetime.now(UTC)
+    speaking.write(tx, [row], message, now)
+    handed = effects.mail.send(speaking.mail(effects, tx, row, message, now))
+    speaking.handed_over(tx, [row], message, handed, now)

@@ -1,0 +1,67 @@
+"""Mailing an issued invoice once more, because somebody asks or because the first mail came back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from activities.ledger import audit_trail, notices, outbox
+from activities.ledger.tables import InvoiceRow, MessageRow
+from billing.company import Company
+from billing.errors import NotAllowed, Refused, WrongState
+from billing.parties import EmailAddress
+
+_email: TypeAdapter[str] = TypeAdapter(EmailAddress)
+
+COPY = "invoice-copy"
+"""The event of a message that is an invoice sent once more."""
+
+
+def resend(
+    tx: Session, row: InvoiceRow, company: Company, *, to: str | None, by: str, channel: str, at: datetime
+) -> None:
+    """Prepares the copy and leaves it to the outbox. A second click within the same minute is the same copy.
+
+    `Refused` for what is no address, `WrongState` for an invoice without a document.
+    """
+    if by not in company.people_by_id:
+        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+    if row.document is None:
+        raise WrongState(
+            f"{row.number or row.billing_key} is {row.document_status}: there is no document to send"
+        )
+    if to is not None:
+        try:
+            _email.validate_python(to)
+        except ValidationError as error:
+            raise Refused(f"{to!r} is not an e-mail address") from error
+    issuer = company.issuer(row.issuer or "") or company.issuers[0]
+    key = f"invoice-{row.id}/{COPY}/{at:%Y%m%d%H%M}" + (f"/{to}" if to else "")
+    made = tx.execute(
+        insert(MessageRow)
+        .values(
+            key=key,
+            message_id=notices.message_id(key, issuer.email.split("@")[1]),
+            invoice=row.id,
+            event=COPY,
+            audience=notices.CLIENT,
+            recipient=to or "",
+            copies_to=[],
+            subject="",
+            body="",
+            html="",
+            facts={},
+            prepared_at=at,
+            attempts=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(MessageRow.key)
+    ).scalar()
+    if made:
+        outbox.write(tx, outbox.NOTICE, key, invoice=row.id, at=at)
+        audit_trail.record(
+            tx, row, "sending again", at=at, actor=by, channel=channel, to=to or "billing contact"
+        )
