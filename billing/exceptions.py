@@ -26,6 +26,7 @@ class ReasonCode(StrEnum):
     ALREADY_BILLED = "already-billed"
     LOOK_ALIKE = "look-alike"
     UNPRINTABLE = "unprintable"
+    INVALID_DOCUMENT = "invalid-document"
     TOO_MANY_LINES = "too-many-lines"
     SOURCE_UNREADABLE = "source-unreadable"
     RULES_CHANGED = "rules-changed"

@@ -21,7 +21,7 @@ from typing import Any
 
 import weasyprint
 import yaml
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 from segno import helpers
@@ -93,7 +93,10 @@ def render_invoice(document: InvoiceDocument) -> bytes:
     """
     with _lock, _warnings() as warnings:
         press = _press()
-        html = press.template.render(_context(document, press.words))
+        try:
+            html = press.template.render(_context(document, press.words))
+        except TemplateError as error:
+            raise RenderingFailed(f"the invoice template cannot write {document.number}: {error}") from error
         page = weasyprint.HTML(string=html, url_fetcher=press.fetcher)
         pdf: bytes = page.write_pdf(
             stylesheets=[press.style], font_config=press.fonts, pdf_variant="pdf/a-3b"
@@ -104,6 +107,19 @@ def render_invoice(document: InvoiceDocument) -> bytes:
             "install a font that has them (Debian: fonts-noto-core, fonts-noto-cjk, fonts-symbola)"
         )
     return pdf
+
+
+def proof(document: InvoiceDocument) -> None:
+    """Writes the page without setting it: finds what the template cannot do with this document, in milliseconds.
+
+    `RenderingFailed` says what. Takes the place of rendering before a number is taken.
+    """
+    with _lock:
+        press = _press()
+        try:
+            press.template.render(_context(document, press.words))
+        except (TemplateError, LookupError, TypeError, ValueError) as error:
+            raise RenderingFailed(f"the invoice template cannot write this document: {error}") from error
 
 
 def warm_up() -> None:

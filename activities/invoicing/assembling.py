@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from activities.documents.pdf import RenderingFailed, proof
 from activities.documents.printable import unprintable
 from activities.invoicing import standing
 from activities.invoicing.effects import Effects, fetch
@@ -15,6 +17,7 @@ from activities.ledger.company_records import CompanyVersion
 from activities.ledger.look_alikes import look_alikes
 from activities.ledger.tables import InvoiceRow
 from billing.assembly import Assembly, assemble, client_of
+from billing.document_check import check_document, placeholder
 from billing.draft import Draft
 from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
@@ -57,11 +60,12 @@ def _assembled(
         return Assembly(draft=None, findings=(unreadable,))
     if made.draft is None:
         return made
-    return made.model_copy(update={"findings": (*made.findings, *_print_check(made.draft))})
+    return made.model_copy(update={"findings": (*made.findings, *_document_check(made.draft, step.as_of))})
 
 
-def _print_check(draft: Draft) -> list[Finding]:
-    """A finding for text that no installed font can show: better asked about now than a box on paper."""
+def _document_check(draft: Draft, at: datetime) -> list[Finding]:
+    """The draft as a whole, under a placeholder number: sums, characters, template. No number is lost on a bad one."""
+    findings = check_document(draft, at)
     buyer = draft.buyer
     texts = [
         draft.title,
@@ -71,7 +75,7 @@ def _print_check(draft: Draft) -> list[Finding]:
         draft.order_reference,
     ]
     texts += [text for line in draft.lines for text in (line.description, line.detail)]
-    return [
+    findings += [
         Finding(
             code=ReasonCode.UNPRINTABLE,
             message=f"{each}; correct it in the system it comes from",
@@ -79,6 +83,12 @@ def _print_check(draft: Draft) -> list[Finding]:
         )
         for each in unprintable(texts)[:5]
     ]
+    if not findings:
+        try:
+            proof(placeholder(draft, at))
+        except RenderingFailed as error:
+            findings.append(Finding(code=ReasonCode.INVALID_DOCUMENT, message=str(error), field="document"))
+    return findings
 
 
 def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion, step: StepInput) -> None:
