@@ -98,3 +98,22 @@ async def temporal_env() -> AsyncIterator[WorkflowEnvironment]:
         ],
     ) as environment:
         yield environment
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what each path of an invoice's life costs on Temporal, against its budget."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    costs = sorted(
+        {
+            tuple(value)
+            for report in reports
+            for name, value in getattr(report, "user_properties", [])
+            if name == "cost"
+        }
+    )
+    if not costs:
+        return
+    terminalreporter.write_sep("-", "cost of an invoice on Temporal")
+    terminalreporter.write_line(f"{'path':36} {'Actions':>7} {'budget':>7} {'bytes':>8} {'budget':>8}")
+    for path, actions, most_actions, size, most_bytes in costs:
+        terminalreporter.write_line(f"{path:36} {actions:>7} {most_actions:>7} {size:>8,} {most_bytes:>8,}")

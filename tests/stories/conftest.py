@@ -19,7 +19,12 @@ def company(tmp_path: Path) -> TestCompany:
 
 @pytest.fixture
 async def story(
-    temporal_env: WorkflowEnvironment, settings: Settings, smtp: MailServer, company: TestCompany
+    request: pytest.FixtureRequest,
+    temporal_env: WorkflowEnvironment,
+    settings: Settings,
+    smtp: MailServer,
+    company: TestCompany,
 ) -> AsyncIterator[Story]:
     async with telling(temporal_env, settings, smtp, company) as told:
         yield told
+    request.node.user_properties += [("cost", each) for each in told.costs]

@@ -49,6 +49,7 @@ class Story:
     company: TestCompany
     smtp: MailServer
     keys: list[str] = field(default_factory=list)
+    costs: list[tuple[str, int, int, int, int]] = field(default_factory=list)
     workers: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def start_workers(self, outside: Effects | None = None) -> None:
@@ -86,6 +87,7 @@ class Story:
         history = await self.handle(key).fetch_history()
         spent = cost(history)
         histories.keep(name, history)
+        self.costs.append((name, spent.actions, actions, spent.bytes, kilobytes * 1024))
         assert spent.actions <= actions, spent
         assert spent.bytes <= kilobytes * 1024, spent
 
