@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities.ledger.database import Ledger
@@ -36,6 +36,9 @@ class CompanyVersion:
     company: Company
     folder: str
 
+
+_ONE_APPLIES = 7220418
+"""The key of the lock (PostgreSQL, advisory) under which a company is applied."""
 
 _read: WeakKeyDictionary[object, dict[int, CompanyVersion]] = WeakKeyDictionary()
 """Versions never change, so each is parsed once a process and database."""
@@ -89,8 +92,10 @@ def apply_company(ledger: Ledger, company: Company, folder: str, by: str, at: da
     content = company.model_dump(mode="json")
     digest = hashlib.sha256(json.dumps([folder, content], sort_keys=True).encode()).hexdigest()
     with ledger.transaction() as tx:
+        # one after the other: the newest version cannot be locked by its row, for it may not be there yet
+        tx.execute(select(func.pg_advisory_xact_lock(_ONE_APPLIES)))
         newest = tx.scalars(
-            select(CompanyVersionRow).order_by(CompanyVersionRow.version.desc()).limit(1).with_for_update()
+            select(CompanyVersionRow).order_by(CompanyVersionRow.version.desc()).limit(1)
         ).first()
         if newest is not None and newest.digest == digest:
             return newest.version

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import delete, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, and_, cast, delete, exists, func, literal, not_, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, company_records, outbox
@@ -39,12 +39,8 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
     known = company.company.client(client)
     if known is None:
         raise NotFound(f"there is no client {client!r} in the company folder")
-    earlier = tx.scalar(
-        select(func.count()).where(InvoiceRow.billing_key == asked.billing_key).select_from(InvoiceRow)
-    )
     values = {
         "billing_key": asked.billing_key,
-        "generation": (earlier or 0) + 1,
         "rebill": False,
         "request": asked.model_dump(mode="json"),
         "trigger": asked.trigger,
@@ -64,26 +60,39 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
         "waits_for": "",
         "then": "",
     }
-    made = tx.execute(
-        insert(InvoiceRow).values(values).on_conflict_do_nothing().returning(InvoiceRow.id)
-    ).scalar()
-    if made is None:
-        return Requested(_living(tx, asked.billing_key), new=False)
+    while (living := _living(tx, asked.billing_key)) is None:
+        # nothing is made if somebody else made one meanwhile; were it voided by now, too, the next turn makes another
+        generation = _generations(tx, asked.billing_key) + 1
+        made = tx.execute(
+            insert(InvoiceRow)
+            .values(**values, generation=generation)
+            .on_conflict_do_nothing()
+            .returning(InvoiceRow.id)
+        ).scalar()
+        if made is not None:
+            return Requested(_triggered(tx, made, asked, at=at, channel=channel), new=True)
+    return Requested(living, new=False)
+
+
+def _triggered(tx: Session, made: int, asked: BillingRequest, *, at: datetime, channel: str) -> InvoiceRow:
     row = locked(tx, made)
     audit_trail.record(
         tx, row, "triggered", at=at, actor=asked.requested_by, channel=channel, trigger=asked.trigger
     )
     wake(tx, row, at)
-    return Requested(row, new=True)
+    return row
 
 
-def _living(tx: Session, billing_key: str) -> InvoiceRow:
+def _living(tx: Session, billing_key: str) -> InvoiceRow | None:
+    to_be_billed_again = and_(InvoiceRow.document_status == DocumentStatus.VOIDED, InvoiceRow.rebill)
     return tx.scalars(
-        select(InvoiceRow)
-        .where(InvoiceRow.billing_key == billing_key)
-        .order_by(InvoiceRow.generation.desc())
-        .limit(1)
-    ).one()
+        select(InvoiceRow).where(InvoiceRow.billing_key == billing_key, not_(to_be_billed_again))
+    ).one_or_none()
+
+
+def _generations(tx: Session, billing_key: str) -> int:
+    query = select(func.count()).select_from(InvoiceRow).where(InvoiceRow.billing_key == billing_key)
+    return tx.scalar(query) or 0
 
 
 def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:
@@ -129,22 +138,10 @@ def put_draft(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
     row.draft_digest = draft.digest
     row.title, row.currency = draft.title, draft.currency
     row.net, row.tax, row.gross = draft.net, draft.tax, draft.gross
-    tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id))
     wanted = {(ref.source, ref.id) for line in draft.lines for ref in line.sources}
-    if not wanted:
-        return []
-    rows = [{"source": source, "item": item, "invoice": row.id} for source, item in wanted]
-    tx.execute(insert(BilledItemRow).values(rows).on_conflict_do_nothing())
-    taken = tx.execute(
-        select(BilledItemRow.source, BilledItemRow.item, InvoiceRow.billing_key)
-        .join(InvoiceRow, InvoiceRow.id == BilledItemRow.invoice)
-        .where(BilledItemRow.invoice != row.id, BilledItemRow.source.in_({source for source, _ in wanted}))
-        .where(BilledItemRow.item.in_([item for _, item in wanted]))
-    ).all()
     doubles: dict[str, list[str]] = {}
-    for source, item, other in taken:
-        if (source, item) in wanted:
-            doubles.setdefault(other, []).append(item)
+    for item, other in _claim(tx, row, wanted):
+        doubles.setdefault(other, []).append(item)
     return [
         Finding(
             code=ReasonCode.ALREADY_BILLED,
@@ -156,6 +153,34 @@ def put_draft(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
         )
         for other, items in doubles.items()
     ]
+
+
+def _claim(tx: Session, row: InvoiceRow, wanted: set[tuple[str, str]]) -> Sequence[Row[str, str]]:
+    """Makes these the items of the invoice; returns item and billing key of those on another living invoice."""
+    # In one order, and given up only after the new ones are taken: two drafts that claim at once never wait in a circle.
+    sources, items = ([each[part] for each in sorted(wanted)] for part in (0, 1))
+    of = (
+        func.unnest(cast(sources, ARRAY(TEXT)), cast(items, ARRAY(TEXT)))
+        .table_valued("source", "item", with_ordinality="place")
+        .render_derived(name="wanted")
+    )
+    tx.execute(
+        insert(BilledItemRow)
+        .from_select(
+            ["source", "item", "invoice"],
+            select(of.c.source, of.c.item, literal(row.id)).order_by(of.c.place),
+        )
+        .on_conflict_do_nothing()
+    )
+    still_wanted = exists().where(of.c.source == BilledItemRow.source, of.c.item == BilledItemRow.item)
+    tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id, not_(still_wanted)))
+    return tx.execute(
+        select(BilledItemRow.item, InvoiceRow.billing_key)
+        .join(of, and_(of.c.source == BilledItemRow.source, of.c.item == BilledItemRow.item))
+        .join(InvoiceRow, InvoiceRow.id == BilledItemRow.invoice)
+        .where(BilledItemRow.invoice != row.id)
+        .order_by(BilledItemRow.invoice, of.c.place)
+    ).all()
 
 
 def draft_of(row: InvoiceRow) -> Draft:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from activities.ledger import audit_trail, invoices
 from activities.ledger.audit_trail import Break
 from activities.ledger.database import Ledger
+from billing.one_off import OneOff, OneOffLine
+from billing.request import BillingRequest
 from tests.starter.web.story import Story
 
 T = TypeVar("T")
@@ -77,3 +80,33 @@ def at_once(count: int, act: Callable[[int], T]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(take_part, range(count)))
+
+
+def one_off(key: str, by: str = "lena", client: str = "nordlicht") -> BillingRequest:
+    """A request to bill something once."""
+    return BillingRequest(
+        billing_key=f"manual/{key}",
+        trigger="manual",
+        requested_by=by,
+        one_off=OneOff(
+            client=client,
+            currency="EUR",
+            title="Work",
+            reason="asked for",
+            lines=(OneOffLine(description="Work", quantity=Decimal(1), unit_price=Decimal(1)),),
+        ),
+    )
+
+
+def during(ledger: Ledger, statement: str, act: Callable[[], None]) -> None:
+    """Has something else happen, committed, just before the first statement that begins like this."""
+
+    happened = False
+
+    def before(_connection: object, _cursor: object, executed: str, *_: object) -> None:
+        nonlocal happened
+        if executed.startswith(statement) and not happened:
+            happened = True
+            act()
+
+    event.listen(ledger.engine, "before_cursor_execute", before)
