@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices, payments
 from activities.ledger.tables import CollectionActRow, InvoiceRow
 from billing.company import Company
-from billing.dunning_policy import CollectionFacts
+from billing.dunning_policy import Act, CollectionFacts
 from billing.errors import NotAllowed, Refused, WrongState
 from billing.money import Money
 from billing.opening_item import OpeningItem
@@ -19,6 +20,12 @@ from billing.payment_terms import late_from_day
 from billing.status import ISSUED, CollectionStatus, DocumentStatus, PaymentStatus
 
 LONGEST_HOLD = timedelta(days=365)
+
+_ONE_TAKES_OVER = 7220419
+"""The key of the lock (PostgreSQL, advisory) under which opening items are taken over."""
+
+FURTHEST = timedelta(days=365)
+"""No promise, no due date lies further ahead: a slip in the year would put collection to sleep for good."""
 
 
 def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
@@ -82,9 +89,25 @@ def release(tx: Session, row: InvoiceRow, company: Company, *, by: str, channel:
     if row.held_until is None or row.held_until <= at:
         raise WrongState(f"{row.number} is not on hold")
     row.held_until = None
-    row.collection_status = CollectionStatus.NOT_DUE if _early(row, at) else CollectionStatus.DUE
+    row.collection_status = status_without_hold(tx, row, _today(row, company, at), at)
     audit_trail.record(tx, row, "released", at=at, actor=by, channel=channel)
     invoices.wake(tx, row, at)
+
+
+def status_without_hold(tx: Session, row: InvoiceRow, today: date, at: datetime) -> CollectionStatus:
+    """Where collection of an open invoice stands if nothing holds it; `today` is the client's."""
+    if row.handed_over_at is not None:
+        return CollectionStatus.HANDED_OVER
+    if row.disputed:
+        return CollectionStatus.DISPUTED
+    if row.promised_for is not None and row.promised_for >= today:
+        return CollectionStatus.PROMISED
+    reminded = exists().where(
+        CollectionActRow.invoice == row.id, CollectionActRow.act.startswith(f"{Act.REMINDER}-")
+    )
+    if tx.scalar(select(reminded)):
+        return CollectionStatus.REMINDED
+    return CollectionStatus.NOT_DUE if _early(row, at) else CollectionStatus.DUE
 
 
 def change_due_date(
@@ -100,7 +123,7 @@ def change_due_date(
 ) -> None:
     """Another due date was agreed, later or earlier: levels count from it now. The issued document stays as it is.
 
-    Levels already sent stay sent. `Refused` before the issue date, or without a reason.
+    Levels already sent stay sent. `Refused` before the issue date, over a year ahead, or without a reason.
     """
     _open(row)
     _person(company, by)
@@ -108,6 +131,7 @@ def change_due_date(
         raise Refused("say why: a changed due date needs a reason")
     if row.issue_date is not None and to < row.issue_date:
         raise Refused(f"the due date cannot be before the issue date {row.issue_date.isoformat()}")
+    _not_too_far(to, _today(row, company, at))
     client = company.client(row.client)
     was = row.agreed_due_date or row.due_date
     row.agreed_due_date = to
@@ -131,11 +155,13 @@ def promise(
     note: str,
     at: datetime,
 ) -> None:
-    """The client promised to pay by a day; reminders rest until the day after."""
+    """The client promised to pay by a day within a year; reminders rest until the day after."""
     _open(row)
     _person(company, by)
-    if on < at.date():
+    today = _today(row, company, at)
+    if on < today:
         raise Refused("a promise must name a day that is not past")
+    _not_too_far(on, today)
     row.promised_for = on
     row.collection_status = CollectionStatus.PROMISED
     audit_trail.record(tx, row, "payment promised", at=at, actor=by, channel=channel, on=on, note=note)
@@ -172,11 +198,14 @@ def import_opening_item(
     Levels sent there count as done, so collection goes on with the next one.
     """
     billing_key = f"opening/{item.client}/{item.number.lower()}"
-    if tx.scalar(select(InvoiceRow.id).where(InvoiceRow.billing_key == billing_key)) is not None:
+    # one after the other: no row is there yet that could be locked
+    tx.execute(select(func.pg_advisory_xact_lock(_ONE_TAKES_OVER)))
+    if _taken_over(tx, item, billing_key):
         return False
     client = company.client(item.client)
     if client is None:
         raise Refused(f"opening item {item.number}: there is no client {item.client!r}")
+    _not_too_far(item.due_date, at.date())
     issued_at = datetime.combine(item.issue_date, datetime.min.time(), tzinfo=at.tzinfo)
     _, late_from = client.terms.model_copy(
         update={"net_days": (item.due_date - item.issue_date).days, "net_minutes": None}
@@ -248,6 +277,24 @@ def import_opening_item(
     return True
 
 
+def _taken_over(tx: Session, item: OpeningItem, billing_key: str) -> bool:
+    """Whether it is here already. `Refused` if its number is that of another invoice: nobody could tell them apart."""
+    same = or_(InvoiceRow.billing_key == billing_key, InvoiceRow.number == item.number)
+    earlier = tx.scalars(select(InvoiceRow).where(same).order_by(InvoiceRow.id).limit(1)).first()
+    if earlier is None:
+        return False
+    if earlier.billing_key != billing_key:
+        raise Refused(
+            f"{item.number} stands on an invoice of {earlier.client} already; "
+            f"write it with a mark of the system before, such as OLD-{item.number}"
+        )
+    if earlier.number != item.number:
+        raise Refused(
+            f"{item.number} differs from {earlier.number} only in capitals; write one of them otherwise"
+        )
+    return True
+
+
 def _open(row: InvoiceRow) -> None:
     if row.document_status not in ISSUED:
         raise WrongState(f"{row.billing_key} is {row.document_status}; only an issued invoice is collected")
@@ -258,6 +305,17 @@ def _open(row: InvoiceRow) -> None:
 def _person(company: Company, by: str) -> None:
     if by not in company.people_by_id:
         raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+
+
+def _today(row: InvoiceRow, company: Company, at: datetime) -> date:
+    """The day it is for the client."""
+    client = company.client(row.client)
+    return at.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
+
+
+def _not_too_far(day: date, today: date) -> None:
+    if day - today > FURTHEST:
+        raise Refused(f"{day.isoformat()} is too far ahead; write a day within a year")
 
 
 def _early(row: InvoiceRow, at: datetime) -> bool:

@@ -157,7 +157,7 @@ def put_draft(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
 
 def _claim(tx: Session, row: InvoiceRow, wanted: set[tuple[str, str]]) -> Sequence[Row[str, str]]:
     """Makes these the items of the invoice; returns item and billing key of those on another living invoice."""
-    # In one order, and given up only after the new ones are taken: two drafts that claim at once never wait in a circle.
+    # In one order, and given up only after new ones are taken: two drafts that claim at once never wait in a circle.
     sources, items = ([each[part] for each in sorted(wanted)] for part in (0, 1))
     of = (
         func.unnest(cast(sources, ARRAY(TEXT)), cast(items, ARRAY(TEXT)))

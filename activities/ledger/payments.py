@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from activities.ledger import audit_trail, invoices
 from activities.ledger.tables import InvoiceRow, PaymentRow
 from billing.errors import Conflicting, Refused, WrongState
-from billing.money import Money
+from billing.money import Money, rounded
 from billing.status import CollectionStatus, PaymentStatus
 
 
@@ -31,7 +31,8 @@ def record(
 ) -> bool:
     """Books money for an issued invoice and wakes it; False when the payment with that key is booked already.
 
-    A negative amount is money taken back. `Refused` for the wrong currency, zero, or more taken back than was paid.
+    A negative amount is money taken back. `Refused` for the wrong currency, zero, or more taken back than was paid;
+    `Conflicting` if the key was used for a payment of other figures or of another invoice.
     """
     if row.number is None:
         raise WrongState(
@@ -43,18 +44,14 @@ def record(
         )
     if amount.amount == 0:
         raise Refused("a payment of nothing changes nothing")
-    earlier = tx.scalars(select(PaymentRow).where(PaymentRow.key == key)).first()
-    if earlier is not None:
-        if (earlier.invoice, earlier.amount, earlier.received_on) != (row.id, amount.amount, received_on):
-            raise Conflicting(
-                f"payment {key!r} is booked already with other figures: {earlier.amount:,.2f} {earlier.currency} "
-                f"on {earlier.received_on}; use another key for another payment"
-            )
+    if _booked_already(tx, row, amount, key, received_on):
         return False
     if amount.amount < 0 and row.paid + amount.amount < 0:
-        raise Refused(f"only {row.paid:,.2f} {row.currency} were paid; no more can be taken back")
-    tx.execute(
-        insert(PaymentRow).values(
+        paid = _told(row.paid, amount.currency)
+        raise Refused(f"only {paid} were paid; no more can be taken back")
+    made = tx.execute(
+        insert(PaymentRow)
+        .values(
             invoice=row.id,
             key=key,
             amount=amount.amount,
@@ -65,7 +62,12 @@ def record(
             recorded_at=at,
             recorded_by=by,
         )
-    )
+        .on_conflict_do_nothing()
+        .returning(PaymentRow.id)
+    ).scalar()
+    if made is None:  # booked in this very moment for another invoice, whose lock we do not hold
+        _booked_already(tx, row, amount, key, received_on)
+        return False
     row.paid = tx.scalar(
         select(func.coalesce(func.sum(PaymentRow.amount), 0)).where(PaymentRow.invoice == row.id)
     ) or Decimal(0)
@@ -89,6 +91,23 @@ def record(
     )
     invoices.wake(tx, row, at)
     return True
+
+
+def _booked_already(tx: Session, row: InvoiceRow, amount: Money, key: str, received_on: date) -> bool:
+    """Whether the payment with that key is booked. `Conflicting` if it is, but was another one."""
+    earlier = tx.scalars(select(PaymentRow).where(PaymentRow.key == key)).first()
+    if earlier is None:
+        return False
+    if (earlier.invoice, earlier.amount, earlier.received_on) != (row.id, amount.amount, received_on):
+        raise Conflicting(
+            f"payment {key!r} is booked already with other figures: {_told(earlier.amount, earlier.currency)} "
+            f"on {earlier.received_on}; use another key for another payment"
+        )
+    return True
+
+
+def _told(amount: Decimal, currency: str) -> str:
+    return f"{rounded(amount, currency):,} {currency}"
 
 
 def open_amount(row: InvoiceRow) -> Decimal:
