@@ -72,7 +72,7 @@ class Story:
             self.keys.append(requested.invoice.billing_key)
             return requested.invoice.billing_key
 
-    def pay(self, key: str, amount: str, **changes: Any) -> bool:
+    def pay(self, key: str, amount: str, /, **changes: Any) -> bool:
         """Books a payment in euro, received today."""
         given = {"received_on": now().date(), "by": "pia", "channel": Channel.CLI, "at": now(), **changes}
         return commands.pay(self.effects.ledger, key, Decimal(amount), "EUR", **given)
