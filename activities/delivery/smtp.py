@@ -65,11 +65,14 @@ class SmtpTransport:
     starttls: bool = False
     timeout: float = 20.0
 
-    def send(self, message: EmailMessage, before_data: Callable[[], None] | None = None) -> Handover:
+    def send(
+        self, message: EmailMessage, before_data: Callable[[], EmailMessage | None] | None = None
+    ) -> Handover:
         """Hands the message to the server for the addresses of its To and Cc headers.
 
         `before_data` is called once the server has accepted them and before anything is sent: if it raises,
-        nothing will be, and its exception comes through. A refused copy keeps the message from nobody else.
+        nothing will be, and its exception comes through; what it returns is sent instead, to the same
+        addresses. A refused copy keeps the message from nobody else.
         `MailRefused` or `MailDeferred` if the server did not take the message; a `MailDeferred` after the
         content was sent leaves open whether it did, so a repetition must keep the Message-ID.
         """
@@ -78,8 +81,10 @@ class SmtpTransport:
         try:
             with self._errors_told_apart():
                 refused = self._announce(server, message)
-            if before_data:
-                before_data()
+            newest = before_data() if before_data else None
+            if newest is not None and _envelope(newest) != _envelope(message):
+                raise self._deferred("was told other addresses", "the message has others by now")
+            message = newest or message
             with self._errors_told_apart():
                 code, reply = server.data(_content(message))
                 self._check(code, reply)

@@ -39,31 +39,41 @@ class Addressees:
     copies: tuple[str, ...]
 
 
+class _NotDueAnyMore(Exception):
+    """At the last look the message was not right any more: nothing is sent."""
+
+
 def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Record) -> bool:
     """Sends the event's one message if it is still due when the invoices are locked; True if it went out now.
 
-    The locks are held from the last look until the sending is recorded, so a payment committed before that look always
-    wins, and a later one waits for the moment the mail server takes. `MailDeferred` when the server cannot take it
-    now; a refusal for good becomes an exception.
+    The last look comes when the mail server has accepted the addresses, just before the content is sent, and its locks
+    are held until the sending is recorded: a payment committed before that look always wins, a later one waits for the
+    moment the server takes. Until then nobody waits, however slow the server is. `MailDeferred` when the server cannot
+    take it now; a refusal for good becomes an exception.
     """
-    key = _write_down(effects, step, event, due)
-    if key is None:
+    prepared = _write_down(effects, step, event, due)
+    if prepared is None:
         return False
+    key, first = prepared
+    rows: list[InvoiceRow] = []
     try:
+        # The transaction begins with its first statement, which is the last look.
         with effects.ledger.transaction() as tx:
-            row = invoices.find(tx, step.billing_key)
-            rows = due(tx, row)
-            if not rows:
-                return False
-            message = tx.get_one(MessageRow, key, with_for_update=True)
-            if message.handed_over_at is None:
+
+            def last_look() -> EmailMessage:
+                rows.extend(_still_due(tx, step, due))
+                message = tx.get_one(MessageRow, key, with_for_update=True)
                 write(tx, rows, message, step.as_of)
-                handed = effects.mail.send(mail(effects, tx, rows[0], message, step.as_of))
-                handed_over(tx, rows, message, handed, step.as_of)
+                return mail(effects, tx, rows[0], message, step.as_of)
+
+            handed = effects.mail.send(first, last_look)
+            handed_over(tx, rows, tx.get_one(MessageRow, key), handed, step.as_of)
             record(tx, rows, key)
             for each in rows:
                 exceptions.close_repaired(tx, each, at=step.as_of)
             return True
+    except _NotDueAnyMore:
+        return False
     except MailDeferred as error:
         _failed(effects, key, str(error))
         raise
@@ -78,7 +88,15 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
         return False
 
 
-def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> str | None:
+def _still_due(tx: Session, step: StepInput, due: Due) -> Sequence[InvoiceRow]:
+    """The invoices, locked; `_NotDueAnyMore` stops the sending."""
+    rows = due(tx, invoices.find(tx, step.billing_key))
+    if not rows:
+        raise _NotDueAnyMore
+    return rows
+
+
+def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> tuple[str, EmailMessage] | None:
     """Commits the message with its one Message-ID before anything is sent; None when there is nothing to send."""
     with effects.ledger.transaction() as tx:
         rows = due(tx, invoices.find(tx, step.billing_key))
@@ -98,7 +116,7 @@ def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> str 
             "copies_to": [copy for copy in found.copies if copy != found.contact.email],
             "facts": {"contact": found.contact.name},
         }
-        message = insert(MessageRow).values(
+        written = insert(MessageRow).values(
             key=key,
             message_id=notices.message_id(key, issuer.email.split("@")[1]),
             invoice=rows[0].id,
@@ -112,8 +130,10 @@ def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> str 
             **to,
         )
         not_sent = MessageRow.handed_over_at.is_(None)
-        tx.execute(message.on_conflict_do_update(index_elements=["key"], set_=to, where=not_sent))
-        return key
+        tx.execute(written.on_conflict_do_update(index_elements=["key"], set_=to, where=not_sent))
+        message = tx.get_one(MessageRow, key, with_for_update=True)
+        write(tx, rows, message, step.as_of)
+        return key, mail(effects, tx, rows[0], message, step.as_of)
 
 
 def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
