@@ -108,7 +108,11 @@ class NextStep(BaseModel):
 
 
 def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar, as_of: datetime) -> NextStep:
-    """The next act and its moment. Acts happen in order, each once, at a decent hour, never two close together."""
+    """The next act and its moment. Acts happen in order, each once, at a decent hour, never two close together.
+
+    A level below one that is done is never gone back to; a courtesy note that can no longer come before the invoice
+    is late is left out.
+    """
     if facts.credited:
         return NextStep(act=Act.SETTLE, at=as_of, why="credited")
     if facts.written_off:
@@ -119,16 +123,14 @@ def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar,
         return NextStep(act=Act.REST, at=as_of, why="handed over to collection")
     if (halt := _halted(facts, calendar, as_of)) is not None:
         return halt
-    for act, level, offset in _sequence(policy):
-        step = NextStep(act=act, level=level, at=_moment(act, offset, facts, calendar))
-        if step.name in facts.done:
-            continue
-        if act is Act.COURTESY_NOTE and (as_of >= facts.late_from or step.at >= facts.late_from):
-            continue
+    for step in _remaining(facts, policy, calendar):
         at = step.at
         if facts.last_act_at is not None:
             at = max(at, calendar.decent_from(facts.last_act_at + policy.gap.length))
-        at = calendar.decent_from(max(at, as_of)) if at <= as_of else at
+        if at <= as_of:
+            at = calendar.decent_from(as_of)
+        if step.act is Act.COURTESY_NOTE and at >= facts.late_from:
+            continue
         return step.model_copy(update={"at": at, "why": _reason(step, facts)})
     return NextStep(act=Act.REST, at=as_of, why="the dunning policy has no further step")
 
@@ -150,6 +152,20 @@ def _halted(facts: CollectionFacts, calendar: Calendar, as_of: datetime) -> Next
     return NextStep(act=Act.WAIT, at=at, why=why)
 
 
+def _remaining(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar) -> list[NextStep]:
+    """The steps that are not done, at their planned instants; of the levels only those above the highest one done."""
+    steps = [
+        NextStep(act=act, level=level, at=_moment(act, offset, facts, calendar))
+        for act, level, offset in _sequence(policy)
+    ]
+    reached = max((index for index, step in enumerate(steps) if step.name in facts.done), default=-1)
+    return [
+        step
+        for index, step in enumerate(steps)
+        if step.name not in facts.done and (index > reached or step.act is Act.COURTESY_NOTE)
+    ]
+
+
 def _sequence(policy: DunningPolicy) -> list[tuple[Act, int, Offset]]:
     steps = [(Act.COURTESY_NOTE, 0, policy.courtesy_before_due)]
     steps += [(Act.REMINDER, level, offset) for level, offset in enumerate(policy.levels, start=1)]
@@ -158,13 +174,14 @@ def _sequence(policy: DunningPolicy) -> list[tuple[Act, int, Offset]]:
 
 
 def _moment(act: Act, offset: Offset, facts: CollectionFacts, calendar: Calendar) -> datetime:
-    """The planned instant: always reckoned from the due date, never from the last act."""
+    """The planned instant: reckoned from the due date, never from the last act; no level before the client is late."""
     before = act is Act.COURTESY_NOTE
     if offset.minutes is not None:
         at = facts.late_from - offset.length if before else facts.late_from + offset.length
         return calendar.decent_from(at)
     day = facts.due_date - offset.length if before else facts.due_date + offset.length
-    return calendar.opening(day if calendar.around_the_clock else calendar.business_day_from(day))
+    at = calendar.opening(day if calendar.around_the_clock else calendar.business_day_from(day))
+    return at if before or at >= facts.late_from else calendar.decent_from(facts.late_from)
 
 
 def _reason(step: NextStep, facts: CollectionFacts) -> str:
