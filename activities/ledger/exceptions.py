@@ -138,15 +138,7 @@ def resolve(
     """
     if by not in company.people_by_id:
         raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
-    exception = find(tx, exception_id)
-    row = invoices.locked(
-        tx, exception.invoice
-    )  # first the invoice, as every step does, so that nobody deadlocks
-    tx.refresh(exception, with_for_update=True)
-    if exception.resolved_at is not None:
-        raise WrongState(
-            f"exception {exception.id} is decided already: {exception.resolution}, by {exception.resolved_by}"
-        )
+    exception, row = _open_exception(tx, exception_id)
     if resolution is not Resolution.RETRY and not reason.strip():
         raise Refused(f"say why: `{resolution}` needs a reason")
     if resolution is Resolution.VOID:
@@ -208,4 +200,11 @@ def close_repaired(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
     """Closes the exceptions of a step that has worked now."""
     for exception in invoices.open_exceptions(tx, row):
         if exception.code in REPAIRED_BY_STEP:
+            _close(tx, row, exception, at=at)
+
+
+def close_failed(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
+    """Closes the exceptions of steps that could not be taken: one has been taken now."""
+    for exception in invoices.open_exceptions(tx, row):
+        if exception.code == ReasonCode.STEP_FAILED:
             _close(tx, row, exception, at=at)

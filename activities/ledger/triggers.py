@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,11 @@ from activities.ledger.tables import EventRow, InvoiceRow
 from billing.agreements import Agreement, Occasion
 from billing.company import Company
 from billing.due import event_occasions, occasion_for
-from billing.errors import NotFound, Refused
+from billing.errors import Conflicting, NotFound, Refused
 from billing.events import BillingEvent
 from billing.one_off import OneOff
 from billing.request import BillingRequest
+from billing.status import DocumentStatus
 
 
 def agreement_of(company: Company, agreement: str) -> Agreement:
@@ -41,7 +42,8 @@ def by_agreement(
     billed = frozenset(
         tx.scalars(
             select(InvoiceRow.billing_key).where(
-                InvoiceRow.billing_key.startswith(f"{agreement}/", autoescape=True)
+                InvoiceRow.billing_key.startswith(f"{agreement}/", autoescape=True),
+                or_(InvoiceRow.document_status != DocumentStatus.VOIDED, InvoiceRow.rebill.is_(False)),
             )
         )
     )
@@ -73,7 +75,10 @@ def one_off(
 def by_event(
     tx: Session, event: BillingEvent, content: dict[str, Any], *, channel: str, at: datetime
 ) -> list[Requested]:
-    """Stores an event and bills what it makes due; the same event again (by source and id) changes nothing."""
+    """Stores an event and bills what it makes due; the same event again (by source and id) changes nothing.
+
+    `Conflicting` if an event of that source and id was received that said something else.
+    """
     company = company_records.current(tx).company
     agreement = agreement_of(company, event.data.agreement)
     occasions = event_occasions(event, agreement, company_today(company, agreement, at))
@@ -90,11 +95,25 @@ def by_event(
         .on_conflict_do_nothing()
         .returning(EventRow.event)
     ).scalar()
-    asked = [
+    if new is None:
+        return _received_before(tx, event, [each.billing_key for each in occasions])
+    return [
         by_occasion(tx, each, f"event {event.type}", by=event.source, channel=channel, at=at)
         for each in occasions
     ]
-    return asked if new else [Requested(each.invoice, new=False) for each in asked]
+
+
+def _received_before(tx: Session, event: BillingEvent, keys: list[str]) -> list[Requested]:
+    """The invoices of an event that comes again; nothing is made, even if one of them was voided meanwhile."""
+    earlier = tx.get_one(EventRow, (event.source, event.id))
+    if earlier.type != event.type or (earlier.billing_key and earlier.billing_key not in keys):
+        raise Conflicting(
+            f"event {event.id!r} of {event.source} was received already and said something else: {earlier.type} "
+            f"for {earlier.billing_key}; send what is new under an id of its own"
+        )
+    query = select(InvoiceRow).where(InvoiceRow.billing_key.in_(keys)).order_by(InvoiceRow.generation)
+    newest = {row.billing_key: row for row in tx.scalars(query)}
+    return [Requested(newest[key], new=False) for key in keys if key in newest]
 
 
 def company_today(company: Company, agreement: Agreement, at: datetime) -> date:
