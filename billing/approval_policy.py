@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,7 +49,7 @@ class ApprovalTier(Strict):
     clients: tuple[Identifier, ...] = ()
     triggers: tuple[str, ...] = Field(default=(), description="time, event, threshold, manual")
     approvers: tuple[Identifier, ...] = Field(min_length=1)
-    needed: int | Literal["all"] = Field(
+    needed: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
         default=1, description="how many of them must approve: a number, or all"
     )
     decide_within_hours: int = Field(default=24, ge=1, le=24 * 60)
@@ -58,7 +58,7 @@ class ApprovalTier(Strict):
     @property
     def quorum(self) -> int:
         """How many must approve, as a number."""
-        return len(self.approvers) if self.needed == "all" else self.needed
+        return len(set(self.approvers)) if self.needed == "all" else self.needed
 
     def applies_to(self, amount: Money, circumstances: Circumstances = NOTHING_SPECIAL) -> bool:
         """Whether the tier is asked about a draft of this gross amount."""
@@ -148,34 +148,64 @@ def judge(claim: Claim, standing: Standing, people: Mapping[str, Person], today:
         return f"{claim.approver!r} is not an approver of tier {standing.tier.id!r}; asked are: {asked}"
     if claim.approver in standing.took_part:
         return f"four eyes: {claim.approver!r} triggered or changed this draft; somebody else must decide"
-    if claim.approver in standing.approved_by:
-        return f"{claim.approver!r} has decided already"
+    if (spoken := _spoken(claim.approver, standing.tier, standing.approved_by, people)) is not None:
+        return spoken
     if claim.draft_digest and claim.draft_digest != standing.digest:
         return "the draft has changed since; look at it again and decide anew"
+    return None
+
+
+def _seat(who: str, tier: ApprovalTier, people: Mapping[str, Person]) -> str:
+    """In whose place somebody decides: an approver's whose delegate this is, else the person's own."""
+    if who in tier.approvers:
+        return who
+    delegators = (key for key in tier.approvers if key in people and people[key].delegate == who)
+    return next(delegators, who)
+
+
+def _spoken(
+    who: str, tier: ApprovalTier, approved_by: Sequence[str], people: Mapping[str, Person]
+) -> str | None:
+    """Why somebody has no voice left: it is spent, by themselves or by whom they share it with."""
+    seat = _seat(who, tier, people)
+    for earlier in approved_by:
+        if earlier == who:
+            return f"{who!r} has decided already"
+        if _seat(earlier, tier, people) == seat:
+            return f"{earlier!r} has decided for {seat!r} already"
     return None
 
 
 def can_be_decided(
     tier: ApprovalTier, people: Mapping[str, Person], took_part: frozenset[str], today: date
 ) -> bool:
-    """Whether enough people are left who may decide."""
-    left = set(may_decide(tier, people, today)) - took_part
+    """Whether enough people are left who may decide; somebody away and the delegate count as one."""
+    entitled = may_decide(tier, people, today)
+    left = {seat for who, seat in entitled.items() if who in people and who not in took_part}
     return len(left) >= tier.quorum
 
 
 def escalate_to(
     asked: Sequence[str], people: Mapping[str, Person], last_resort: str, took_part: frozenset[str]
 ) -> str:
-    """Who is asked when those asked stay silent: up the line of reports, in the end the last resort."""
-    for who in asked:
-        person = people.get(who)
-        while person and person.reports_to and person.reports_to in people:
-            if person.reports_to not in asked and person.reports_to not in took_part:
-                return person.reports_to
-            if person.reports_to == person.id:
-                break
-            person = people[person.reports_to]
+    """Who is asked when those asked stay silent: up the line of reports, in the end the last resort.
+
+    Where the last resort took part too, it goes up from there; only when nobody is left is it the answer all the same.
+    """
+    above = (boss for who in asked for boss in _line(who, people))
+    for who in (*above, last_resort, *_line(last_resort, people)):
+        if who not in asked and who not in took_part:
+            return who
     return last_resort
+
+
+def _line(who: str, people: Mapping[str, Person]) -> Iterator[str]:
+    """Whom somebody reports to, and so on up; a circle is gone round once."""
+    seen = {who}
+    while (person := people.get(who)) and (boss := person.reports_to) and boss in people and boss not in seen:
+        seen.add(boss)
+        yield boss
+        who = boss
 
 
 def approval_limit(amounts: Mapping[str, Decimal]) -> str:
