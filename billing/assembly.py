@@ -20,9 +20,9 @@ from billing.agreements import (
 from billing.company import Company
 from billing.draft import Draft, InvoiceLine, SourceRef, breakdown, line
 from billing.exceptions import Finding, ReasonCode
-from billing.money import rounded, total
+from billing.money import rounded, total, written
 from billing.one_off import OneOff
-from billing.parties import Buyer, Issuer
+from billing.parties import Buyer, Issuer, is_address
 from billing.periods import Period
 from billing.request import BillingRequest
 from billing.source_checks import MAX_LINES, check_agreement, check_client, check_work
@@ -56,7 +56,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     client = company.client(client_of(request, company) or "")
     issuer = company.issuer(client.issuer) if client else None
     if client is None or issuer is None or (request.occasion and agreement is None):
-        return Assembly(draft=None, findings=(_gone(request),))
+        return Assembly(draft=None, findings=(_gone(request, agreement),))
     findings = [*check_client(client, sources.client)]
     if agreement is not None and request.occasion is not None:
         findings += check_agreement(agreement, client, sources)
@@ -86,7 +86,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             issuer=issuer,
             buyer=buyer,
             client=client.id,
-            copies_to=(*sources.client.copies_to, *company.delivery.copies_to),
+            copies_to=_copies(sources.client, company),
             account_manager=client.account_manager,
             language=client.language,
             zone=client.zone,
@@ -108,12 +108,22 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     return Assembly(draft=draft, findings=tuple(findings))
 
 
-def _gone(request: BillingRequest) -> Finding:
-    what = f"agreement {request.occasion.agreement!r}" if request.occasion else "the client or issuer"
+def _gone(request: BillingRequest, agreement: Agreement | None) -> Finding:
+    what = f"client {request.one_off.client!r}, or its issuer," if request.one_off else "the agreement"
+    if request.occasion:
+        what = f"agreement {request.occasion.agreement!r}"
+    if agreement:
+        what = f"client {agreement.client!r} of {what}, or its issuer,"
     return Finding(
         code=ReasonCode.RULES_CHANGED,
         message=f"{what} is not in the company folder any more; apply a folder that has it, or void this draft",
     )
+
+
+def _copies(client: CrmClient, company: Company) -> tuple[str, ...]:
+    """Each address once; what is none has a finding of its own and gets no copy."""
+    wanted = dict.fromkeys((*client.copies_to, *company.delivery.copies_to))
+    return tuple(address for address in wanted if is_address(address))
 
 
 def _tax(issuer: Issuer, client: CrmClient | None) -> TaxDecision | TaxUnknown | None:
@@ -156,15 +166,16 @@ def _lines(
         )
     if isinstance(agreement, TimeAndMaterials) and agreement.cap is not None:
         net = total(each.net for each in lines)
+        worked = f"{written(net, agreement.currency)} {agreement.currency}"
         if net > agreement.cap:
             findings.append(
                 Finding(
                     code=ReasonCode.CAP_EXCEEDED,
-                    message=f"{net:,.2f} {agreement.currency} exceed the cap of {agreement.cap:,.2f} a period; "
+                    message=f"{worked} exceed the cap of {written(agreement.cap, agreement.currency)} a period; "
                     "agree on a change order, or accept to bill the whole",
                     field="cap",
-                    left=f"PSA {net:,.2f} {agreement.currency}",
-                    right=f"agreement {agreement.cap:,.2f} {agreement.currency}",
+                    left=f"PSA {worked}",
+                    right=f"agreement {written(agreement.cap, agreement.currency)} {agreement.currency}",
                 )
             )
     return lines, findings

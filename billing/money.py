@@ -121,6 +121,12 @@ def rounded_exactly(amount: Decimal, currency: str) -> Decimal:
     return exact
 
 
+def written(amount: Decimal, currency: str) -> str:
+    """The amount for a message: thousands apart, the currency's decimals, and more of them if there are more."""
+    decimals = max(MINOR_UNITS.get(currency, 2), -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:,.{decimals}f}"
+
+
 def total(parts: Iterable[Decimal]) -> Decimal:
     """The sum of decimals, exact."""
     return sum(parts, Decimal(0))

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 EU_MEMBERS = frozenset(
     [
@@ -64,6 +64,18 @@ Identifier = Annotated[
     ),
 ]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1, e.g. de or en")]
+
+
+_email: TypeAdapter[str] = TypeAdapter(EmailAddress)
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is one e-mail address."""
+    try:
+        _email.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 class Strict(BaseModel):

@@ -17,16 +17,19 @@ from billing.agreements import (
 )
 from billing.company import Client
 from billing.exceptions import Finding, ReasonCode
-from billing.money import total
+from billing.money import total, written
+from billing.parties import is_address
 from billing.sources import CrmClient, Sources
 
 MAX_LINES = 1500
 """Lines one document may have (about 50 pages): beyond it nobody reads and the renderer takes minutes."""
 
 
-def agreed_value(agreement: Agreement) -> Decimal | None:
-    """The net value to be found in deal and contract; None where only rates were agreed."""
+def agreed_value(agreement: Agreement, item: str = "") -> Decimal | None:
+    """The net value to be found in deal and contract, or of one milestone; None where only rates were agreed."""
     match agreement:
+        case Milestones() if item:
+            return next((each.amount for each in agreement.milestones if each.id == item), None)
         case Retainer() | FixedPrice():
             return agreement.amount
         case Milestones():
@@ -58,11 +61,22 @@ def check_client(client: Client, crm: CrmClient | None) -> Iterator[Finding]:
             message=f"client {client.id!r} has no billing contact in the CRM; add a name and an e-mail address",
             field="billing_contact",
         )
+    for address in crm.copies_to:
+        if not is_address(address):
+            yield Finding(
+                code=ReasonCode.NO_CONTACT,
+                message=f"{address!r} is not an e-mail address, so client {client.id!r} gets no copy there; "
+                "correct `copies_to` in the CRM",
+                field="copies_to",
+                left=f"CRM {address}",
+            )
 
 
 def check_agreement(agreement: Agreement, client: Client, sources: Sources) -> Iterator[Finding]:
-    """Agreement, deal and contract must be of one client, one currency and one value; the contract signed."""
+    """Agreement, deal, contract and project must be of one client, currency and value; the contract signed."""
     yield from _check_contract(agreement, sources)
+    if sources.project and sources.project.client != client.crm:
+        yield _differs("client", f"PSA {sources.project.client}", f"agreement {client.crm}")
     records = [("CRM", sources.deal), ("contract", sources.contract)]
     for system, record in records:
         if record is None:
@@ -71,22 +85,32 @@ def check_agreement(agreement: Agreement, client: Client, sources: Sources) -> I
             yield _differs("client", f"{system} {record.client}", f"agreement {client.crm}")
         if record.currency != agreement.currency:
             yield _differs("currency", f"{system} {record.currency}", f"agreement {agreement.currency}")
-    values = [(system, record.value) for system, record in records if record is not None]
+    values = [(system, record.value, record.currency) for system, record in records if record is not None]
     agreed = agreed_value(agreement)
     if agreed is not None:
-        values.append(("agreement", agreed))
-    if values and agreed is not None:
-        reference_system, reference = ("contract", sources.contract.value) if sources.contract else values[-1]
-        for system, value in values:
-            if value != reference:
-                yield _differs(
-                    "value",
-                    f"{system} {value:,.2f} {agreement.currency}",
-                    f"{reference_system} {reference:,.2f} {agreement.currency}",
-                    f"a difference of {abs(value - reference):,.2f}",
-                )
+        values.append(("agreement", agreed, agreement.currency))
+        yield from _check_values(values, next((each for each in values if each[0] == "contract"), values[-1]))
     if agreement.deal and sources.deal is None:
         yield _missing("deal", f"the CRM has no deal {agreement.deal!r}")
+
+
+def _check_values(
+    values: list[tuple[str, Decimal, str]], reference: tuple[str, Decimal, str]
+) -> Iterator[Finding]:
+    """System, value and currency of each against the one that counts; across currencies there is no difference."""
+    for system, value, currency in values:
+        if value != reference[1]:
+            by = f"a difference of {written(abs(value - reference[1]), currency)}"
+            yield _differs(
+                "value",
+                _told(system, value, currency),
+                _told(*reference),
+                by if currency == reference[2] else "",
+            )
+
+
+def _told(system: str, value: Decimal, currency: str) -> str:
+    return f"{system} {written(value, currency)} {currency}"
 
 
 def _check_contract(agreement: Agreement, sources: Sources) -> Iterator[Finding]:
@@ -105,30 +129,7 @@ def check_work(agreement: Agreement, occasion: Occasion, sources: Sources, today
     """The work must be done and approved before it is billed."""
     match agreement:
         case TimeAndMaterials():
-            waiting = [entry for entry in sources.time_entries if entry.billable and not entry.approved]
-            if waiting:
-                hours = total(entry.hours for entry in waiting)
-                yield Finding(
-                    code=ReasonCode.HOURS_UNAPPROVED,
-                    message=f"{hours} hours of {occasion.period} are not approved in the PSA "
-                    f"({_plural(len(waiting), 'entry', 'entries')}); approve them, or accept to leave them out",
-                    field="hours",
-                    left=f"PSA {hours} h",
-                )
-            for entry in sources.time_entries:
-                if entry.hours <= 0 or entry.day > today:
-                    yield _missing(
-                        "hours",
-                        f"time entry {entry.id} of {entry.day} has {entry.hours} hours; correct it in the PSA",
-                    )
-            for role in sorted({entry.role for entry in sources.time_entries} - set(agreement.rates)):
-                yield Finding(
-                    code=ReasonCode.RATE_MISSING,
-                    message=f"agreement {agreement.id!r} has no rate for role {role!r}; add it under `rates` "
-                    "or correct the role in the PSA",
-                    field="rates",
-                    left=f"PSA {role}",
-                )
+            yield from _check_hours(agreement, occasion, sources, today)
         case Milestones():
             if sources.milestone is None or sources.milestone.signed_off is None:
                 yield _not_done(
@@ -141,6 +142,40 @@ def check_work(agreement: Agreement, occasion: Occasion, sources: Sources, today
             return
 
 
+def _check_hours(
+    agreement: TimeAndMaterials, occasion: Occasion, sources: Sources, today: date
+) -> Iterator[Finding]:
+    billable = [entry for entry in sources.time_entries if entry.billable]
+    waiting = [entry for entry in billable if not entry.approved]
+    if waiting:
+        hours = total(entry.hours for entry in waiting)
+        are = "hour of {} is" if hours == 1 else "hours of {} are"
+        yield Finding(
+            code=ReasonCode.HOURS_UNAPPROVED,
+            message=f"{hours} {are.format(occasion.period)} not approved in the PSA "
+            f"({_plural(len(waiting), 'entry', 'entries')}); approve them, or accept to leave them out",
+            field="hours",
+            left=f"PSA {hours} h",
+        )
+    for entry in sources.time_entries:
+        which = f"PSA {entry.id}: {entry.hours} h on {entry.day}"
+        if entry.hours <= 0:
+            says = f"time entry {entry.id} of {entry.day} has {entry.hours} hours; correct it in the PSA"
+            yield _missing("hours", says, which)
+        elif entry.day > today:
+            says = f"time entry {entry.id} is of {entry.day}, which is still to come; correct it in the PSA"
+            yield _missing("hours", says, which)
+    billed = {entry.role for entry in billable if entry.approved}
+    for role in sorted(billed - set(agreement.rates)):
+        yield Finding(
+            code=ReasonCode.RATE_MISSING,
+            message=f"agreement {agreement.id!r} has no rate for role {role!r}; add it under `rates` "
+            "or correct the role in the PSA",
+            field="rates",
+            left=f"PSA {role}",
+        )
+
+
 def _not_done(what: str) -> Finding:
     return Finding(
         code=ReasonCode.NOT_DONE,
@@ -149,8 +184,8 @@ def _not_done(what: str) -> Finding:
     )
 
 
-def _missing(field: str, message: str) -> Finding:
-    return Finding(code=ReasonCode.SOURCES_DIFFER, message=message, field=field)
+def _missing(field: str, message: str, left: str = "") -> Finding:
+    return Finding(code=ReasonCode.SOURCES_DIFFER, message=message, field=field, left=left)
 
 
 def _differs(field: str, left: str, right: str, by: str = "") -> Finding:

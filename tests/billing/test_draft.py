@@ -1,0 +1,157 @@
+"""The digest an approval is bound to: the same for the same draft, another for every other one."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billing.draft import Draft, SourceRef, breakdown, line
+from billing.money import rounded
+from billing.payment_terms import PaymentTerms
+from billing.taxes.decision import TaxCategory, TaxDecision
+from tests.billing.records import ISSUER
+
+NINETEEN = TaxDecision(category=TaxCategory.STANDARD, rate=Decimal(19), why="S")
+
+
+def draft() -> Draft:
+    """Two lines, 19 % VAT, net 14 days."""
+    ref = SourceRef(source="psa/time", id="T-1")
+    lines = (
+        line("Development: senior", Decimal("7.5"), "HUR", Decimal(120), "EUR", detail="Mira", sources=[ref]),
+        line("Licence", Decimal(1), "C62", Decimal("99.99"), "EUR"),
+    )
+    tax = breakdown(lines, NINETEEN, "EUR")
+    return Draft.model_validate(
+        {
+            "billing_key": "hours/time/2026-01-01",
+            "title": "Development",
+            "issuer": ISSUER,
+            "buyer": {
+                "name": "Acme GmbH",
+                "address": {"street": "Weg 2", "postcode": "20095", "city": "Hamburg", "country": "DE"},
+                "vat_id": "DE129273398",
+                "contact": {"name": "Kim Vogel", "email": "ap@client.example"},
+            },
+            "client": "acme",
+            "copies_to": ["boss@client.example"],
+            "account_manager": "pia",
+            "language": "en",
+            "zone": "Europe/Berlin",
+            "currency": "EUR",
+            "lines": lines,
+            "taxes": [tax],
+            "net": "999.99",
+            "tax": tax.tax,
+            "gross": "1189.99",
+            "terms": {"net_days": 14},
+            "supply": {"start": "2026-01-01", "end": "2026-01-31"},
+            "agreement": "hours",
+            "contract_reference": "CT-1",
+            "order_reference": "PO 7",
+            "note": "Thank you",
+        }
+    )
+
+
+def test_figures_of_the_draft() -> None:
+    """7.5 hours at 120 are 900.00, with 99.99 they are 999.99; 19 % of it is 189.9981, so 190.00."""
+    assert draft().lines[0].net == Decimal("900.00")
+    assert (draft().taxes[0].taxable, draft().taxes[0].tax) == (Decimal("999.99"), Decimal("190.00"))
+
+
+def test_tax_is_reckoned_on_the_sum_not_by_line() -> None:
+    """Three lines of 0.33 carry 0.19 (19 % of 0.99 is 0.1881), not three times 0.06 (BR-CO-17)."""
+    lines = [line("Part", Decimal(1), "C62", Decimal("0.33"), "EUR") for _ in range(3)]
+    assert sum(rounded(each.net * 19 / 100, "EUR") for each in lines) == Decimal("0.18")
+    assert breakdown(lines, NINETEEN, "EUR").tax == Decimal("0.19")
+
+
+def test_the_digest_is_that_of_the_content() -> None:
+    """Made twice, stored and read back, or with its keys in another order, a draft has one digest."""
+    first = draft()
+    stored = json.loads(first.model_dump_json())
+    turned = dict(reversed(list(stored.items())))
+    turned["issuer"] = dict(reversed(list(turned["issuer"].items())))
+    assert {first.digest, draft().digest, Draft.model_validate(stored).digest} == {first.digest}
+    assert Draft.model_validate(turned).digest == first.digest
+    assert len(first.digest) == 64 and set(first.digest) <= set("0123456789abcdef")
+
+
+def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    if isinstance(value, dict):
+        return [leaf for key, each in value.items() for leaf in _leaves(each, (*path, key))]
+    if isinstance(value, list) and value:
+        return [leaf for n, each in enumerate(value) for leaf in _leaves(each, (*path, n))]
+    return [path]
+
+
+CHANGED = {
+    "currency": "CHF",
+    "category": "AE",
+    "country": "AT",
+    "zone": "Europe/Vienna",
+    "language": "de",
+    "accent": "#000000",
+    "email": "other@client.example",
+    "net_days": 30,
+    "start": "2025-12-01",
+    "end": "2026-02-28",
+    "number_prefix": "W",
+    "id": "other",
+    "discount": "5",
+    "non_standard_terms": True,
+}
+
+
+def _with(path: tuple[str | int, ...], stored: Any) -> Any:
+    key, *rest = path
+    changed: Any = list(stored) if isinstance(stored, list) else dict(stored)
+    changed[key] = _with(tuple(rest), stored[key]) if rest else _other(path, stored[key])
+    return changed
+
+
+def _other(path: tuple[str | int, ...], value: Any) -> Any:
+    name = str(path[-1])
+    if name in CHANGED:
+        return CHANGED[name]
+    try:
+        return str(Decimal(value) + 1)
+    except (ArithmeticError, TypeError):
+        return f"{value}x" if value else "something"
+
+
+FIELDS = [
+    path for path in _leaves(draft().model_dump(mode="json")) if path[-1] not in ("net_minutes", "sources")
+]
+
+
+@pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(map(str, path)))
+def test_every_field_counts(path: tuple[str | int, ...]) -> None:
+    """Whatever is approved is in the digest: parties, lines, amounts, taxes, terms, references, each field of each."""
+    changed = _with(path, draft().model_dump(mode="json"))
+    if path[0] == "copies_to":
+        changed["copies_to"] = ["other@client.example"]
+    other = Draft.model_validate(changed)
+    assert other != draft()
+    assert other.digest != draft().digest
+
+
+def test_terms_in_minutes_count() -> None:
+    """Thirty minutes instead of fourteen days is another draft."""
+    assert draft().model_copy(update={"terms": PaymentTerms(net_minutes=30)}).digest != draft().digest
+
+
+@pytest.mark.parametrize("turn", ["lines", "taxes", "copies_to"])
+def test_leaving_something_out_counts(turn: str) -> None:
+    """A line, a tax or a copy less is another draft; so are lines in another order."""
+    assert draft().model_copy(update={turn: getattr(draft(), turn)[1:]}).digest != draft().digest
+    assert draft().model_copy(update={"lines": draft().lines[::-1]}).digest != draft().digest
+
+
+def test_number_and_dates_of_issue_do_not_count() -> None:
+    """A draft knows no number, issue date or due date: giving them later does not touch what was approved."""
+    assert not {"number", "issue_date", "due_date", "issued_at"} & set(Draft.model_fields)
