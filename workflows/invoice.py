@@ -80,7 +80,10 @@ class InvoiceWorkflow:
             )
         except ActivityError as error:
             failure = Failure(
-                billing_key=self._billing_key, as_of=now, step=step, error=str(error.cause or error)
+                billing_key=self._billing_key,
+                as_of=workflow.now(),
+                step=step,
+                error=str(error.cause or error),
             )
             self._plan = await workflow.execute_activity_method(
                 InvoiceSteps.report_failure,
