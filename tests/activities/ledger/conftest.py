@@ -8,16 +8,34 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Engine, create_engine, event, text
 
 from activities.ledger import audit_trail, invoices
 from activities.ledger.audit_trail import Break
 from activities.ledger.database import Ledger
+from activities.ledger.tables import Table
 from billing.one_off import OneOff, OneOffLine
 from billing.request import BillingRequest
+from starter.local_stack.postgres import Cluster
 from tests.starter.web.story import Story
 
 T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def one_database(postgres: Cluster, template_database: str) -> Iterator[Engine]:
+    engine = create_engine(postgres.create_database("ledger", template_database))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def database_url(one_database: Engine) -> str:
+    """The SQLAlchemy URL of an empty database; emptied for each test, which costs a quarter of making a new one."""
+    tables = ", ".join(table.name for table in Table.metadata.sorted_tables)
+    with one_database.begin() as connection:
+        connection.execute(text(f"truncate {tables} restart identity"))
+    return one_database.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture
