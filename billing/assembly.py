@@ -203,7 +203,7 @@ def _agreed_lines(agreement: Agreement, occasion: Occasion, sources: Sources) ->
     match agreement:
         case Retainer():
             why = f"retainer of agreement {agreement.id}, {agreement.timing}"
-            return [line(title, one, PIECE, agreement.amount, currency, detail=str(occasion.period), why=why)]
+            return [line(title, one, PIECE, agreement.amount, currency, why=why)]
         case FixedPrice():
             ref = SourceRef(source="psa/project", id=agreement.project)
             why = f"project {agreement.project} completed"

@@ -20,6 +20,8 @@ _log = logging.getLogger("billow.worker")
 def run_worker(queue: str) -> None:
     """Works on a queue until SIGTERM or Ctrl-C; running steps may finish first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("weasyprint.progress", "fontTools"):  # a line a phase of every document
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(_run(queue, Settings.from_environment()))
 
 

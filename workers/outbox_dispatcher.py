@@ -55,8 +55,9 @@ class _Labels:
         if invoice.gross is not None and invoice.currency:
             amount = f"{invoice.currency} {rounded(invoice.gross, invoice.currency):,}"
         else:
-            agreement = company.agreement(row.subject.partition("/")[0])
-            agreed = agreed_value(agreement) if agreement else None
+            name, _, item = row.subject.partition("/")
+            agreement = company.agreement(name)
+            agreed = agreed_value(agreement, item) if agreement else None
             amount = (
                 f"{agreement.currency} {agreed:,} net"
                 if agreement and agreed is not None

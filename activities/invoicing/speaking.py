@@ -154,7 +154,7 @@ def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
 def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: datetime) -> None:
     """Writes the text of a message from what holds at this attempt."""
     row, company = rows[0], company_records.current(tx).company
-    client = company.client(row.client)
+    client = company.client(row.client) or standing.pinned(tx, row).client(row.client)
     zone, language, place = (
         (client.zone, client.language, client.calendar[:2]) if client else ("UTC", "en", "")
     )

@@ -190,6 +190,22 @@ def dispute(
     invoices.wake(tx, row, at)
 
 
+def end_dispute(
+    tx: Session, row: InvoiceRow, company: Company, *, outcome: str, by: str, channel: str, at: datetime
+) -> None:
+    """The dispute is decided: the claim stands, and collection goes on at the level where it stood."""
+    _open(row)
+    _person(company, by)
+    if row.disputed is None:
+        raise WrongState(f"{row.number} is not disputed")
+    if not outcome.strip():
+        raise Refused("say how the dispute was decided")
+    row.disputed = row.disputed_until = None
+    row.collection_status = CollectionStatus.NOT_DUE if _early(row, at) else CollectionStatus.DUE
+    audit_trail.record(tx, row, "dispute ended", at=at, actor=by, channel=channel, outcome=outcome)
+    invoices.wake(tx, row, at)
+
+
 def import_opening_item(
     tx: Session, item: OpeningItem, company: Company, version: int, *, by: str, at: datetime
 ) -> bool:

@@ -196,6 +196,17 @@ def promise(
         return row.number or row.billing_key
 
 
+def end_dispute(
+    ledger: Ledger, reference: str, *, outcome: str, by: str, channel: Channel, at: datetime
+) -> str:
+    """The dispute is decided and the claim stands; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        collection.end_dispute(tx, row, company, outcome=outcome, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
+
+
 def dispute(ledger: Ledger, reference: str, *, reason: str, by: str, channel: Channel, at: datetime) -> str:
     """Notes that the client disputes the invoice; returns its number."""
     with ledger.transaction() as tx:

@@ -101,7 +101,7 @@ def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:
     query = (
         select(InvoiceRow)
         .where(or_(InvoiceRow.number == wanted, InvoiceRow.billing_key == wanted))
-        .order_by((InvoiceRow.number == wanted).desc(), InvoiceRow.generation.desc())
+        .order_by((InvoiceRow.number == wanted).desc().nulls_last(), InvoiceRow.generation.desc())
         .limit(1)
     )
     row = tx.scalars(query.with_for_update(of=InvoiceRow) if lock else query).first()

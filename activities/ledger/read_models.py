@@ -53,6 +53,7 @@ class InvoiceSummary(ReadModel):
     late: bool
     days_late: int
     waits_for: str
+    then: str
     next_at: datetime | None
     requested_at: datetime
     trigger: str

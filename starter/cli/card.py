@@ -117,6 +117,7 @@ def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
     )
     wanted = [
         ("Waits for", waits),
+        ("Then", view.then if view.closed_at is None else ""),
         ("On hold", f"until {moment(view.held_until, zone)}" if "release" in view.actions else ""),
         ("Promised", f"for {day(view.promised_for)}" if view.promised_for else ""),
         ("Disputed", disputed),

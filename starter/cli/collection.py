@@ -73,15 +73,28 @@ def release(invoice: str, who: str, as_json: bool) -> None:
 
 @click.command("dispute", short_help="Note that the client disputes an invoice")
 @invoice_argument
-@click.option("--reason", type=Text(), required=True, metavar="TEXT", help="What the client says.")
+@click.option("--reason", type=Text(), metavar="TEXT", help="What the client says.")
+@click.option("--ended", type=Text(), metavar="TEXT", help="How it was decided: the claim stands.")
 @as_option(required=True)
 @json_option
-def dispute(invoice: str, reason: str, who: str, as_json: bool) -> None:
-    """Note that the client disputes an invoice: reminders rest until somebody has decided."""
+def dispute(invoice: str, reason: str | None, ended: str | None, who: str, as_json: bool) -> None:
+    """Note that the client disputes an invoice: reminders rest until somebody has decided.
+
+    With --ended the dispute is over and the claim stands; reminders go on where they stood.
+    """
     from activities.ledger import commands
     from billing.approval_policy import Channel
 
     at = context.now()
+    if (reason is None) == (ended is None):
+        raise click.UsageError("give either --reason, or --ended for a dispute that is decided.")
+    if reason is None:
+        name = commands.end_dispute(
+            context.ledger(), invoice, outcome=ended or "", by=who, channel=Channel.CLI, at=at
+        )
+        said = f"{name} is no longer disputed; reminders go on where they stood."
+        _done(name, "dispute ended", as_json, said, by=who, outcome=ended)
+        return
     name = commands.dispute(context.ledger(), invoice, reason=reason, by=who, channel=Channel.CLI, at=at)
     within = commands.DISPUTE_DECIDED_WITHIN.days
     said = f"{name} is disputed: reminders rest, and the account manager is asked again in {within} days."

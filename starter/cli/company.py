@@ -100,6 +100,8 @@ def apply(folder: Path, *, dry_run: bool, as_json: bool, who: str | None) -> Non
     _print_problems(reading.problems)
     _print_plan(changes)
     output.say(_outcome(changes, version))
+    if changes and not dry_run:
+        output.hint("billow sync-schedules   # bills by the calendar from now on")
 
 
 COMMANDS = [init, check, apply]

@@ -205,7 +205,7 @@ def _show(stack: Stack, ledger: Ledger, version: CompanyVersion) -> None:
     if settings.temporal_ui_url:
         table.add_row("Temporal UI", settings.temporal_ui_url)
     if number:
-        table.add_row("A PDF", f"billow pdf {number} -o {number}.pdf")
+        table.add_row("A PDF", f".venv/bin/billow pdf {number} -o {number}.pdf")
     table.add_row("Company", version.folder)
     stack.console.print()
     stack.console.print(table, highlight=False, soft_wrap=True)

@@ -67,8 +67,20 @@ def _fill(stack: Stack) -> None:
 
 
 def _nothing(stack: Stack) -> None:
+    from activities.ledger import company_records
+    from activities.ledger.database import Ledger
+    from billing.errors import NotFound
+
     stack.console.print(f"Billow runs on {stack.settings.web_url}. Ctrl-C stops everything.", highlight=False)
-    stack.console.print("There is no company yet: billow init DIR, then billow apply DIR", highlight=False)
+    ledger = Ledger(stack.settings.database_url.get_secret_value())
+    try:
+        with ledger.transaction() as tx:
+            company = company_records.current(tx).company
+        stack.console.print(f"{company.name} runs.", highlight=False, markup=False)
+    except NotFound:
+        stack.console.print("There is no company yet: billow init DIR, then billow apply DIR", highlight=False)
+    finally:
+        ledger.close()
 
 
 @click.command("worker", short_help="Work on one task queue")

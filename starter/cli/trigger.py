@@ -56,6 +56,8 @@ def trigger(
         )
     if key is not None and one_off is None:
         raise click.UsageError("--key goes with --one-off; an agreement or event has its key already.")
+    if event is None and who is None:
+        raise click.UsageError("say who asks with --as WHO (or set BILLOW_AS): whoever asks cannot approve.")
     by = context.person(who)
     read_event = event_of(event) if event else None
     written = one_off_of(one_off) if one_off else None

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from starter.local_stack import leftovers, mailbox, ports, postgres, preflight, temporal_server
 from starter.local_stack.errors import AlreadyRunning, StackError
+from starter.local_stack.mark import STACK_HEADER, stack_mark
 from starter.local_stack.service import Service
 from starter.local_stack.supervisor import Supervisor
 from workers.settings import ENVIRONMENT_FILE, Settings, write_environment
@@ -228,15 +229,18 @@ def _start_servers(
 
 def _application(name: str, settings: Settings, arguments: tuple[str, ...]) -> Service:
     billow = str(Path(sysconfig.get_path("scripts")) / "billow")
-    ready = partial(_healthy, f"{settings.web_url}/healthz") if arguments[0] == "web" else None
+    mark = stack_mark(str(settings.home.resolve()))
+    ready = partial(_healthy, f"{settings.web_url}/healthz", mark) if arguments[0] == "web" else None
     return Service(name=name, command=(billow, *arguments), ready=ready, restarts=RESTARTS)
 
 
-def _healthy(url: str) -> bool:
+def _healthy(url: str, mark: str) -> bool:
+    """Whether our own web app answers there, and not that of another stack on the same port."""
     try:
-        return httpx.get(url, timeout=2).is_success
+        answer = httpx.get(url, timeout=2)
     except httpx.HTTPError:
         return False
+    return answer.is_success and answer.headers.get(STACK_HEADER) == mark
 
 
 @contextmanager

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from starter.local_stack.mark import STACK_HEADER, stack_mark
+
 
 async def healthz(_request: Request) -> Response:
     """200 as long as the process answers."""
-    return PlainTextResponse("up\n")
+    return PlainTextResponse("up\n", headers={STACK_HEADER: stack_mark(os.environ.get("BILLOW_STACK", ""))})
 
 
 def readyz(request: Request) -> Response:

@@ -120,6 +120,7 @@ def test_apply_shows_the_plan_and_takes_it_over_once(tmp_path: Path, ledger: Led
     assert changed.output.splitlines() == [
         "~ change  dunning policy standard",
         "1 change applied: version 2 runs.",
+        "billow sync-schedules   # bills by the calendar from now on",
     ]
 
 
@@ -130,7 +131,7 @@ def test_apply_refuses_a_folder_with_errors_and_unknown_people(tmp_path: Path, l
     assert nobody.exit_code == 1
     assert "'mee' is not a person of this company; did you mean 'me'?" in nobody.stderr
     approvals = tmp_path / "company" / "approvals.yaml"
-    approvals.write_text(approvals.read_text().replace("[me]", "[boss]"))
+    approvals.write_text(approvals.read_text().replace("[anna, me]", "[boss]"))
     refused = billow("apply", tmp_path / "company")
     assert refused.exit_code == 1
     assert "Nothing was applied" in refused.stderr

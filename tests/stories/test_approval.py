@@ -199,3 +199,16 @@ async def test_tiers_by_other_than_amount(
     await story.waits(story.trigger("acme-care"), "tier special")
     if "triggers" not in tier:
         await story.waits(story.trigger("other-care"), "payment of EUR 119.00")
+
+
+async def test_billed_again_after_a_void_goes_all_the_way(story: Story, large: str) -> None:
+    """The second generation of a key is numbered, delivered and found by its key, not the voided one before it."""
+    await story.waits(large, "approval")
+    story.decide(large, Verdict.REJECT, "otto", comment="price", rebill=True)
+    await story.ends(large)
+    story.trigger("acme-large", by="noor")
+    await story.waits(large, "approval")
+    story.decide(large, Verdict.APPROVE, "otto")
+    row = await story.waits(large, "payment")
+    assert (row.generation, row.document_status) == (2, "issued")
+    assert len(story.mails("ap@client.example")) == 1

@@ -41,6 +41,7 @@ def context(**changes: Any) -> dict[str, Any]:
         "payment_reference": "RF18BER202600017",
         "level": 1,
         "invoice_url": "https://billing.example/i/abc",
+        "others": [],
         "person_name": "Anna Berg",
         "reason": "above 10,000",
         "deadline": datetime(2026, 11, 25, 16, tzinfo=UTC),

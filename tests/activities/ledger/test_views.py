@@ -235,7 +235,7 @@ def test_inbox(story: Story, person: str | None, found: list[str]) -> None:
     ("code", "possible"),
     [
         (ReasonCode.SOURCES_DIFFER, ("retry", "accept", "void")),
-        (ReasonCode.TAX_UNKNOWN, ("retry", "void")),
+        (ReasonCode.TAX_UNKNOWN, ("retry", "override", "void")),
     ],
 )
 def test_what_can_be_done(story: Story, code: ReasonCode, possible: tuple[str, ...]) -> None:

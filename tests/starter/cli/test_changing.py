@@ -22,14 +22,14 @@ def test_trigger_twice(desk: Desk) -> None:
     again = desk.type("trigger", "--agreement", "acme-care", "--as", "pia").stdout
     assert f"{KEY_OF_ACME} is billed already" in " ".join(again.split())
     assert "(draft)" in again
-    assert desk.read("trigger", "--agreement", "acme-care")["invoices"][0]["new"] is False
+    assert desk.read("trigger", "--agreement", "acme-care", "--as", "pia")["invoices"][0]["new"] is False
     assert len(desk.read("invoices")["invoices"]) == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--agreement", "acme-cre"], "acme-care"),
+        (["--agreement", "acme-cre", "--as", "pia"], "acme-care"),
         (["--agreement", "acme-care", "--as", "pai"], "did you mean 'pia'"),
         (["--agreement", "acme-care", "--as", "zzz"], "there are: mara, noor, otto, pia"),
     ],
@@ -46,13 +46,13 @@ def test_trigger_one_off(desk: Desk) -> None:
     line = {"description": "Travel", "quantity": "1", "unit_price": "120.00"}
     content = {"client": "acme", "currency": "EUR", "title": "Travel", "reason": "on site", "lines": [line]}
     file.write_text(yaml.safe_dump(content))
-    assert desk.read("trigger", "--one-off", file)["invoices"][0]["new"] is True
-    assert desk.read("trigger", "--one-off", file)["invoices"][0]["new"] is False
-    keyed = desk.read("trigger", "--one-off", file, "--key", "trip-7")["invoices"][0]
+    assert desk.read("trigger", "--as", "pia", "--one-off", file)["invoices"][0]["new"] is True
+    assert desk.read("trigger", "--as", "pia", "--one-off", file)["invoices"][0]["new"] is False
+    keyed = desk.read("trigger", "--as", "pia", "--one-off", file, "--key", "trip-7")["invoices"][0]
     assert (keyed["billing_key"], keyed["new"]) == ("manual/trip-7", True)
-    assert "a key is up to 64" in desk.type("trigger", "--one-off", file, "--key", "a/b", code=1).stderr
+    assert "a key is up to 64" in desk.type("trigger", "--as", "pia", "--one-off", file, "--key", "a/b", code=1).stderr
     file.write_text(yaml.safe_dump({**content, "curency": "EUR", "lines": []}))
-    wrong = desk.type("trigger", "--one-off", file, code=1).stderr
+    wrong = desk.type("trigger", "--as", "pia", "--one-off", file, code=1).stderr
     assert "nothing was billed" in wrong
     assert "one-off.yaml:" in wrong
     assert len(wrong.splitlines()) >= 3
@@ -199,7 +199,7 @@ def test_pay_refused(desk: Desk, arguments: list[str], said: str) -> None:
 
 def test_pay_a_draft(desk: Desk) -> None:
     """What has no number yet cannot be paid."""
-    desk.type("trigger", "--agreement", "acme-care")
+    desk.type("trigger", "--agreement", "acme-care", "--as", "pia")
     assert "no number yet" in desk.type("pay", KEY_OF_ACME, "--amount", "1", code=1).stderr
 
 

@@ -224,7 +224,7 @@ def test_pdf(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pdf_that_is_not_there(desk: Desk) -> None:
     """An invoice without a document says why it has none."""
-    desk.type("trigger", "--agreement", "acme-care")
+    desk.type("trigger", "--agreement", "acme-care", "--as", "pia")
     assert "only an issued invoice has one" in desk.type("pdf", KEY_OF_ACME, code=1).stderr
     desk.opening_item()
     assert "the system before" in desk.type("pdf", "OLD-1", code=1).stderr
