@@ -22,6 +22,10 @@ LONGEST_CLAIM = 2000
 """Characters of a signal that are kept: a comment, not an attachment."""
 
 
+MOST_IDLE_TURNS = 5
+"""Times in a row a step may leave the same plan to be taken at once: each costs an Action, none brings anything."""
+
+
 @workflow.defn(name=INVOICE_WORKFLOW)
 class InvoiceWorkflow:
     """Waits until something is due or somebody has spoken, then takes the next step; the ledger says which.
@@ -37,6 +41,7 @@ class InvoiceWorkflow:
         self._heard: list[HeardClaim] = []
         self._signals = 0
         self._woken = False
+        self._idle_turns = 0
         self._shown: tuple[str, ...] = ()
 
     @workflow.run
@@ -45,9 +50,7 @@ class InvoiceWorkflow:
         while self._plan.open or self._woken or self._heard:
             await self._wait()
             match self._plan.step:
-                case (
-                    Step.ASSEMBLE
-                ):  # CRM, PSA and contract make a draft; what does not fit waits for a person
+                case Step.ASSEMBLE:  # CRM, PSA and contract make a checked draft, or a person must repair
                     await self._take(InvoiceSteps.assemble, activity_options.LEDGER)
                 case Step.APPROVE:  # those whom policy names agree, or the draft is voided
                     await self._take(InvoiceSteps.approve, activity_options.LEDGER)
@@ -65,34 +68,37 @@ class InvoiceWorkflow:
         self, activity: Callable[[Any, StepInput], Plan], options: activity_options.StepOptions
     ) -> None:
         """Takes the step, with all that was heard since the last one, and keeps the plan it returns."""
-        heard, step = self._heard[:], self._plan.step or Step.COLLECT
-        early = self._plan.at is not None and (self._woken or bool(heard))
-        name = "look-again" if early else self._plan.name or step
+        heard, before, step = self._heard[:], self._plan, self._plan.step or Step.COLLECT
+        early = before.at is not None and (self._woken or bool(heard))
+        name = "look-again" if early else before.name or step
         self._woken = False
-        now = workflow.now()
         try:
             self._plan = await workflow.execute_activity_method(
                 activity,
-                StepInput(billing_key=self._billing_key, as_of=now, heard=tuple(heard)),
+                StepInput(billing_key=self._billing_key, as_of=workflow.now(), heard=tuple(heard)),
                 activity_id=name,
                 summary=name if name != step else None,
                 **options,
             )
         except ActivityError as error:
-            failure = Failure(
-                billing_key=self._billing_key,
-                as_of=workflow.now(),
-                step=step,
-                error=str(error.cause or error),
-            )
-            self._plan = await workflow.execute_activity_method(
-                InvoiceSteps.report_failure,
-                failure,
-                activity_id="report-failure",
-                **activity_options.LAST_RESORT,
-            )
+            await self._report(step, str(error.cause or error))
+        at_once = self._plan.at is None or self._plan.at <= workflow.now()
+        self._idle_turns = self._idle_turns + 1 if at_once and self._plan == before else 0
+        if self._idle_turns >= MOST_IDLE_TURNS:
+            await self._report(step, "it is taken again and again, and nothing comes of it")
         del self._heard[: len(heard)]
         self._show()
+
+    async def _report(self, step: Step, error: str) -> None:
+        """Hands a step that does not work to a person; the plan then waits for them."""
+        self._idle_turns = 0
+        failure = Failure(billing_key=self._billing_key, as_of=workflow.now(), step=step, error=error)
+        self._plan = await workflow.execute_activity_method(
+            InvoiceSteps.report_failure,
+            failure,
+            activity_id="report-failure",
+            **activity_options.LAST_RESORT,
+        )
 
     async def _wait(self) -> None:
         """Sleeps until the plan's instant, or until woken; a plan without an instant is taken at once."""

@@ -8,8 +8,12 @@ import pytest
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 
+from activities.ledger import commands, invoices, number_series
+from activities.ledger.exceptions import Resolution
+from benchmarks.actions import cost
+from billing.approval_policy import Channel
 from tests.company import crm_client, retainer
-from tests.stories.story import Story
+from tests.stories.story import Story, now
 
 JSON = {"encoding": b"json/plain"}
 
@@ -136,3 +140,22 @@ async def test_ten_thousand_lines(story: Story) -> None:
     await story.waits(key, "too-many-lines")
     raised = next(each for each in story.trail(key) if each.event == "exception raised")
     assert "10,000 lines" in raised.facts["message"]
+
+
+async def test_a_step_that_gets_nowhere_is_handed_to_a_person(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that leaves the invoice as it was, over and over, becomes an exception after a few turns, not a loop."""
+    monkeypatch.setattr(number_series, "issue", lambda *_args, **_kwargs: "")
+    story.begin()
+    key = story.trigger("acme-care")
+    await story.waits(key, "decision on: step-failed")
+    assert story.row(key).number is None
+    assert cost(await story.handle(key).fetch_history()).actions < 15
+    monkeypatch.undo()
+    with story.effects.ledger.transaction() as tx:
+        (found,) = invoices.open_exceptions(tx, invoices.find(tx, key))
+    commands.resolve(
+        story.effects.ledger, found.id, Resolution.RETRY, by="pia", channel=Channel.CLI, at=now()
+    )
+    await story.waits(key, "payment of EUR 1,190.00")
