@@ -10,12 +10,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from activities.invoicing import steps
 from activities.invoicing.effects import Effects
+from activities.invoicing.instants import at_this_attempt
 from activities.ledger import audit_trail, commands, invoices, triggers
 from activities.ledger.exceptions import Resolution
 from activities.ledger.tables import AuditEventRow, InvoiceRow, OutboxRow
@@ -29,7 +32,7 @@ from workers.assembly import effects, invoicing_worker, rendering_worker
 from workers.outbox_dispatcher import OutboxDispatcher
 from workers.settings import Settings
 from workflows.identifiers import invoice_workflow_id
-from workflows.messages import Plan
+from workflows.messages import Plan, StepInput
 
 PATIENCE = 30.0
 """Seconds a condition may take before the story counts as stuck."""
@@ -51,6 +54,7 @@ class Story:
     keys: list[str] = field(default_factory=list)
     costs: list[tuple[str, int, int, int, int]] = field(default_factory=list)
     workers: AsyncExitStack = field(default_factory=AsyncExitStack)
+    patches: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
 
     async def start_workers(self, outside: Effects | None = None) -> None:
         """Starts one worker a queue; given, they act with another outside world than the story's own."""
@@ -60,6 +64,18 @@ class Story:
     async def stop_workers(self) -> None:
         """Stops the workers once they have finished what they are at; wake-ups are still carried."""
         await self.workers.aclose()
+
+    def not_before(self, instant: datetime) -> None:
+        """Steps are taken at that instant at the earliest: nobody was there to take them before.
+
+        Time cannot be skipped while a task waits for a worker, so an outage is told by the clock of the steps.
+        """
+
+        def later(step: StepInput) -> StepInput:
+            step = at_this_attempt(step)
+            return step.model_copy(update={"as_of": max(step.as_of, instant)})
+
+        self.patches.setattr(steps, "at_this_attempt", later)
 
     def begin(self) -> None:
         """Applies the company as it is now."""
@@ -199,6 +215,7 @@ async def telling(
         await asyncio.gather(dispatcher, return_exceptions=True)
         await _end(story)
         await story.stop_workers()
+        story.patches.undo()
     outside.ledger.close()
 
 
