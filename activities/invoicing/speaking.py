@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,6 +37,13 @@ Record = Callable[[Session, Sequence[InvoiceRow], str], None]
 class Addressees:
     contact: Contact
     copies: tuple[str, ...]
+
+
+PATIENCE = timedelta(hours=22)
+"""How long a mail server may be away before a person is told: less than the day for which one step is tried, and
+counted over all steps, for reminders are tried by day only."""
+
+AWAY = "mail server"
 
 
 class _NotDueAnyMore(Exception):
@@ -75,8 +82,14 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
     except _NotDueAnyMore:
         return False
     except MailDeferred as error:
-        _failed(effects, key, str(error))
-        raise
+        tried_since = _failed(effects, key, str(error))
+        if step.as_of - tried_since < PATIENCE:
+            raise
+        away = (
+            f"{event} could not be sent since {tried_since:%Y-%m-%d %H:%M} UTC: {error}; mend it, then retry"
+        )
+        _except(effects, step, Finding(code=ReasonCode.NOT_DELIVERED, message=away, field=AWAY))
+        return False
     except MailRefused as error:
         _failed(effects, key, str(error))
         message_text = f"{event}: {error}; correct the address in the CRM, then retry"
@@ -232,14 +245,19 @@ def handed_over(
         )
 
 
-def _failed(effects: Effects, key: str, error: str) -> None:
+def _failed(effects: Effects, key: str, error: str) -> datetime:
+    """Notes the attempt; returns since when the message is to be sent."""
     with effects.ledger.transaction() as tx:
         message = tx.get_one(MessageRow, key, with_for_update=True)
         message.attempts += 1
         message.last_error = error[:1000]
+        return message.prepared_at
 
 
 def _except(effects: Effects, step: StepInput, finding: Finding) -> None:
     with effects.ledger.transaction() as tx:
         row = invoices.find(tx, step.billing_key, lock=True)
+        told = [Finding.model_validate(each.finding) for each in invoices.open_exceptions(tx, row)]
+        if finding.field == AWAY and any(each.field == AWAY for each in told):
+            return  # a server that is away says so in other words each time
         exceptions.raise_one(tx, row, finding, company_records.current(tx).company, at=step.as_of)
