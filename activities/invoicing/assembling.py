@@ -41,10 +41,10 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
     with effects.ledger.transaction() as tx:
         row = invoices.find(tx, step.billing_key, lock=True)
         if made is None or row.document_status != DocumentStatus.DRAFT:
-            return standing.plan(tx, row, standing.pinned(tx, row), step.as_of)
+            return standing.after_step(tx, row, step.as_of)
         row.company_version = version.version
         _keep(tx, row, made, version, step)
-        return standing.plan(tx, row, version.company, step.as_of)
+        return standing.after_step(tx, row, step.as_of)
 
 
 def _assembled(
@@ -115,18 +115,21 @@ def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion,
                 draft_digest=made.draft.digest,
             )
     open_findings = exceptions.unaccepted(row, findings)
+    if open_findings:
+        approvals.withdraw(tx, row, at=at)
+    else:
+        open_findings = ask_next(tx, row, version, step)
     exceptions.reconcile(tx, row, open_findings, company, at=at)
-    exceptions.attend(tx, row, company, at=at)
-    if not open_findings:
-        ask_next(tx, row, version, step)
 
 
-def ask_next(tx: Session, row: InvoiceRow, version: CompanyVersion, step: StepInput) -> None:
-    """Asks the next tier that must agree; an exception if nobody in it may decide."""
+def ask_next(tx: Session, row: InvoiceRow, version: CompanyVersion, step: StepInput) -> list[Finding]:
+    """Asks the next tier that must agree; a finding if nobody in it may decide."""
     tier = approvals.next_tier(tx, row, version.company)
     if tier is None:
-        return
+        approvals.withdraw(tx, row, at=step.as_of)
+        return []
     asked = approvals.ask(tx, row, tier, version.company, at=step.as_of)
-    if isinstance(asked, Finding):
-        row.document_status = DocumentStatus.DRAFT
-        exceptions.raise_one(tx, row, asked, version.company, at=step.as_of)
+    if not isinstance(asked, Finding):
+        return []
+    row.document_status = DocumentStatus.DRAFT
+    return [asked]

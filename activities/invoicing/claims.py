@@ -30,8 +30,8 @@ def read(heard: HeardClaim) -> tuple[Claim | None, str]:
         return None, f"there is no signal {storable(heard.signal)[:60]!r}; there are: approve, reject, wake"
     try:
         content: Any = json.loads(heard.content)
-    except ValueError:
-        return None, "the content is not JSON, or longer than 2,000 characters"
+    except (ValueError, RecursionError):
+        return None, "the content is not JSON, nested too deeply, or longer than 2,000 characters"
     if not isinstance(content, list) or len(content) != 1 or not isinstance(content[0], dict):
         return None, f'send one JSON object, such as {{"approver": "…"}}; got {storable(heard.content)[:120]}'
     given = content[0]

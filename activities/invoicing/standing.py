@@ -31,6 +31,14 @@ def plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Pla
     return found
 
 
+def after_step(tx: Session, row: InvoiceRow, as_of: datetime) -> Plan:
+    """What comes next after a step that has worked; whoever has an exception to decide is told again in time."""
+    company = pinned(tx, row)
+    exceptions.close_failed(tx, row, at=as_of)
+    exceptions.attend(tx, row, company, at=as_of)
+    return plan(tx, row, company, as_of)
+
+
 def _plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:
     match row.document_status:
         case DocumentStatus.VOIDED:
@@ -42,7 +50,8 @@ def _plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Pl
                 )
             return _held(tx, row, Step.ASSEMBLE) or _approval(tx, row) or _issue(row)
         case DocumentStatus.AWAITING_APPROVAL:
-            return _approval(tx, row) or _issue(row)
+            waiting = [each for each in (_approval(tx, row), _held(tx, row, Step.APPROVE)) if each]
+            return min(waiting, key=lambda each: each.at or as_of) if waiting else _issue(row)
         case DocumentStatus.DOCUMENT_PENDING:
             ready = Plan(
                 step=Step.RENDER, name="render", state="issued, document pending", number=row.number or ""
@@ -114,15 +123,15 @@ def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime)
     coming = upcoming(tx, row, company, as_of)
     due = due_date(row).isoformat()
     numbered = Plan(step=None, number=row.number or "", due=due)
-    if coming.act is Act.SETTLE and row.collection_status == CollectionStatus.CLOSED:
-        return numbered.model_copy(update={"state": f"settled: {coming.why}"})
-    if coming.act is Act.SETTLE:
+    if coming.act is Act.SETTLE and row.collection_status != CollectionStatus.CLOSED:
         return numbered.model_copy(update={"step": Step.COLLECT, "name": "settle", "state": "settled"})
-    if coming.act is Act.REST and row.handed_over_at is not None:
-        return numbered.model_copy(update={"state": "handed over to collection"})
     held = _held(tx, row, Step.COLLECT)
     if held is not None:
         return held.model_copy(update={"due": due})
+    if coming.act is Act.SETTLE:
+        return numbered.model_copy(update={"state": f"settled: {coming.why}"})
+    if coming.act is Act.REST and row.handed_over_at is not None:
+        return numbered.model_copy(update={"state": "handed over to collection"})
     if coming.act is Act.REST:
         coming = NextStep(
             act=Act.WAIT, at=as_of + NOTHING_PLANNED, why="the dunning policy plans nothing more"
@@ -176,9 +185,3 @@ def _money(row: InvoiceRow, amount: Decimal | None) -> Money:
 def pinned(tx: Session, row: InvoiceRow) -> Company:
     """The company whose policies the invoice was triggered under."""
     return company_records.at_version(tx, row.company_version).company
-
-
-def collection_status(row: InvoiceRow, as_of: datetime) -> CollectionStatus:
-    """The axis of collection when nothing stops the clock."""
-    late = row.late_from is not None and row.late_from <= as_of
-    return CollectionStatus.DUE if late else CollectionStatus.NOT_DUE

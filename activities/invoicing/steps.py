@@ -60,8 +60,9 @@ class LedgerSteps(InvoiceSteps):
             if row.document_status == DocumentStatus.AWAITING_APPROVAL:
                 version = company_records.at_version(tx, row.company_version)
                 if approvals.attend(tx, row, company, at=step.as_of) is None:
-                    ask_next(tx, row, version, step)
-            return standing.plan(tx, row, company, step.as_of)
+                    for finding in ask_next(tx, row, version, step):
+                        exceptions.raise_one(tx, row, finding, company, at=step.as_of)
+            return standing.after_step(tx, row, step.as_of)
 
     @activity.defn(name="issue")
     def issue(self, step: StepInput) -> Plan:
@@ -70,15 +71,15 @@ class LedgerSteps(InvoiceSteps):
             row = invoices.find(tx, step.billing_key, lock=True)
             company = standing.pinned(tx, row)
             claims.hear(tx, row, step, company)
-            if row.number is None and row.document_status in (
-                DocumentStatus.DRAFT,
-                DocumentStatus.AWAITING_APPROVAL,
-            ):
+            exceptions.close_failed(tx, row, at=step.as_of)
+            if _is_ready(tx, row):
                 # Nothing is issued on the word of a plan: the ledger itself must say that nobody has to agree any more.
-                ask_next(tx, row, company_records.at_version(tx, row.company_version), step)
-                if approvals.waiting(tx, row) is None and not invoices.open_exceptions(tx, row) and row.draft:
+                findings = ask_next(tx, row, company_records.at_version(tx, row.company_version), step)
+                for finding in findings:
+                    exceptions.raise_one(tx, row, finding, company, at=step.as_of)
+                if not findings and approvals.waiting(tx, row) is None:
                     number_series.issue(tx, row, at=step.as_of)
-            return standing.plan(tx, row, company, step.as_of)
+            return standing.after_step(tx, row, step.as_of)
 
     @activity.defn(name="deliver")
     def deliver(self, step: StepInput) -> Plan:
@@ -102,7 +103,6 @@ class LedgerSteps(InvoiceSteps):
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, step.billing_key, lock=True)
             company = standing.pinned(tx, row)
-            exceptions.attend(tx, row, company, at=step.as_of)
             coming = None
             if row.delivered_at is not None and row.document_status != DocumentStatus.VOIDED:
                 coming = standing.upcoming(tx, row, company, step.as_of)
@@ -111,7 +111,8 @@ class LedgerSteps(InvoiceSteps):
                     row.disputed_until = step.as_of + DISPUTE_ASKED_AGAIN
                     audit_trail.record(tx, row, "dispute brought up again", at=step.as_of)
                     owner = standing.company_owner(company, row)
-                    notices.escalated(tx, row, "escalation", owner, company, at=step.as_of)
+                    occasion = f"dispute/{step.as_of.date().isoformat()}"
+                    notices.escalated(tx, row, "escalation", owner, company, occasion=occasion, at=step.as_of)
                 if coming.act in (Act.ESCALATION, Act.HAND_OVER) and coming.at <= step.as_of:
                     self._escalate(tx, row, coming, step)
         if coming is not None and coming.act in (Act.COURTESY_NOTE, Act.REMINDER) and coming.at <= step.as_of:
@@ -144,6 +145,8 @@ class LedgerSteps(InvoiceSteps):
         if coming.act is Act.HAND_OVER:
             row.handed_over_at = row.closed_at = step.as_of
             row.collection_status = CollectionStatus.HANDED_OVER
+            # No message is sent from here any more, so nobody has to repair one.
+            exceptions.reconcile(tx, row, [], company, at=step.as_of)
 
     @activity.defn(name="report-failure")
     def report_failure(self, failure: Failure) -> Plan:
@@ -156,7 +159,8 @@ class LedgerSteps(InvoiceSteps):
         )
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, failure.billing_key, lock=True)
-            exceptions.raise_one(tx, row, finding, standing.pinned(tx, row), at=failure.as_of)
+            if row.document_status != DocumentStatus.VOIDED:
+                exceptions.raise_one(tx, row, finding, standing.pinned(tx, row), at=failure.as_of)
             exceptions.attend(tx, row, standing.pinned(tx, row), at=failure.as_of)
             return standing.plan(tx, row, standing.pinned(tx, row), failure.as_of)
 
@@ -168,8 +172,14 @@ class LedgerSteps(InvoiceSteps):
 
     def _plan(self, step: StepInput) -> Plan:
         with self._effects.ledger.transaction() as tx:
-            row = invoices.find(tx, step.billing_key, lock=True)
-            return standing.plan(tx, row, standing.pinned(tx, row), step.as_of)
+            return standing.after_step(tx, invoices.find(tx, step.billing_key, lock=True), step.as_of)
+
+
+def _is_ready(tx: Session, row: InvoiceRow) -> bool:
+    """Whether the draft is whole and nobody has to repair it, decide about it or wants it made anew."""
+    drafted = row.document_status in (DocumentStatus.DRAFT, DocumentStatus.AWAITING_APPROVAL)
+    wanted = row.draft is not None and row.fetch_again_for is None
+    return drafted and wanted and row.number is None and not invoices.open_exceptions(tx, row)
 
 
 def _follow(tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> None:
@@ -179,11 +189,12 @@ def _follow(tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> 
             row.closed_at = step.as_of
             row.collection_status = CollectionStatus.CLOSED
             audit_trail.record(tx, row, "settled", at=step.as_of, how=coming.why)
-            exceptions.reconcile(tx, row, [], standing.pinned(tx, row), at=step.as_of)
+        exceptions.reconcile(tx, row, [], standing.pinned(tx, row), at=step.as_of)
         return
     stopped = (CollectionStatus.PROMISED, CollectionStatus.BLOCKED)
     if row.collection_status in stopped and coming.act is not Act.WAIT:
-        row.collection_status = standing.collection_status(row, step.as_of)
+        today = collection.client_today(row, standing.pinned(tx, row), step.as_of)
+        row.collection_status = collection.status_without_hold(tx, row, today, step.as_of)
 
 
 class DocumentSteps(RenderingSteps):
@@ -212,10 +223,9 @@ class DocumentSteps(RenderingSteps):
             if problem is not None:
                 finding = Finding(code=ReasonCode.DOCUMENT_PENDING, message=problem, field="document")
                 exceptions.raise_one(tx, row, finding, company, at=step.as_of)
-                exceptions.attend(tx, row, company, at=step.as_of)
             elif document is not None and row.document_status == DocumentStatus.DOCUMENT_PENDING:
                 _keep(tx, row, digest, len(pdf), step)
-            return standing.plan(tx, row, company, step.as_of)
+            return standing.after_step(tx, row, step.as_of)
 
 
 def _document(row: InvoiceRow) -> InvoiceDocument:

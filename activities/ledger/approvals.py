@@ -40,17 +40,19 @@ class Decision:
 
 
 def next_tier(tx: Session, row: InvoiceRow, company: Company) -> ApprovalTier | None:
-    """The first tier that must still agree to the draft as it is now; None when nobody needs to."""
+    """The first tier that must still agree to the draft as it is now; None when nobody needs to.
+
+    A tier whose approver has since taken part in the draft must agree anew.
+    """
     draft = invoices.draft_of(row)
-    given = set(
-        tx.scalars(
-            select(ApprovalRow.tier).where(
-                ApprovalRow.invoice == row.id,
-                ApprovalRow.digest == row.draft_digest,
-                ApprovalRow.status == APPROVED,
-            )
+    approved = tx.scalars(
+        select(ApprovalRow).where(
+            ApprovalRow.invoice == row.id,
+            ApprovalRow.digest == row.draft_digest,
+            ApprovalRow.status == APPROVED,
         )
     )
+    given = {each.tier for each in approved if not set(each.approved_by) & set(row.took_part)}
     circumstances = Circumstances(
         discount=draft.discount,
         non_standard_terms=draft.non_standard_terms,
@@ -68,23 +70,37 @@ def waiting(tx: Session, row: InvoiceRow) -> ApprovalRow | None:
     ).first()
 
 
+def withdraw(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
+    """Takes back the question that waits, if any: what it asks about is no longer what would be issued."""
+    pending = waiting(tx, row)
+    if pending is not None:
+        pending.status = OVERTAKEN
+        audit_trail.record(
+            tx, row, "approval withdrawn", at=at, tier=pending.tier, draft_digest=pending.digest
+        )
+
+
 def ask(
     tx: Session, row: InvoiceRow, tier: ApprovalTier, company: Company, *, at: datetime
 ) -> Finding | ApprovalRow:
     """Asks a tier about the draft, once; a finding if nobody in it may decide."""
     people, took_part = company.people_by_id, frozenset(row.took_part)
+    pending = waiting(tx, row)
+    if pending is not None and (pending.digest, pending.tier) != (row.draft_digest, tier.id):
+        withdraw(tx, row, at=at)
+        pending = None
     if not can_be_decided(tier, people, took_part, _day(row, company, at)):
+        withdraw(tx, row, at=at)
         return Finding(
             code=ReasonCode.REJECTED_BY_POLICY,
             message=f"nobody may approve in tier {tier.id!r}: all its approvers took part in this draft; "
             "add an approver to approvals.yaml and apply it, or void this draft",
         )
-    pending = waiting(tx, row)
-    if pending is not None and (pending.digest, pending.tier) == (row.draft_digest, tier.id):
-        row.document_status = DocumentStatus.AWAITING_APPROVAL
-        return pending
     if pending is not None:
-        pending.status = OVERTAKEN
+        if row.document_status != DocumentStatus.AWAITING_APPROVAL:
+            row.document_status = DocumentStatus.AWAITING_APPROVAL
+            audit_trail.record(tx, row, "approval goes on", at=at, tier=tier.id, draft_digest=pending.digest)
+        return pending
     asked = [who for who in may_decide(tier, people, _day(row, company, at)) if who not in took_part]
     approval = ApprovalRow(
         invoice=row.id,
@@ -107,7 +123,8 @@ def ask(
             at,
             approval.deadline,
         )
-        earlier.approved_by = []
+        earlier.approved_by, earlier.reminded_at = [], None
+        earlier.escalations += 1  # another round, so that those asked are told anew
         approval = earlier
     else:
         tx.add(approval)

@@ -108,13 +108,25 @@ def exception_raised(
     )
 
 
-def escalated(tx: Session, row: InvoiceRow, event: str, to: str, company: Company, *, at: datetime) -> None:
-    """Tells the account manager that reminders had no answer, or that the claim was handed over."""
+def escalated(
+    tx: Session,
+    row: InvoiceRow,
+    event: str,
+    to: str,
+    company: Company,
+    *,
+    occasion: str | None = None,
+    at: datetime,
+) -> None:
+    """Tells the account manager that reminders had no answer, or that the claim was handed over.
+
+    Once an invoice and event, unless an `occasion` tells one time from another.
+    """
     _notify(
         tx,
         row,
         company,
-        key=f"invoice-{row.id}/{event}",
+        key=f"invoice-{row.id}/{occasion or event}",
         event=event,
         to=to,
         at=at,

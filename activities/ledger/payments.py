@@ -74,7 +74,7 @@ def record(
     row.payment_status = payment_status(row)
     if open_amount(row) > 0 and row.collection_status == CollectionStatus.CLOSED:
         row.closed_at = row.handed_over_at
-        row.collection_status = CollectionStatus.HANDED_OVER if row.handed_over_at else CollectionStatus.DUE
+        row.collection_status = _reopened(row, at)
     audit_trail.record(
         tx,
         row,
@@ -108,6 +108,16 @@ def _booked_already(tx: Session, row: InvoiceRow, amount: Money, key: str, recei
 
 def _told(amount: Decimal, currency: str) -> str:
     return f"{rounded(amount, currency):,} {currency}"
+
+
+def _reopened(row: InvoiceRow, at: datetime) -> CollectionStatus:
+    """Where collection goes on once a settled invoice is owed again."""
+    if row.handed_over_at:
+        return CollectionStatus.HANDED_OVER
+    if row.disputed:
+        return CollectionStatus.DISPUTED
+    late = row.late_from is not None and row.late_from <= at
+    return CollectionStatus.DUE if late else CollectionStatus.NOT_DUE
 
 
 def open_amount(row: InvoiceRow) -> Decimal:
