@@ -89,7 +89,7 @@ def release(tx: Session, row: InvoiceRow, company: Company, *, by: str, channel:
     if row.held_until is None or row.held_until <= at:
         raise WrongState(f"{row.number} is not on hold")
     row.held_until = None
-    row.collection_status = status_without_hold(tx, row, _today(row, company, at), at)
+    row.collection_status = status_without_hold(tx, row, client_today(row, company, at), at)
     audit_trail.record(tx, row, "released", at=at, actor=by, channel=channel)
     invoices.wake(tx, row, at)
 
@@ -131,7 +131,7 @@ def change_due_date(
         raise Refused("say why: a changed due date needs a reason")
     if row.issue_date is not None and to < row.issue_date:
         raise Refused(f"the due date cannot be before the issue date {row.issue_date.isoformat()}")
-    _not_too_far(to, _today(row, company, at))
+    _not_too_far(to, client_today(row, company, at))
     client = company.client(row.client)
     was = row.agreed_due_date or row.due_date
     row.agreed_due_date = to
@@ -158,7 +158,7 @@ def promise(
     """The client promised to pay by a day within a year; reminders rest until the day after."""
     _open(row)
     _person(company, by)
-    today = _today(row, company, at)
+    today = client_today(row, company, at)
     if on < today:
         raise Refused("a promise must name a day that is not past")
     _not_too_far(on, today)
@@ -323,7 +323,7 @@ def _person(company: Company, by: str) -> None:
         raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
 
 
-def _today(row: InvoiceRow, company: Company, at: datetime) -> date:
+def client_today(row: InvoiceRow, company: Company, at: datetime) -> date:
     """The day it is for the client."""
     client = company.client(row.client)
     return at.astimezone(ZoneInfo(client.zone if client else "UTC")).date()

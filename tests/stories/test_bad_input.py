@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from random import Random
 from typing import Any
 
 import pytest
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 
-from activities.ledger import commands, invoices, number_series
+from activities.ledger import audit_trail, commands, invoices, number_series
 from activities.ledger.exceptions import Resolution
 from benchmarks.actions import cost
 from billing.approval_policy import Channel
@@ -77,6 +79,45 @@ async def test_odd_signals_are_audited_and_wedge_nothing(story: Story) -> None:
     await signal(story, key, "approve", [payload(b'{"approver": "otto"}')])
     await story.until(lambda: "nothing to decide" in refusals(story, key)[-1], "a late approval is refused")
     story.pay(key, "11900")
+    assert (await story.ends(key)).state == "settled: paid"
+
+
+def fuzzed(random: Random, count: int) -> list[tuple[str, list[Payload]]]:
+    """Signals of random names, numbers of arguments, shapes and bytes."""
+
+    def value(depth: int) -> Any:
+        simple = [None, True, -1, 10**30, 0.5, "", "otto", "\x00", "\ud800", "€", "x" * 3000]
+        if depth == 0:
+            return random.choice(simple)
+        deeper = [value(depth - 1) for _ in range(random.randint(0, 3))]
+        keys = ["approver", "comment", "reason", "draft_digest", "", "x" * 50]
+        return random.choice([value(0), deeper, {random.choice(keys): each for each in deeper}])
+
+    def argument() -> Payload:
+        if random.random() < 0.3:
+            return payload(
+                random.randbytes(random.randint(0, 40)), encoding=random.choice([b"json/plain", b"x", b""])
+            )
+        return payload(json.dumps(value(random.randint(0, 3))).encode())
+
+    names = ["approve", "reject", "approve", "", "__x", "wake up", "Genehmigen €"]
+    return [(random.choice(names), [argument() for _ in range(random.randint(0, 3))]) for _ in range(count)]
+
+
+async def test_fuzzed_signals_to_a_sleeping_invoice(story: Story) -> None:
+    """Eighty random signals to an invoice that sleeps until it is due: none wedges it, each is audited as refused."""
+    story.begin()
+    key = story.trigger("acme-care")
+    await story.waits(key, "payment")
+    signals = [each for each in fuzzed(Random(20261122), 80) if each[0]]
+    for name, payloads in signals:
+        await signal(story, key, name, payloads)
+    await story.until(lambda: len(refusals(story, key)) == len(signals), "every signal audited")
+    row = await story.waits(key, "payment of EUR 1,190.00")
+    assert (row.document_status, row.payment_status) == ("issued", "unpaid")
+    with story.effects.ledger.transaction() as tx:
+        assert not audit_trail.verify(tx, row.id)
+    story.pay(key, "1190")
     assert (await story.ends(key)).state == "settled: paid"
 
 
