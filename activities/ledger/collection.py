@@ -41,7 +41,8 @@ def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
         written_off=row.payment_status == PaymentStatus.WRITTEN_OFF,
         handed_over=row.handed_over_at is not None,
         done=frozenset(act.act for act in acts),
-        last_act_at=max((act.done_at for act in acts), default=None),
+        # A document that was pending for weeks counts like an act: nobody is reminded the moment they get it.
+        last_act_at=max((act.done_at for act in acts), default=row.delivered_at),
         disputed_until=row.disputed_until if row.disputed else None,
         held_until=row.held_until,
         promised_for=row.promised_for,

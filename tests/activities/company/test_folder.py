@@ -17,7 +17,9 @@ from billing.agreements import Retainer
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """The smallest company, with a single approver."""
     write_starter(tmp_path, date(2026, 11, 22))
+    edit(tmp_path, "approvals.yaml", "[anna, me]", "[me]")
     return tmp_path
 
 
@@ -99,7 +101,7 @@ CASES = [
     Case("prefix too long", "issuers.yaml", "MY-   ", "MYFIRM-   ", "number_prefix", ("write at most 6",)),
     Case("issuer unknown", "clients.yaml", "issuer: main", "issuer: mian", "issuer", ("there is no issuer 'mian'", "did you mean 'main'?")),
     Case("policy unknown", "clients.yaml", "dunning: standard", "dunning: hard", "dunning: hard", ("there is no dunning policy 'hard'", "standard")),
-    Case("account manager unknown", "clients.yaml", CLIENT, "  account_manager: you\n", "account_manager", ("there is no person 'you'", "write one of: me")),
+    Case("account manager unknown", "clients.yaml", CLIENT, "  account_manager: you\n", "account_manager", ("there is no person 'you'", "write one of: anna, me")),
     Case("approver who is nobody", "approvals.yaml", "[me]", "[mee]", "approvers", ("there is no person 'mee'", "did you mean 'me'?")),
     Case("boss unknown", "people.yaml", PEOPLE, PEOPLE + "  reports_to: boss\n", "reports_to: boss", ("there is no person 'boss'",)),
     Case("delegate unknown", "people.yaml", PEOPLE, PEOPLE + "  delegate: eva\n", "delegate: eva", ("there is no person 'eva'",)),
