@@ -10,7 +10,7 @@ from billing.parties import Identifier, Strict
 
 
 class ReasonCode(StrEnum):
-    """Why an invoice stopped."""
+    """Why an invoice stopped, or a payment found none."""
 
     CLIENT_UNKNOWN = "client-unknown"
     CLIENT_INACTIVE = "client-inactive"
@@ -35,6 +35,7 @@ class ReasonCode(StrEnum):
     NOT_DELIVERED = "not-delivered"
     BOUNCED = "bounced"
     STEP_FAILED = "step-failed"
+    UNMATCHED_PAYMENT = "unmatched-payment"
 
 
 ACCEPTABLE = frozenset(

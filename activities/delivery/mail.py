@@ -28,7 +28,14 @@ TEMPLATES = Path(__file__).parent / "templates" / "email"
 CLIENT_EVENTS = ("invoice", "courtesy-note", "reminder-1", "reminder-2", "reminder-3")
 """What clients are written about, in each of `typography.LANGUAGES`; a higher level reads like level 3."""
 
-STAFF_EVENTS = ("approval-request", "approval-reminder", "exception", "escalation", "hand-over")
+STAFF_EVENTS = (
+    "approval-request",
+    "approval-reminder",
+    "exception",
+    "unmatched-payment",
+    "escalation",
+    "hand-over",
+)
 """What our own people are written about, in English."""
 
 _LAST_REMINDER = 3

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
 
-from activities.ledger import company_records, triggers
+from activities.ledger import company_records, triggers, unmatched_payments
 from activities.ledger.database import Ledger
 from activities.ledger.tables import BillingRunRow, InvoiceRow
 from billing.due import due_occasions
@@ -35,7 +35,10 @@ class LedgerBillingRuns(BillingRuns):
 def run(
     ledger: Ledger, name: str, as_of: datetime, heartbeat: object = None
 ) -> tuple[list[str], list[dict[str, str]], int]:
-    """Asks for every due and unbilled period, one small transaction each; returns keys, refusals, agreements seen."""
+    """Asks for every due and unbilled period, one small transaction each; returns keys, refusals, agreements seen.
+
+    Also reminds the owners of payments nobody has matched.
+    """
     with ledger.transaction() as tx:
         company = company_records.current(tx).company
     triggered: list[str] = []
@@ -70,6 +73,8 @@ def run(
                         triggered.append(occasion.billing_key)
             except BillowError as error:
                 refused.append({"billing_key": occasion.billing_key, "because": str(error)})
+    with ledger.transaction() as tx:  # a payment without invoice has no workflow that would look after it
+        unmatched_payments.attend(tx, company, at=as_of)
     _record(ledger, name, as_of, len(company.agreements), triggered, refused)
     return triggered, refused, len(company.agreements)
 

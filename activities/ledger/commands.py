@@ -20,6 +20,7 @@ from activities.ledger import (
     invoices,
     payments,
     resending,
+    unmatched_payments,
 )
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
@@ -131,6 +132,60 @@ def pay(
             reference=note,
             at=at,
         )
+
+
+def keep_unmatched(
+    ledger: Ledger,
+    amount: Decimal,
+    currency: str,
+    *,
+    key: str | None = None,
+    received_on: date,
+    payer: str = "",
+    reference: str = "",
+    by: str,
+    at: datetime,
+) -> tuple[int, bool]:
+    """Keeps a payment typed in by a person that matches no invoice; its id, and whether it is new.
+
+    Without a key, the same amount on the same day with the same payer and reference is the same payment.
+    """
+    money = Money.of(amount, currency)
+    same = (received_on.isoformat(), f"{money.amount} {money.currency}", payer, reference)
+    key = key or "/".join(("manual", *same))
+    with ledger.transaction() as tx:
+        new = unmatched_payments.record(
+            tx,
+            money,
+            key=key,
+            received_on=received_on,
+            payer=payer,
+            reference=reference,
+            source="manual",
+            by=by,
+            company=company_records.current(tx).company,
+            at=at,
+        )
+        return (new or unmatched_payments.with_key(tx, key)).id, new is not None
+
+
+def allocate(
+    ledger: Ledger, payment: int, reference: str, *, by: str, channel: Channel, at: datetime
+) -> tuple[str, Money]:
+    """Books an unmatched payment for an invoice; returns the invoice number and what was booked."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        booked = unmatched_payments.allocate(tx, payment, row, company, by=by, channel=channel, at=at)
+        return row.number or row.billing_key, Money.of(booked.amount, booked.currency)
+
+
+def set_aside(ledger: Ledger, payment: int, *, reason: str, by: str, at: datetime) -> Money:
+    """Closes an unmatched payment without booking it; returns what it came to."""
+    with ledger.transaction() as tx:
+        company = company_records.current(tx).company
+        closed = unmatched_payments.set_aside(tx, payment, company, reason=reason, by=by, at=at)
+        return Money.of(closed.amount, closed.currency)
 
 
 def resend(

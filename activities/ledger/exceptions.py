@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices, notices, resending
-from activities.ledger.tables import ExceptionRow, InvoiceRow
+from activities.ledger.tables import ExceptionRow, InvoiceRow, UnmatchedPaymentRow
 from billing.approval_policy import escalate_to
 from billing.company import Company
 from billing.errors import NotAllowed, NotFound, Refused, WrongState
@@ -67,7 +67,7 @@ def _close(tx: Session, row: InvoiceRow, exception: ExceptionRow, *, at: datetim
     audit_trail.record(tx, row, "exception repaired", at=at, code=exception.code, exception=exception.id)
 
 
-def attention_at(exception: ExceptionRow) -> datetime:
+def attention_at(exception: ExceptionRow | UnmatchedPaymentRow) -> datetime:
     """When somebody must be told again: half-way to the deadline, then at the deadline."""
     if exception.reminded_at is not None:
         return exception.deadline

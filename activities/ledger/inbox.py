@@ -1,4 +1,4 @@
-"""What waits for a person: approvals and exceptions, and how many there are."""
+"""What waits for a person: approvals, exceptions, unmatched payments, and how many there are."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from activities.ledger import company_records
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum
 from activities.ledger.summaries import BUYER, exact, is_open
-from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow
-from billing.exceptions import ACCEPTABLE, OVERRIDE_HELPS, Finding
+from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, UnmatchedPaymentRow
+from billing.exceptions import ACCEPTABLE, OVERRIDE_HELPS, Finding, ReasonCode
 from billing.money import rounded
 from billing.status import DocumentStatus
 
@@ -43,6 +43,7 @@ def inbox(tx: Session, person: str | None, as_of: datetime, limit: int = 200) ->
     """What waits for a person, oldest deadline first; for `person` only what they may decide or own."""
     items = [_asked(tx, row, as_of) for row in tx.execute(waiting_approvals(person).limit(limit))]
     items += [_raised(row, as_of) for row in tx.execute(open_exceptions(person).limit(limit))]
+    items += [_unmatched(row, as_of) for row in tx.scalars(unmatched_payments(person).limit(limit))]
     return sorted(items, key=lambda item: (item.deadline, item.id))[:limit]
 
 
@@ -87,6 +88,15 @@ def open_exceptions(person: str | None) -> Select[Any]:
         .order_by(ExceptionRow.deadline, ExceptionRow.id)
     )
     return query if person is None else query.where(ExceptionRow.owner == person)
+
+
+def unmatched_payments(person: str | None) -> Select[Any]:
+    query = (
+        select(UnmatchedPaymentRow)
+        .where(UnmatchedPaymentRow.resolved_at.is_(None))
+        .order_by(UnmatchedPaymentRow.deadline, UnmatchedPaymentRow.id)
+    )
+    return query if person is None else query.where(UnmatchedPaymentRow.owner == person)
 
 
 def _item(row: Row[Any], as_of: datetime) -> dict[str, Any]:
@@ -144,6 +154,36 @@ def _raised(row: Row[Any], as_of: datetime) -> InboxItem:
     )
 
 
+def _unmatched(row: UnmatchedPaymentRow, as_of: datetime) -> InboxItem:
+    return InboxItem(
+        kind="payment",
+        id=row.id,
+        billing_key=None,
+        generation=None,
+        number=None,
+        client=None,
+        client_name=None,
+        payer=row.payer,
+        reference=row.reference,
+        received_on=row.received_on,
+        title="",
+        currency=row.currency,
+        amount=exact(row.amount, row.currency),
+        net=None,
+        question="Which invoice does it pay?",
+        why="No invoice is known for this payment",
+        code=ReasonCode.UNMATCHED_PAYMENT,
+        since=row.raised_at,
+        deadline=row.deadline,
+        overdue=row.deadline <= as_of,
+        who=(row.owner,),
+        resolutions=("allocate", "set aside"),
+        digest=None,
+        lines=(),
+        line_count=0,
+    )
+
+
 def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
     accept = (Resolution.ACCEPT,) if finding.code in ACCEPTABLE else ()
     override = (Resolution.OVERRIDE,) if not issued and finding.code in OVERRIDE_HELPS else ()
@@ -152,16 +192,21 @@ def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
 
 def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
     """How much waits, is open and is late, by currency; `mine` counts what waits for `person`."""
-    total, approvals_waiting, exceptions_open = tx.execute(
+    total, approvals_waiting, exceptions_open, payments_open = tx.execute(
         select(
             select(func.count()).select_from(InvoiceRow).scalar_subquery(),
             _number_of(waiting_approvals(None)),
             _number_of(open_exceptions(None)),
+            _number_of(unmatched_payments(None)),
         )
     ).one()
     mine = 0
     if person is not None:
-        own = select(_number_of(waiting_approvals(person)) + _number_of(open_exceptions(person)))
+        own = select(
+            _number_of(waiting_approvals(person))
+            + _number_of(open_exceptions(person))
+            + _number_of(unmatched_payments(person))
+        )
         mine = tx.scalars(own).one()
     late = InvoiceRow.late_from <= as_of
     owed = InvoiceRow.gross - InvoiceRow.paid
@@ -181,6 +226,7 @@ def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
         invoices=total,
         approvals=approvals_waiting,
         exceptions=exceptions_open,
+        payments=payments_open,
         mine=mine,
         open=tuple(_sum(currency, count, amount) for currency, count, amount, _, _ in sums),
         late=tuple(_sum(currency, count, amount) for currency, _, _, count, amount in sums if count),

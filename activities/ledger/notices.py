@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import outbox
-from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, MessageRow
+from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, MessageRow, UnmatchedPaymentRow
 from billing.company import Company
 from billing.exceptions import Finding
 
@@ -27,7 +27,7 @@ def message_id(key: str, domain: str) -> str:
 
 def _notify(
     tx: Session,
-    row: InvoiceRow,
+    row: InvoiceRow | None,
     company: Company,
     *,
     key: str,
@@ -37,7 +37,8 @@ def _notify(
     **facts: Any,
 ) -> None:
     person = company.people_by_id.get(to) or company.people_by_id.get(company.exceptions.default_owner)
-    issuer = company.issuer(row.issuer or "") or company.issuers[0]
+    issuer = (company.issuer(row.issuer or "") if row else None) or company.issuers[0]
+    invoice = row.id if row else None
     if person is None:
         return
     made = tx.execute(
@@ -45,7 +46,7 @@ def _notify(
         .values(
             key=key,
             message_id=message_id(key, issuer.email.split("@")[1]),
-            invoice=row.id,
+            invoice=invoice,
             event=event,
             audience=STAFF,
             recipient=person.email,
@@ -61,7 +62,7 @@ def _notify(
         .returning(MessageRow.key)
     ).scalar()
     if made:
-        outbox.write(tx, outbox.NOTICE, key, invoice=row.id, at=at)
+        outbox.write(tx, outbox.NOTICE, key, invoice=invoice, at=at)
 
 
 def approval_asked(
@@ -105,6 +106,22 @@ def exception_raised(
         deadline=exception.deadline.isoformat(),
         reason=finding.code,
         findings=[finding.message],
+    )
+
+
+def payment_unmatched(tx: Session, payment: UnmatchedPaymentRow, company: Company, *, at: datetime) -> None:
+    """Tells the owner of a payment without invoice what came in and until when it must be decided."""
+    _notify(
+        tx,
+        None,
+        company,
+        key=f"unmatched-payment-{payment.id}/{payment.escalations}"
+        + ("/reminder" if payment.reminded_at else ""),
+        event="unmatched-payment",
+        to=payment.owner,
+        at=at,
+        deadline=payment.deadline.isoformat(),
+        payment=payment.id,
     )
 
 

@@ -232,15 +232,21 @@ class InboxLine(ReadModel):
 
 
 class InboxItem(ReadModel):
-    """An approval or exception that waits; `who` are those asked (who have not agreed yet), or the owner."""
+    """What waits; `who` are those asked (who have not agreed yet), or the owner.
 
-    kind: Literal["approval", "exception"]
+    A payment that matches no invoice has payer, reference and day instead of key, number and client.
+    """
+
+    kind: Literal["approval", "exception", "payment"]
     id: int
-    billing_key: str
-    generation: int
+    billing_key: str | None
+    generation: int | None
     number: str | None
-    client: str
-    client_name: str
+    client: str | None
+    client_name: str | None
+    payer: str | None = None
+    reference: str | None = None
+    received_on: date | None = None
     title: str
     currency: str | None
     amount: Decimal | None
@@ -267,15 +273,16 @@ class Sum(ReadModel):
 
 
 class Counts(ReadModel):
-    """The numbers for the head of a page; `mine` is what waits for the person asked for."""
+    """The numbers for the head of a page; `payments` match no invoice, `mine` waits for the person asked for."""
 
     invoices: int
     approvals: int
     exceptions: int
+    payments: int
     mine: int
     open: tuple[Sum, ...]
     late: tuple[Sum, ...]
 
     @property
     def waiting(self) -> int:
-        return self.approvals + self.exceptions
+        return self.approvals + self.exceptions + self.payments

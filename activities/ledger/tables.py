@@ -216,6 +216,35 @@ class PaymentRow(Table):
     recorded_by: Mapped[str]
 
 
+class UnmatchedPaymentRow(Table):
+    """Money received that nobody can tell the invoice of: an exception until it is allocated or set aside."""
+
+    __tablename__ = "unmatched_payments"
+    __table_args__ = (
+        Index("open_unmatched_payments", "deadline", postgresql_where=text("resolved_at is null")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    received_on: Mapped[date]
+    payer: Mapped[str] = mapped_column(default="")
+    reference: Mapped[str] = mapped_column(default="")
+    source: Mapped[str]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+    owner: Mapped[str]
+    raised_at: Mapped[datetime]
+    deadline: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    escalations: Mapped[int] = mapped_column(default=0)
+    allocated_to: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+    resolution: Mapped[str | None]
+
+
 class CollectionActRow(Table):
     """A courtesy note, reminder, escalation or hand-over that was really done; each once an invoice."""
 

@@ -30,6 +30,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     ),
     "Money": (
         Entry("pay", "payments", "Book a payment, or money taken back"),
+        Entry("allocate", "payments", "Book an unmatched payment, or set it aside"),
         Entry("hold", "collection", "Send no reminders until a day"),
         Entry("release", "collection", "End a hold"),
         Entry("dispute", "collection", "Note that the client disputes an invoice"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @as_option(required=False)
 @json_option
 def inbox(who: str | None, as_json: bool) -> None:
-    """Approvals and exceptions that wait for somebody, the nearest deadline first."""
+    """Approvals, exceptions and unmatched payments that wait for somebody, the nearest deadline first."""
     from activities.ledger import views
 
     company = context.company()
@@ -50,10 +50,11 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     head = Table.grid(expand=True, padding=(0, 2, 0, 0), pad_edge=False)
     head.add_column(ratio=1, overflow="fold")
     head.add_column(justify="right", no_wrap=True)
-    name = item.number or item.billing_key
-    label = "Approve" if item.kind == "approval" else f"Exception {item.id}"
+    name = item.number or item.billing_key or ""
+    label = "Approve" if item.kind == "approval" else f"{item.kind.capitalize()} {item.id}"
+    whose = (item.payer or "unknown payer") if item.kind == "payment" else item.client_name
     head.add_row(
-        output.styled(f"{label}: {item.client_name}" + (f" · {item.title}" if item.title else ""), "bold"),
+        output.styled(f"{label}: {whose}" + (f" · {item.title}" if item.title else ""), "bold"),
         output.styled(output.money(item.amount, item.currency) if item.amount is not None else "", "bold"),
     )
     out.print(head)
@@ -63,6 +64,8 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     if item.kind == "approval":
         output.hint(f"  billow show {shlex.quote(name)}")
         output.hint(f"  billow approve {shlex.quote(name)} --as {asked} --digest {(item.digest or '')[:12]}")
+    elif item.kind == "payment":
+        output.hint(f"  billow allocate {item.id} INVOICE --as {asked}   # or --set-aside --reason TEXT")
     else:
         output.hint(f"  billow resolve {item.id} --retry --as {asked}{other_ways(item.resolutions)}")
 
@@ -77,6 +80,9 @@ def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         yield item.why, ""
     else:
         yield f"{item.code}: {item.why}", ""
+    if item.kind == "payment":
+        reference = f", reference {item.reference}" if item.reference else ", without reference"
+        yield f"received on {output.day(item.received_on)}{reference}", ""
     until = f"until {output.moment(item.deadline, zone)}" + (", overdue" if item.overdue else "")
     yield f"{', '.join(item.who) or 'nobody'}, {until}", "red" if item.overdue else ""
 

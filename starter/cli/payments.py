@@ -1,4 +1,4 @@
-"""`billow pay`: money that came in and is typed in by a person."""
+"""`billow pay` and `allocate`: money that came in and is typed in by a person."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import shlex
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
 from billing.errors import Refused
-from billing.money import rounded
+from billing.money import Money, rounded
 from starter.cli import context, output
-from starter.cli.parameters import Amount, Day, Text, as_option, invoice_argument, json_option
+from starter.cli.parameters import Amount, Day, Text, as_option, json_option
 
 if TYPE_CHECKING:
     from activities.ledger.views import InvoiceView
 
 
 @click.command("pay", short_help="Book a payment, or money taken back")
-@invoice_argument
+@click.argument("invoice", type=Text(), required=False, metavar="[INVOICE]")
 @click.option(
     "--amount", type=Amount(), required=True, help="Such as 1234.56; negative for money taken back."
 )
 @click.option("--currency", type=Text(), metavar="CODE", help="Must be the invoice's, and is if left out.")
+@click.option("--unmatched", is_flag=True, help="Nobody can tell for which invoice; needs --currency.")
+@click.option("--payer", type=Text(), metavar="TEXT", help="Who paid, as the bank says; with --unmatched.")
+@click.option("--reference", type=Text(), metavar="TEXT", help="What the payer wrote; with --unmatched.")
 @click.option(
     "--date", "received_on", type=Day(), metavar="DATE", help="When the money came in.  [default: today]"
 )
@@ -36,9 +40,12 @@ if TYPE_CHECKING:
 @as_option(required=False)
 @json_option
 def pay(
-    invoice: str,
+    invoice: str | None,
     amount: Decimal,
     currency: str | None,
+    unmatched: bool,
+    payer: str | None,
+    reference: str | None,
     received_on: date | None,
     key: str | None,
     note: str,
@@ -48,19 +55,32 @@ def pay(
     """Book a payment for an issued invoice; INVOICE is its number or its billing key.
 
     The same amount on the same day is the same payment, booked once, unless --key says otherwise.
+
+    A payment that matches no invoice is kept with --unmatched, without INVOICE; its owner is asked to decide.
     """
+    if unmatched:
+        if invoice is not None or note:
+            raise click.UsageError(
+                "--unmatched goes without INVOICE and --note; say --payer and --reference."
+            )
+        if currency is None:
+            raise click.UsageError("--unmatched needs --currency: there is no invoice to take it from.")
+        kept = Money.of(amount, currency.upper())
+        _keep(
+            kept, received_on, key=key, payer=payer or "", reference=reference or "", who=who, as_json=as_json
+        )
+        return
+    if invoice is None:
+        raise click.UsageError("Missing argument 'INVOICE'; --unmatched keeps a payment that matches none.")
+    if payer or reference:
+        raise click.UsageError("--payer and --reference go with --unmatched; use --note.")
     from activities.ledger import commands, views
     from billing.approval_policy import Channel
 
     by, at, ledger = context.person(who), context.now(), context.ledger()
     with ledger.transaction() as tx:
         before = views.invoice(tx, invoice, at)
-    today = at.astimezone(context.issuer_zone(before.issuer)).date()
-    received_on = received_on or today
-    if received_on > today:
-        raise Refused(
-            f"{received_on} is in the future (today is {today}); book the payment when the money is there"
-        )
+    received_on = _not_in_future(received_on, at.astimezone(context.issuer_zone(before.issuer)).date())
     new = commands.pay(
         ledger,
         before.billing_key if before.number is None else before.number,
@@ -92,6 +112,111 @@ def pay(
     _tell(after, booked, received_on, new=new)
 
 
+def _not_in_future(received_on: date | None, today: date) -> date:
+    if received_on is not None and received_on > today:
+        raise Refused(
+            f"{received_on} is in the future (today is {today}); book the payment when the money is there"
+        )
+    return received_on or today
+
+
+def _keep(
+    amount: Money,
+    received_on: date | None,
+    *,
+    key: str | None,
+    payer: str,
+    reference: str,
+    who: str | None,
+    as_json: bool,
+) -> None:
+    """Keeps a payment that matches no invoice."""
+    from activities.ledger import commands
+
+    by, at = context.person(who), context.now()
+    zone = ZoneInfo(context.company().issuers[0].zone)
+    received_on = _not_in_future(received_on, at.astimezone(zone).date())
+    payment, new = commands.keep_unmatched(
+        context.ledger(),
+        amount.amount,
+        amount.currency,
+        key=key,
+        received_on=received_on,
+        payer=payer,
+        reference=reference,
+        by=by,
+        at=at,
+    )
+    if as_json:
+        output.document(
+            {
+                "new": new,
+                "payment": payment,
+                "amount": str(amount.amount),
+                "currency": amount.currency,
+                "received_on": received_on.isoformat(),
+            }
+        )
+        return
+    money = output.money(amount.amount, amount.currency)
+    if new:
+        output.say(f"Kept {money}, received on {received_on}, as payment {payment}: it matches no invoice.")
+        output.hint(f"billow allocate {payment} INVOICE --as WHO   # or --set-aside --reason TEXT")
+    else:
+        output.say(f"Kept already: {money} on {received_on} is payment {payment}. Nothing was changed.")
+        output.hint("A second payment like it needs a --key of its own.")
+
+
+@click.command("allocate", short_help="Book an unmatched payment, or set it aside")
+@click.argument("payment", type=click.IntRange(1), metavar="PAYMENT")
+@click.argument("invoice", type=Text(), required=False, metavar="[INVOICE]")
+@click.option(
+    "--set-aside",
+    is_flag=True,
+    help="It is not ours, or was paid back: book it for no invoice; needs --reason.",
+)
+@as_option(required=True)
+@click.option("--reason", type=Text(may_be_empty=True), default="", metavar="TEXT")
+@json_option
+def allocate(
+    payment: int, invoice: str | None, set_aside: bool, who: str, reason: str, as_json: bool
+) -> None:
+    """Book an unmatched payment for INVOICE, or set it aside. PAYMENT is its number in `billow inbox`."""
+    if set_aside == (invoice is not None):
+        raise click.UsageError("give either INVOICE or --set-aside.")
+    if set_aside != bool(reason):
+        raise click.UsageError(
+            "say why with --reason: --set-aside needs it." if set_aside else "--reason goes with --set-aside."
+        )
+    from activities.ledger import commands
+    from billing.approval_policy import Channel
+
+    ledger, at = context.ledger(), context.now()
+    number = None
+    if invoice is None:
+        money = commands.set_aside(ledger, payment, reason=reason, by=who, at=at)
+    else:
+        number, money = commands.allocate(ledger, payment, invoice, by=who, channel=Channel.CLI, at=at)
+    if as_json:
+        output.document(
+            {
+                "payment": payment,
+                "number": number,
+                "amount": str(money.amount),
+                "currency": money.currency,
+                "set_aside": set_aside,
+                "by": who,
+            }
+        )
+        return
+    told = output.money(money.amount, money.currency)
+    if number is None:
+        output.say(f"Set aside payment {payment}, {told}; it is booked for no invoice.")
+    else:
+        output.say(f"Booked payment {payment}, {told}, for {number}.")
+        output.hint(f"billow show {shlex.quote(number)}")
+
+
 def _tell(invoice: InvoiceView, booked: Decimal, received_on: date, *, new: bool) -> None:
     amount = output.money(abs(booked), invoice.currency)
     if not new:
@@ -108,4 +233,4 @@ def _tell(invoice: InvoiceView, booked: Decimal, received_on: date, *, new: bool
     output.hint(f"billow show {shlex.quote(invoice.name)}")
 
 
-COMMANDS = [pay]
+COMMANDS = [pay, allocate]

@@ -135,6 +135,29 @@ def _pay(order: Order) -> str:
     return f"{said} is booked." if new else f"{said} was booked already; nothing was added."
 
 
+def _payment_id(order: Order) -> int:
+    try:
+        return int(order["payment"])
+    except ValueError as error:
+        raise Refused("the form does not say which payment you looked at; load the page again") from error
+
+
+def _allocate(order: Order) -> str:
+    if not order["invoice"]:
+        raise Refused("say which invoice the payment is for: its number is enough")
+    number, booked = commands.allocate(
+        order.ledger, _payment_id(order), order["invoice"], by=order.by, channel=Channel.WEB, at=order.at
+    )
+    return f"{money(booked.amount, booked.currency)} is booked for {number}."
+
+
+def _set_aside(order: Order) -> str:
+    amount = commands.set_aside(
+        order.ledger, _payment_id(order), reason=order["reason"], by=order.by, at=order.at
+    )
+    return f"{money(amount.amount, amount.currency)} is set aside; it is booked for no invoice."
+
+
 def _hold(order: Order) -> str:
     day = day_of(order["until"], "hold until")
     number = commands.hold(
@@ -179,6 +202,8 @@ COMMANDS: dict[str, Callable[[Order], str]] = {
     "decide": _decide,
     "resolve": _resolve,
     "pay": _pay,
+    "allocate": _allocate,
+    "set-aside": _set_aside,
     "hold": _hold,
     "release": _release,
     "promise": _promise,

@@ -226,7 +226,7 @@ def test_inbox(story: Story, person: str | None, found: list[str]) -> None:
     with story.ledger.transaction() as tx:
         items = views.inbox(tx, person, NOW)
         counts = views.counts(tx, NOW, person)
-    assert [f"{item.kind} {item.billing_key.removeprefix('manual/')}" for item in items] == found
+    assert [f"{item.kind} {(item.billing_key or '').removeprefix('manual/')}" for item in items] == found
     assert [item.overdue for item in items if item.kind == "exception"] in ([True], [])
     assert (counts.approvals, counts.exceptions, counts.mine) == (1, 1, len(found) if person else 0)
 

@@ -50,7 +50,10 @@ def test_trigger_one_off(desk: Desk) -> None:
     assert desk.read("trigger", "--as", "pia", "--one-off", file)["invoices"][0]["new"] is False
     keyed = desk.read("trigger", "--as", "pia", "--one-off", file, "--key", "trip-7")["invoices"][0]
     assert (keyed["billing_key"], keyed["new"]) == ("manual/trip-7", True)
-    assert "a key is up to 64" in desk.type("trigger", "--as", "pia", "--one-off", file, "--key", "a/b", code=1).stderr
+    assert (
+        "a key is up to 64"
+        in desk.type("trigger", "--as", "pia", "--one-off", file, "--key", "a/b", code=1).stderr
+    )
     file.write_text(yaml.safe_dump({**content, "curency": "EUR", "lines": []}))
     wrong = desk.type("trigger", "--as", "pia", "--one-off", file, code=1).stderr
     assert "nothing was billed" in wrong
@@ -195,6 +198,75 @@ def test_pay_refused(desk: Desk, arguments: list[str], said: str) -> None:
     desk.opening_item()
     assert said in desk.type("pay", "OLD-1", *arguments, code=1).stderr
     assert desk.read("show", "OLD-1")["paid"] == "0.00"
+
+
+def test_unmatched_payment(desk: Desk) -> None:
+    """A payment nobody can match is kept once, waits in its owner's inbox, and is booked for one invoice."""
+    desk.opening_item()
+    unmatched = ["pay", "--unmatched", "--amount", "190", "--currency", "eur"]
+    told = [*unmatched, "--payer", "ACME HOLDING", "--reference", "inv 1", "--as", "pia"]
+    kept = " ".join(desk.type(*told).stdout.split())
+    assert f"Kept EUR 190.00, received on {today()}, as payment 1: it matches no invoice." in kept
+    assert "billow allocate 1 INVOICE" in kept
+    assert "Kept already" in desk.type(*told).stdout
+    assert desk.read(*told)["payment"] == 1
+    assert desk.read(*told)["new"] is False
+    assert desk.read(*told, "--key", "second")["payment"] == 2
+
+    shown = desk.type("inbox", "--as", "pia").stdout
+    for part in (
+        "Payment 1: ACME HOLDING",
+        "EUR 190.00",
+        "reference inv 1",
+        "pia, until",
+        "allocate 1 INVOICE",
+    ):
+        assert part in shown
+    item = desk.read("inbox")["items"][0]
+    assert {
+        name: item[name]
+        for name in ("kind", "code", "amount", "payer", "reference", "received_on", "who", "billing_key")
+    } == {
+        "kind": "payment",
+        "code": "unmatched-payment",
+        "amount": "190.00",
+        "payer": "ACME HOLDING",
+        "reference": "inv 1",
+        "received_on": str(today()),
+        "who": ["pia"],
+        "billing_key": None,
+    }
+
+    booked = desk.type("allocate", 1, "OLD-1", "--as", "pia").stdout
+    assert "Booked payment 1, EUR 190.00, for OLD-1." in booked
+    assert desk.read("show", "OLD-1")["open"] == "1000.00"
+    again = desk.type("allocate", 1, "OLD-1", "--as", "pia", code=1).stderr
+    assert "payment 1 is decided already: booked for OLD-1, by pia" in " ".join(again.split())
+    aside = desk.read("allocate", 2, "--set-aside", "--reason", "paid back", "--as", "pia")
+    assert (aside["number"], aside["amount"], aside["set_aside"]) == (None, "190.00", True)
+    assert "Nothing waits for anybody." in desk.type("inbox").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["pay", "--unmatched", "--amount", "-5", "--currency", "EUR"], "only money that came in"),
+        (["pay", "--unmatched", "--amount", "5", "--currency", "XYZ"], "XYZ"),
+        (
+            ["pay", "--unmatched", "--amount", "5", "--currency", "EUR", "--date", "2999-01-01"],
+            "is in the future",
+        ),
+        (["allocate", "7", "OLD-1", "--as", "pia"], "there is no unmatched payment 7"),
+        (["allocate", "1", "OLD-9", "--as", "pia"], "no invoice has the number"),
+        (["allocate", "1", "OLD-1", "--as", "zzz"], "not a person"),
+    ],
+)
+def test_unmatched_payment_refused(desk: Desk, arguments: list[str], said: str) -> None:
+    """What cannot be kept or booked is refused with the reason and exit code 1."""
+    desk.opening_item()
+    desk.type("pay", "--unmatched", "--amount", "1", "--currency", "EUR")
+    assert said in " ".join(desk.type(*arguments, code=1).stderr.split())
+    assert [item["id"] for item in desk.read("inbox")["items"]] == [1]
 
 
 def test_pay_a_draft(desk: Desk) -> None:

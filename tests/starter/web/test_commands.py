@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
-from activities.ledger import views
+from activities.ledger import commands, views
 from activities.ledger.read_models import InvoiceView
 from billing.exceptions import ReasonCode
 from tests.starter.web.conftest import Visitor
@@ -175,6 +176,43 @@ def test_pay_in_future(story: Story, visitor: Visitor) -> None:
     visitor.sign_in("lena")
     for day, said in (("2099-01-01", "still to come"), ("soon", "write a day such as")):
         assert said in visitor.give("pay", invoice=number, currency="EUR", amount="100", received_on=day)
+
+
+def kept(story: Story, amount: str = "8500", payer: str = "Nordlicht <Holding>") -> int:
+    payment, _ = commands.keep_unmatched(
+        story.ledger, Decimal(amount), "EUR", received_on=story.at.date(), payer=payer, reference="R 1", by="lena",
+        at=story.at,
+    )  # fmt: skip
+    return payment
+
+
+def test_allocate(story: Story, visitor: Visitor) -> None:
+    """A payment without invoice is in the inbox with payer and reference, and is booked by an invoice number."""
+    number = story.issued("one")
+    payment = kept(story)
+    page = visitor.sign_in("lena").get("/").text
+    for part in ("unmatched payment", "Nordlicht &lt;Holding&gt;", "R 1", "EUR\u00a08,500.00", "Lena Brandt"):
+        assert part in page
+    assert "which invoice the payment is for" in visitor.give("allocate", payment=str(payment), invoice="")
+    assert "load the page again" in visitor.give("allocate", payment="x", invoice=number)
+    said = visitor.give("allocate", payment=str(payment), invoice=number)
+    assert f"EUR\u00a08,500.00 is booked for {number}." in said
+    assert "Nothing waits for you." in said
+    assert invoice(story, number).payment_status == "paid"
+    assert "is decided already" in visitor.give("allocate", payment=str(payment), invoice=number)
+    shown = visitor.get(f"/invoices/{number}").text
+    assert f"unmatched payment {payment}, manual" in shown
+
+
+def test_set_aside(story: Story, visitor: Visitor) -> None:
+    """A payment that is not ours is set aside with a reason, and with none stays where it is."""
+    payment = kept(story, payer="")
+    assert "Unknown payer" in visitor.sign_in("lena").get("/").text
+    assert "needs a reason" in visitor.give("set-aside", payment=str(payment))
+    assert "is set aside" in visitor.give("set-aside", payment=str(payment), reason="paid back")
+    assert "is decided already: set aside: paid back" in visitor.give(
+        "set-aside", payment=str(payment), reason="again"
+    )
 
 
 def test_hold_and_release(story: Story, visitor: Visitor) -> None:

@@ -318,9 +318,50 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
     )
     op.create_index(op.f("ix_payments_invoice"), "payments", ["invoice"], unique=False)
+    op.create_table(
+        "unmatched_payments",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("key", sa.TEXT(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.Column("currency", sa.TEXT(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("payer", sa.TEXT(), nullable=False),
+        sa.Column("reference", sa.TEXT(), nullable=False),
+        sa.Column("source", sa.TEXT(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.TEXT(), nullable=False),
+        sa.Column("owner", sa.TEXT(), nullable=False),
+        sa.Column("raised_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("reminded_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("escalations", sa.Integer(), nullable=False),
+        sa.Column("allocated_to", sa.BigInteger(), nullable=True),
+        sa.Column("resolved_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("resolved_by", sa.TEXT(), nullable=True),
+        sa.Column("resolution", sa.TEXT(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["allocated_to"],
+            ["invoices.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
+    )
+    op.create_index(
+        "open_unmatched_payments",
+        "unmatched_payments",
+        ["deadline"],
+        unique=False,
+        postgresql_where=sa.text("resolved_at is null"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "open_unmatched_payments",
+        table_name="unmatched_payments",
+        postgresql_where=sa.text("resolved_at is null"),
+    )
+    op.drop_table("unmatched_payments")
     op.drop_index(op.f("ix_payments_invoice"), table_name="payments")
     op.drop_table("payments")
     op.drop_index("outbox_waiting", table_name="outbox", postgresql_where=sa.text("done_at is null"))

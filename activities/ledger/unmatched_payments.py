@@ -1,0 +1,184 @@
+"""Payments nobody can tell the invoice of: each an exception that is allocated or set aside by a person."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from activities.ledger import notices, payments
+from activities.ledger.exceptions import attention_at
+from activities.ledger.tables import InvoiceRow, PaymentRow, UnmatchedPaymentRow
+from billing.approval_policy import escalate_to
+from billing.company import Company
+from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongState
+from billing.exceptions import ReasonCode
+from billing.money import Money
+
+
+def record(
+    tx: Session,
+    amount: Money,
+    *,
+    key: str,
+    received_on: date,
+    payer: str,
+    reference: str,
+    source: str,
+    by: str,
+    company: Company,
+    at: datetime,
+) -> UnmatchedPaymentRow | None:
+    """Keeps money that matches no invoice and tells its owner; None when the one with that key is kept already.
+
+    `Refused` unless money came in; `Conflicting` if the key was used for a payment of other figures or of an invoice.
+    """
+    if amount.amount <= 0:
+        raise Refused(
+            "only money that came in is kept without an invoice; book what was taken back for its invoice"
+        )
+    booked = tx.scalars(
+        select(InvoiceRow.number)
+        .join(PaymentRow, PaymentRow.invoice == InvoiceRow.id)
+        .where(PaymentRow.key == key)
+    ).first()
+    if booked is not None:
+        raise Conflicting(
+            f"payment {key!r} is booked for {booked} already; use another key for another payment"
+        )
+    if _kept_already(tx, amount, key, received_on):
+        return None
+    made = tx.scalars(
+        insert(UnmatchedPaymentRow)
+        .values(
+            key=key,
+            amount=amount.amount,
+            currency=amount.currency,
+            received_on=received_on,
+            payer=payer,
+            reference=reference,
+            source=source,
+            recorded_at=at,
+            recorded_by=by,
+            owner=company.exceptions.owner(ReasonCode.UNMATCHED_PAYMENT),
+            raised_at=at,
+            deadline=at + timedelta(hours=company.exceptions.decide_within_hours),
+            escalations=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(UnmatchedPaymentRow)
+    ).first()
+    if made is None:  # kept in this very moment by somebody else
+        _kept_already(tx, amount, key, received_on)
+        return None
+    notices.payment_unmatched(tx, made, company, at=at)
+    return made
+
+
+def with_key(tx: Session, key: str) -> UnmatchedPaymentRow:
+    """The payment kept under that key, whatever became of it."""
+    return tx.scalars(select(UnmatchedPaymentRow).where(UnmatchedPaymentRow.key == key)).one()
+
+
+def _kept_already(tx: Session, amount: Money, key: str, received_on: date) -> bool:
+    """Whether the payment with that key is kept. `Conflicting` if it is, but was another one."""
+    earlier = tx.scalars(select(UnmatchedPaymentRow).where(UnmatchedPaymentRow.key == key)).first()
+    if earlier is None:
+        return False
+    kept = Money.of(earlier.amount, earlier.currency)
+    if (kept, earlier.received_on) != (amount, received_on):
+        raise Conflicting(
+            f"payment {key!r} is kept already with other figures: {kept} on {earlier.received_on}; "
+            "use another key for another payment"
+        )
+    return True
+
+
+def allocate(
+    tx: Session,
+    payment_id: int,
+    row: InvoiceRow,
+    company: Company,
+    *,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> UnmatchedPaymentRow:
+    """Books the payment for an issued invoice, locked before, and wakes it.
+
+    `Refused` with the reason when it is decided already, the invoice has no number or another currency, or the
+    person is nobody here.
+    """
+    payment = _open_payment(tx, payment_id, company, by)
+    payments.record(
+        tx,
+        row,
+        Money.of(payment.amount, payment.currency),
+        key=f"unmatched/{payment.key}",
+        received_on=payment.received_on,
+        source=f"unmatched payment {payment.id}, {payment.source}",
+        by=by,
+        channel=channel,
+        reference=" · ".join(said for said in (payment.payer, payment.reference) if said),
+        at=at,
+    )
+    payment.allocated_to = row.id
+    _close(payment, f"booked for {row.number}", by=by, at=at)
+    return payment
+
+
+def set_aside(
+    tx: Session, payment_id: int, company: Company, *, reason: str, by: str, at: datetime
+) -> UnmatchedPaymentRow:
+    """Closes the payment without booking it: not ours, or paid back. `Refused` without a reason."""
+    payment = _open_payment(tx, payment_id, company, by)
+    if not reason.strip():
+        raise Refused("say why: setting a payment aside needs a reason")
+    _close(payment, f"set aside: {reason.strip()}", by=by, at=at)
+    return payment
+
+
+def attend(tx: Session, company: Company, *, at: datetime) -> None:
+    """Reminds owners half-way to the deadline, and past it goes up the line; it never ends with nobody."""
+    still_open = (
+        select(UnmatchedPaymentRow)
+        .where(UnmatchedPaymentRow.resolved_at.is_(None))
+        .order_by(UnmatchedPaymentRow.id)
+        .with_for_update(skip_locked=True)
+    )
+    for payment in tx.scalars(still_open).all():
+        if attention_at(payment) > at:
+            continue
+        if payment.deadline > at:
+            payment.reminded_at = at
+        else:
+            payment.owner = escalate_to(
+                [payment.owner], company.people_by_id, company.exceptions.default_owner, frozenset()
+            )
+            payment.raised_at, payment.reminded_at = at, None
+            payment.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
+            payment.escalations += 1
+        notices.payment_unmatched(tx, payment, company, at=at)
+
+
+def _open_payment(tx: Session, payment_id: int, company: Company, by: str) -> UnmatchedPaymentRow:
+    """The payment, locked; an invoice it is booked for is locked before it, so that nobody deadlocks."""
+    if by not in company.people_by_id:
+        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+    known = 0 < payment_id < 2**63
+    payment = tx.get(UnmatchedPaymentRow, payment_id, with_for_update=True) if known else None
+    if payment is None:
+        raise NotFound(
+            f"there is no unmatched payment {payment_id}; `billow inbox` lists those that are open"
+        )
+    if payment.resolved_at is not None:
+        raise WrongState(
+            f"payment {payment.id} is decided already: {payment.resolution}, by {payment.resolved_by}"
+        )
+    return payment
+
+
+def _close(payment: UnmatchedPaymentRow, resolution: str, *, by: str, at: datetime) -> None:
+    payment.resolved_at, payment.resolved_by, payment.resolution = at, by, resolution
