@@ -78,7 +78,9 @@ def _nothing(stack: Stack) -> None:
             company = company_records.current(tx).company
         stack.console.print(f"{company.name} runs.", highlight=False, markup=False)
     except NotFound:
-        stack.console.print("There is no company yet: billow init DIR, then billow apply DIR", highlight=False)
+        stack.console.print(
+            "There is no company yet: billow init DIR, then billow apply DIR", highlight=False
+        )
     finally:
         ledger.close()
 

@@ -41,9 +41,7 @@ MUTATIONS = {
     "render before issue": ("case Step.ISSUE:", "case Step.RENDER:"),
     "two activities a step": (
         "        del self._heard[: len(heard)]\n",
-        "        del self._heard[: len(heard)]\n"
-        "        await workflow.execute_activity_method(\n"
-        "            InvoiceSteps.collect, StepInput(billing_key=self._billing_key, as_of=now), **options)\n",
+        "        del self._heard[: len(heard)]\n        await self._report(step, 'twice')\n",
     ),
     "search attributes at every step": (
         "        self._show()\n",
