@@ -211,11 +211,13 @@ async def telling(
     try:
         yield story
     finally:
+        died = dispatcher.done() and dispatcher.exception()
         dispatcher.cancel()
         await asyncio.gather(dispatcher, return_exceptions=True)
         await _end(story)
         await story.stop_workers()
         story.patches.undo()
+        assert not died, f"the outbox dispatcher died: {died!r}"
     outside.ledger.close()
 
 
