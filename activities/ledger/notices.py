@@ -80,7 +80,8 @@ def approval_asked(
         tx,
         row,
         company,
-        key=f"invoice-{row.id}/approval-{approval.id}/{who}/{approval.escalations}{'/reminder' if reminder else ''}",
+        key=f"invoice-{row.id}/approval-{approval.id}/{who}/{approval.escalations}"
+        + ("/reminder" if approval.reminded_at else ""),
         event="approval-reminder" if reminder else "approval-request",
         to=who,
         at=at,

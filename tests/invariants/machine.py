@@ -18,9 +18,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from activities.ledger import approvals, commands, exceptions, invoices, triggers
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
+from activities.ledger.tables import InvoiceRow
 from billing.approval_policy import Channel, Verdict
 from billing.errors import BillowError
 from billing.events import BillingEvent
+from billing.status import DocumentStatus
 from tests.company import crm_client
 from tests.invariants import rules
 from tests.invariants.rules import Memory
@@ -44,7 +46,28 @@ APPROVERS = st.sampled_from(["noor", "otto", "mara"])
 CHANNELS = st.sampled_from(list(Channel))
 FATES = st.sampled_from(["deferred", "deferred after", "refused", "crash before", "crash after"])
 WHICH = st.integers(0, 9)
-"""Which of the invoices there are: taken modulo their number."""
+"""Which of the invoices there are: taken modulo their number; 0 is any, others one that fits."""
+
+
+def _is_draft(row: InvoiceRow) -> bool:
+    return row.number is None and row.document_status != DocumentStatus.VOIDED
+
+
+def _awaits_approval(row: InvoiceRow) -> bool:
+    return row.document_status == DocumentStatus.AWAITING_APPROVAL
+
+
+def _is_open(row: InvoiceRow) -> bool:
+    return row.number is not None and row.closed_at is None
+
+
+def _is_issued(row: InvoiceRow) -> bool:
+    return row.number is not None
+
+
+def _goes_on(row: InvoiceRow) -> bool:
+    return row.closed_at is None
+
 
 TIMES = st.sampled_from(
     [timedelta(minutes=7), timedelta(hours=3), timedelta(hours=13), timedelta(days=1), timedelta(days=3),
@@ -81,7 +104,7 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """At the end the servers work again, and every invoice gets on with its life."""
         self.world.post.next.clear()
-        self.world.post.between, self.world.rendering_fails = None, False
+        self.world.post.between, self.world.rendering_fails = None, 0
         for _ in range(2):
             for key in self.keys():
                 self.work(key)
@@ -94,9 +117,15 @@ class Machine(RuleBasedStateMachine):
     def keys(self) -> list[str]:
         return list(dict.fromkeys(row.billing_key for row in self.world.rows()))
 
-    def key(self, which: int) -> str | None:
-        keys = self.keys()
+    def key(self, which: int, *, fit: Callable[[InvoiceRow], object] = lambda _: True) -> str | None:
+        """One of the invoices, as a rule one for which it makes sense; sometimes any."""
+        newest = {row.billing_key: row for row in self.world.rows()}
+        fitting = [key for key, row in newest.items() if fit(row)]
+        keys = list(newest) if which == 0 or not fitting else fitting
         return keys[which % len(keys)] if keys else None
+
+    def is_held(self, row: InvoiceRow) -> bool:
+        return bool(self.world.open_exceptions(row.billing_key))
 
     def work(self, key: str) -> None:
         """Takes the invoice as far as it goes; a server that does not work is no fault of the invoice's."""
@@ -111,13 +140,38 @@ class Machine(RuleBasedStateMachine):
         with self.world.refusable():
             act()
 
-    @initialize(agreements=st.lists(AGREEMENTS, min_size=1, max_size=3), worked=st.booleans())
-    def begins(self, agreements: list[str], worked: bool) -> None:
-        for each in agreements:
-            with suppress(BillowError):
-                key = self.world.trigger(each, "plan" if each == "acme-build" else None)
-                if worked:
-                    self.work(key)
+    @initialize(
+        lives=st.lists(
+            st.tuples(AGREEMENTS, st.integers(0, 5)), min_size=3, max_size=5, unique_by=lambda each: each[0]
+        )
+    )
+    def begins(self, lives: list[tuple[str, int]]) -> None:
+        """Some invoices, each lived up to somewhere: triggered, assembled, approved, reminded once or more."""
+        for agreement, steps in sorted(lives, key=lambda each: each[1]):
+            key = self.world.trigger(agreement, "plan" if agreement == "acme-build" else None)
+            for step in range(steps):
+                self.until_due(key) if step >= 2 else self.work(key)
+                if step:
+                    self.approved(key)
+
+    def approved(self, key: str) -> None:
+        """Everybody who is asked agrees, tier after tier."""
+        for _ in range(3):
+            with self.world.ledger.transaction() as tx:
+                question = approvals.waiting(tx, invoices.find(tx, key))
+                asked = list(question.asked) if question else []
+            for who in asked:
+                decide = partial(commands.decide, channel=Channel.WEB, at=self.world.now)
+                self.command(partial(decide, self.world.ledger, key, Verdict.APPROVE, by=who))
+            self.work(key)
+
+    def until_due(self, key: str) -> None:
+        """What the invoice waits for comes, and is done."""
+        plan = self.world.look(key)
+        if plan.at is not None and plan.step is not None:
+            self.world.pass_time(max(plan.at - self.world.now, timedelta(0)))
+            with suppress(BillowError, Crash):
+                self.keep(key, self.world.work(key, plan.step))
 
     @rule(agreement=AGREEMENTS, item=st.sampled_from([None, "plan", "done"]), by=PEOPLE)
     def somebody_triggers(self, agreement: str, item: str | None, by: str) -> None:
@@ -184,7 +238,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def the_next_step_fails_for_good(self, which: int) -> None:
-        key = self.key(which)
+        key = self.key(which, fit=_goes_on)
         plan = self.world.look(key) if key else None
         if key and plan and plan.step is not None:
             self.keep(key, self.world.report_failure(key, plan.step))
@@ -200,7 +254,7 @@ class Machine(RuleBasedStateMachine):
     def somebody_decides(
         self, which: int, by: str, channel: Channel, verdict: Verdict, stale: bool, rebill: bool
     ) -> None:
-        if key := self.key(which):
+        if key := self.key(which, fit=_awaits_approval):
             digest = "0" * 64 if stale else self.world.row(key).draft_digest
             self.command(
                 lambda: commands.decide(
@@ -218,25 +272,8 @@ class Machine(RuleBasedStateMachine):
     @rule(which=WHICH)
     def those_asked_approve(self, which: int) -> None:
         """What usually happens, so that invoices get on."""
-        key = self.key(which)
-        if key is None:
-            return
-        with self.world.ledger.transaction() as tx:
-            question = approvals.waiting(tx, invoices.find(tx, key))
-            asked = list(question.asked) if question else []
-        for who in asked:
-            self.command(
-                partial(
-                    commands.decide,
-                    self.world.ledger,
-                    key,
-                    Verdict.APPROVE,
-                    by=who,
-                    channel=Channel.WEB,
-                    at=self.world.now,
-                )
-            )
-        self.work(key)
+        if key := self.key(which, fit=_awaits_approval):
+            self.approved(key)
 
     @rule(
         which=WHICH,
@@ -249,7 +286,7 @@ class Machine(RuleBasedStateMachine):
     def somebody_resolves(
         self, which: int, resolution: Resolution, by: str, rebill: bool, field: str, again: bool
     ) -> None:
-        key = self.key(which)
+        key = self.key(which, fit=self.is_held)
         found = self.world.open_exceptions(key) if key else []
         overrides = {field: "set@client.example"} if resolution is Resolution.OVERRIDE else exceptions.NOTHING
         for exception, _ in found * (2 if again else 1):
@@ -270,7 +307,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(which=WHICH, by=PEOPLE)
     def somebody_fetches_again(self, which: int, by: str) -> None:
-        if key := self.key(which):
+        if key := self.key(which, fit=_is_draft):
             self.command(
                 lambda: commands.fetch_again(
                     self.world.ledger, key, by=by, channel=Channel.WEB, at=self.world.now
@@ -280,34 +317,33 @@ class Machine(RuleBasedStateMachine):
     # what changes outside -------------------------------------------------------------------------------------
 
     @rule(
+        what=st.sampled_from(["client", "deal", "time"]),
         client=st.sampled_from([0, 1, 2]),
         state=st.sampled_from(["no contact", "whole", "renamed", "inactive"]),
+        entry=st.sampled_from(["t3", "t4"]),
+        right=st.booleans(),
     )
-    def the_crm_changes(self, client: int, state: str) -> None:
-        crm = self.world.company.crm
-        usual = crm_client(crm[client]["id"], crm[client]["name"])["billing_contact"]
-        crm[client]["billing_contact"] = None if state == "no contact" else usual
-        crm[client]["active"] = state != "inactive"
-        crm[client]["address"]["street"] = "New street 1" if state == "renamed" else "Weg 2"
-        self.world.company.write_sources()
-
-    @rule(value=st.sampled_from(["8500.00", "9200.00"]))
-    def the_deal_changes(self, value: str) -> None:
-        self.world.company.deals[0]["value"] = value
-        self.world.company.write_sources()
-
-    @rule(entry=st.sampled_from(["t3", "t4"]), approved=st.sampled_from(["yes", "no"]))
-    def somebody_works(self, entry: str, approved: str) -> None:
-        kept = [line for line in self.world.company.time.splitlines() if not line.startswith(entry)]
-        kept.append(f"{entry},P-1,Bo,dev,2026-02-1{entry[1]},20,{approved},yes,")
-        self.world.company.time = "\n".join(kept) + "\n"
-        self.world.company.write_sources()
-
-    @rule(which=st.sampled_from(["crm/clients.yaml", "psa/time.csv"]), broken=st.booleans())
-    def a_source_cannot_be_read(self, which: str, broken: bool) -> None:
-        if broken:
-            (self.world.company.folder / "data" / which).write_text("{ half saved")
+    def the_sources_change(self, what: str, client: int, state: str, entry: str, right: bool) -> None:
+        company = self.world.company
+        if what == "client":
+            crm = company.crm[client]
+            usual = crm_client(crm["id"], crm["name"])["billing_contact"]
+            crm["billing_contact"] = None if state == "no contact" else usual
+            crm["active"] = state != "inactive"
+            crm["address"]["street"] = "New street 1" if state == "renamed" else "Weg 2"
+        elif what == "deal":
+            company.deals[0]["value"] = "9200.00" if right else "8500.00"
         else:
+            kept = [line for line in company.time.splitlines() if not line.startswith(entry)]
+            kept.append(f"{entry},P-1,Bo,dev,2026-02-1{entry[1]},20,{'yes' if right else 'no'},yes,")
+            company.time = "\n".join(kept) + "\n"
+        company.write_sources()
+
+    @rule(which=WHICH, file=st.sampled_from(["crm/clients.yaml", "psa/time.csv"]))
+    def a_source_cannot_be_read_for_a_while(self, which: int, file: str) -> None:
+        if key := self.key(which, fit=_is_draft):
+            (self.world.company.folder / "data" / file).write_text("{ half saved")
+            self.work(key)
             self.world.company.write_sources()
 
     @rule(
@@ -326,13 +362,9 @@ class Machine(RuleBasedStateMachine):
         company.agreements = kept if gone else kept + dropped
         self.world.apply()
 
-    @rule(fates=st.lists(FATES, min_size=1, max_size=2))
-    def the_mail_server_fails(self, fates: list[str]) -> None:
-        self.world.post.next = fates
-
-    @rule(fails=st.booleans())
-    def the_renderer_fails(self, fails: bool) -> None:
-        self.world.rendering_fails = fails
+    @rule(fates=st.lists(FATES, max_size=2), renderings=st.integers(0, 2))
+    def servers_fail(self, fates: list[str], renderings: int) -> None:
+        self.world.post.next, self.world.rendering_fails = fates, renderings
 
     @rule()
     def the_outbox_is_carried(self) -> None:
@@ -344,12 +376,16 @@ class Machine(RuleBasedStateMachine):
     def time_passes(self, time: timedelta) -> None:
         self.world.pass_time(time)
 
-    @rule(which=WHICH)
-    def time_passes_until_something_is_due(self, which: int) -> None:
-        key = self.key(which)
-        due = self.world.look(key).at if key else None
-        if due is not None and due > self.world.now:
-            self.world.pass_time(due - self.world.now)
+    @rule(which=WHICH, fate=st.one_of(st.none(), FATES), times=st.integers(1, 4))
+    def time_passes_until_something_is_due(self, which: int, fate: str | None, times: int) -> None:
+        """What an invoice waits for comes, and is done: once or several times, the mail server failing or not."""
+        key = self.key(which, fit=_goes_on)
+        if key is None:
+            return
+        self.world.post.next = [fate] if fate else []
+        for _ in range(times):
+            self.until_due(key)
+            rules.check(self.world, self.memory)
 
     # what clients do, and what is agreed with them ------------------------------------------------------------
 
@@ -360,7 +396,7 @@ class Machine(RuleBasedStateMachine):
         again=st.booleans(),
     )
     def money_comes(self, which: int, part: str, key: str | None, again: bool) -> None:
-        if reference := self.key(which):
+        if reference := self.key(which, fit=_is_issued):
             for _ in range(2 if again else 1):
                 self.command(lambda: self.pay(reference, part, key))
 
@@ -381,7 +417,7 @@ class Machine(RuleBasedStateMachine):
     @rule(which=WHICH, what=st.sampled_from(["pay", "hold", "dispute", "promise", "release"]))
     def something_happens_while_a_mail_is_prepared(self, which: int, what: str) -> None:
         """Between the writing down of a message and the last look before it goes out."""
-        key = self.key(which)
+        key = self.key(which, fit=_is_open)
         if key is None:
             return
 
@@ -393,12 +429,12 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         which=WHICH,
-        what=st.sampled_from(["hold", "release", "promise", "dispute", "due date"]),
+        what=st.sampled_from(["hold", "release", "promise", "dispute", "end of dispute", "due date"]),
         days=st.sampled_from([-3, 0, 2, 10, 400]),
         by=PEOPLE,
     )
     def something_is_agreed(self, which: int, what: str, days: int, by: str) -> None:
-        if key := self.key(which):
+        if key := self.key(which, fit=_is_open):
             self.command(lambda: self.agree(key, what, days, by))
 
     def agree(self, key: str, what: str, days: int, by: str) -> None:
@@ -414,12 +450,14 @@ class Machine(RuleBasedStateMachine):
                 commands.promise(ledger, key, on=on.date(), **said)
             case "dispute":
                 commands.dispute(ledger, key, reason="wrong hours", **said)
+            case "end of dispute":
+                commands.end_dispute(ledger, key, outcome="the claim stands", **said)
             case _:
                 commands.change_due_date(ledger, key, to=on.date(), reason="agreed", **said)
 
     @rule(which=WHICH, to=st.sampled_from([None, "other@client.example", "nobody"]), again=st.booleans())
     def an_invoice_is_sent_again(self, which: int, to: str | None, again: bool) -> None:
-        if key := self.key(which):
+        if key := self.key(which, fit=_is_issued):
             for _ in range(2 if again else 1):
                 self.command(
                     lambda: commands.resend(

@@ -298,7 +298,7 @@ def every_wait_ends(tx: Session, rows: Sequence[InvoiceRow], at: datetime) -> No
             assert plan.owner, (row.billing_key, plan)
         told_again = [exceptions.attention_at(each) for each in waiting]
         question = approvals.waiting(tx, row)
-        if question is not None and row.number is None:
+        if question is not None and row.document_status == DocumentStatus.AWAITING_APPROVAL:
             told_again.append(approvals.attention_at(question))
         assert all(plan.at <= instant for instant in told_again), (row.billing_key, plan, told_again)
 
@@ -312,17 +312,25 @@ def people_are_told(tx: Session, rows: Sequence[InvoiceRow]) -> None:
             told.setdefault((message.invoice, message.prepared_at), set()).add(message.facts["person"])
             notices[message.invoice, message.prepared_at, message.event] += 1
     for row in rows:
-        for event in audit_trail.trail(tx, row.id):
+        trail = audit_trail.trail(tx, row.id)
+        for event in trail:
             heard = told.get((row.id, event.at), set())
             said = f"{row.billing_key}: {event.event} at {event.at}, and only {heard or 'nobody'} is told"
             if event.event == "approval asked":
                 assert set(event.facts["asked"]) <= heard, said
             elif event.event in ("exception raised", "exception escalated", "exception reminded"):
                 assert notices[row.id, event.at, "exception"], said
-            elif event.event in ("approval reminded", "approval escalated", "dispute brought up again"):
+            elif event.event in ("approval reminded", "approval escalated"):
+                assert set(event.facts["asked"]) <= heard | _agreed(trail[: event.position]), said
+            elif event.event == "dispute brought up again":
                 assert heard, said
             elif event.event in ("escalation", "hand-over"):
                 assert notices[row.id, event.at, event.event], said
+
+
+def _agreed(trail: Sequence[AuditEventRow]) -> set[str]:
+    """Who has said yes already, and is left in peace."""
+    return {event.actor for event in trail if event.event == "approved"}
 
 
 def history_is_small(plans: Iterable[Plan]) -> None:

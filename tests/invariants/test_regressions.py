@@ -109,6 +109,16 @@ def test_those_asked_again_are_told_again(world: World) -> None:
     assert plan.name == "approval-deadline" and len(notices(world, "approval-reminder")) == 2
 
 
+def test_silent_approvers_are_told_each_time(world: World) -> None:
+    """Asked, reminded half-way, told of the escalation, reminded half-way again: those asked first as well."""
+    key = world.one_off("3000", "a", by="mara")
+    world.work(key)
+    for _ in range(5):
+        until_due(world, key)
+    told = [*notices(world, "approval-request"), *notices(world, "approval-reminder")]
+    assert (told.count("noor"), told.count("otto")) == (6, 6)
+
+
 def test_approver_who_takes_part_later(world: World) -> None:
     """Who approved a draft and then decided about an exception of it is no second pair of eyes any more."""
     key = world.trigger("acme-large")

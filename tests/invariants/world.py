@@ -172,7 +172,7 @@ class World:
         self.effects = Effects(ledger, FolderStore(folder / "documents"), self.post, "https://billow.test")  # type: ignore[arg-type]
         self._ledger_steps, self._render = LedgerSteps(self.effects), DocumentSteps(self.effects).render
         self.company = company_in(folder / "company")
-        self.rendering_fails = False
+        self.rendering_fails = 0
         self.apply()
 
     # the company ----------------------------------------------------------------------------------------------
@@ -341,6 +341,7 @@ def instrument(patch: pytest.MonkeyPatch, world: Callable[[], World]) -> None:
 
     def render(document: InvoiceDocument) -> bytes:
         if world().rendering_fails:
+            world().rendering_fails -= 1
             raise RenderingFailed("the template asks for a font that is not there")
         return hashlib.sha256(document.model_dump_json().encode()).digest()
 
