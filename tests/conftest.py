@@ -81,13 +81,19 @@ def settings(tmp_path: Path, database_url: str, smtp: MailServer) -> Settings:
 @pytest.fixture(scope="session")
 async def temporal_env() -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal server on which time is skipped only by `fast_forward`, one clock a workflow."""
+    async with await empty_temporal() as environment:
+        yield environment
+
+
+async def empty_temporal() -> WorkflowEnvironment:
+    """Starts a Temporal server that knows nothing yet."""
     from workers.sandbox import BillowPlugin
     from workflows.identifiers import SEARCH_ATTRIBUTES
 
     registered = [
         part for name, kind in SEARCH_ATTRIBUTES.items() for part in ("--search-attribute", f"{name}={kind}")
     ]
-    async with await WorkflowEnvironment.start_time_skipping_v2(
+    return await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),
         plugins=[BillowPlugin()],
         dev_server_existing_path=temporal_server.program(),
@@ -96,24 +102,4 @@ async def temporal_env() -> AsyncIterator[WorkflowEnvironment]:
             "frontend.WorkflowTimeSkippingEnabled=true",
             *registered,
         ],
-    ) as environment:
-        yield environment
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints what each path of an invoice's life costs on Temporal, against its budget."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    costs = sorted(
-        {
-            tuple(value)
-            for report in reports
-            for name, value in getattr(report, "user_properties", [])
-            if name == "cost"
-        }
     )
-    if not costs:
-        return
-    terminalreporter.write_sep("-", "cost of an invoice on Temporal")
-    terminalreporter.write_line(f"{'path':36} {'Actions':>7} {'budget':>7} {'bytes':>8} {'budget':>8}")
-    for path, actions, most_actions, size, most_bytes in costs:
-        terminalreporter.write_line(f"{path:36} {actions:>7} {most_actions:>7} {size:>8,} {most_bytes:>8,}")

@@ -55,6 +55,7 @@ class Story:
     costs: list[tuple[str, int, int, int, int]] = field(default_factory=list)
     workers: AsyncExitStack = field(default_factory=AsyncExitStack)
     patches: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
+    _dispatcher: asyncio.Task[None] = field(init=False)
 
     async def start_workers(self, outside: Effects | None = None) -> None:
         """Starts one worker a queue; given, they act with another outside world than the story's own."""
@@ -64,6 +65,25 @@ class Story:
     async def stop_workers(self) -> None:
         """Stops the workers once they have finished what they are at; wake-ups are still carried."""
         await self.workers.aclose()
+
+    def carry_wake_ups(self) -> None:
+        """Starts the outbox dispatcher."""
+        self._dispatcher = asyncio.create_task(OutboxDispatcher(self.env.client, self.effects).run())
+
+    async def stop_carrying(self) -> None:
+        """Stops the outbox dispatcher, which must not have died before."""
+        died = self._dispatcher.done() and self._dispatcher.exception()
+        self._dispatcher.cancel()
+        await asyncio.gather(self._dispatcher, return_exceptions=True)
+        assert not died, f"the outbox dispatcher died: {died!r}"
+
+    async def move_to(self, env: WorkflowEnvironment) -> None:
+        """Goes on with another Temporal."""
+        await self.stop_carrying()
+        await self.stop_workers()
+        self.env = env
+        await self.start_workers()
+        self.carry_wake_ups()
 
     def not_before(self, instant: datetime) -> None:
         """Steps are taken at that instant at the earliest: nobody was there to take them before.
@@ -207,17 +227,16 @@ async def telling(
     outside = effects(settings)
     story = Story(env, outside, company, smtp)
     await story.start_workers()
-    dispatcher = asyncio.create_task(OutboxDispatcher(env.client, outside).run())
+    story.carry_wake_ups()
     try:
         yield story
     finally:
-        died = dispatcher.done() and dispatcher.exception()
-        dispatcher.cancel()
-        await asyncio.gather(dispatcher, return_exceptions=True)
-        await _end(story)
-        await story.stop_workers()
-        story.patches.undo()
-        assert not died, f"the outbox dispatcher died: {died!r}"
+        try:
+            await story.stop_carrying()
+        finally:
+            await _end(story)
+            await story.stop_workers()
+            story.patches.undo()
     outside.ledger.close()
 
 
