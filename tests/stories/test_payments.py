@@ -137,8 +137,7 @@ async def test_paid_while_a_reminder_is_prepared(
 ) -> None:
     """A payment committed at any point before the mail server takes the content: no reminder goes out."""
     story.begin()
-    key = story.trigger("acme-care")
-    pay = Moment(lambda: story.pay(key, "1190.00"))
+    pay = Moment(lambda: story.pay(story.keys[0], "1190.00"))
     restart = Moment(lambda: pay(end_sessions(story)))
     match moment:
         case "the step begins":
@@ -155,6 +154,7 @@ async def test_paid_while_a_reminder_is_prepared(
             await watch(story, addressed=pay)
         case "the ledger has restarted meanwhile":
             await watch(story, addressed=restart)
+    key = story.trigger("acme-care")
     await story.waits(key, "payment of EUR 1,190.00")
     pay.armed = restart.armed = True
     await story.until_next(key)
