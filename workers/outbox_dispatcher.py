@@ -17,13 +17,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
-from activities.delivery.smtp import MailDeferred, MailRefused
+from activities.delivery.smtp import MailRefused
 from activities.invoicing import copies, staff_mail
 from activities.invoicing.effects import Effects
 from activities.ledger import company_records, notices, outbox
 from activities.ledger.tables import InvoiceRow, MessageRow, OutboxRow
+from billing.errors import BillowError
 from billing.money import rounded
 from billing.source_checks import agreed_value
 from workflows.identifiers import INVOICE_WORKFLOW, INVOICING_QUEUE, WAKE, invoice_workflow_id
@@ -111,7 +113,7 @@ class OutboxDispatcher:
         try:
             await self._wake(row, _Labels.of(tx, row))
             outbox.done(row)
-        except RPCError as error:
+        except (RPCError, TemporalError) as error:  # whatever it is, one row never ends the dispatcher
             _log.warning("outbox: %s not woken, trying again: %s", row.subject, error)
             outbox.failed(row, str(error))
 
@@ -136,18 +138,22 @@ class OutboxDispatcher:
 
     def _notify(self, tx: Session, row: OutboxRow) -> None:
         try:
-            message = tx.get_one(MessageRow, row.subject, with_for_update=True)
-            if message.audience == notices.STAFF:
-                staff_mail.send(tx, message, self._effects)
-            else:
-                copies.send(tx, message, self._effects)
+            self._send(tx, row)
             outbox.done(row)
-        except MailDeferred as error:
-            outbox.failed(row, str(error))
         except MailRefused as error:
             _log.warning("outbox: notice %s refused for good: %s", row.subject, error)
             row.last_error = str(error)[:1000]
             outbox.done(row)
+        except BillowError as error:
+            _log.warning("outbox: notice %s not sent, trying again: %s", row.subject, error)
+            outbox.failed(row, str(error))
+
+    def _send(self, tx: Session, row: OutboxRow) -> None:
+        message = tx.get_one(MessageRow, row.subject, with_for_update=True)
+        if message.audience == notices.STAFF:
+            staff_mail.send(tx, message, self._effects)
+        else:
+            copies.send(tx, message, self._effects)
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wakes the loop when a transaction that wrote to the outbox commits."""

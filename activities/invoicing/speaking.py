@@ -92,7 +92,10 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
         return False
     except MailRefused as error:
         _failed(effects, key, str(error))
-        message_text = f"{event}: {error}; correct the address in the CRM, then retry"
+        repair = (
+            "correct the address in the CRM" if error.recipient else "see what the mail server objects to"
+        )
+        message_text = f"{event}: {error}; {repair}, then retry"
         _except(
             effects,
             step,

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 _POOL_SIZE = 24
 """Connections a process may hold: a worker's activity threads plus the outbox."""
 
-_STATEMENT_LIMITS = "-c lock_timeout=30000 -c idle_in_transaction_session_timeout=120000 -c timezone=UTC"
-"""A lock is waited for as long as a mail server may take (20 s) and a bit; nobody sits in a transaction for minutes."""
+_STATEMENT_LIMITS = "-c lock_timeout=75000 -c idle_in_transaction_session_timeout=120000 -c timezone=UTC"
+"""A lock is waited for as long as a mail server may take for the content (a minute at the most) and a bit; nobody sits
+in a transaction for minutes."""
 
 
 class Ledger:
