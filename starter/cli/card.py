@@ -198,7 +198,7 @@ def next_commands(view: InvoiceView) -> list[str]:
     if view.documents:
         commands.append(f"billow pdf {name}")
     if "pay" in view.actions and view.open is not None and view.open > 0:
-        commands.append(f"billow pay {name} --amount {view.open}")
+        commands.append(f"billow pay {name} --amount {view.open} --as WHO")
     if "release" in view.actions:
         commands.append(f"billow release {name} --as WHO")
     return [*commands, f"billow timeline {name}"]

@@ -115,7 +115,7 @@ def approve(invoice: str, who: str, comment: str, digest: str | None, as_json: b
 @click.command("reject", short_help="Reject a draft; it is voided")
 @invoice_argument
 @as_option(required=True)
-@click.option("--comment", type=Text(may_be_empty=True), default="", metavar="TEXT", help="Why.")
+@click.option("--comment", type=Text(), required=True, metavar="TEXT", help="Why.")
 @click.option(
     "--digest",
     type=Text(),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--note", type=Text(may_be_empty=True), default="", metavar="TEXT", help="Such as the bank's reference."
 )
-@as_option(required=False)
+@as_option(required=True)
 @json_option
 def pay(
     invoice: str | None,
@@ -49,7 +49,7 @@ def pay(
     received_on: date | None,
     key: str | None,
     note: str,
-    who: str | None,
+    who: str,
     as_json: bool,
 ) -> None:
     """Book a payment for an issued invoice; INVOICE is its number or its billing key.
@@ -127,7 +127,7 @@ def _keep(
     key: str | None,
     payer: str,
     reference: str,
-    who: str | None,
+    who: str,
     as_json: bool,
 ) -> None:
     """Keeps a payment that matches no invoice."""

@@ -143,7 +143,8 @@ def test_reject(desk: Desk) -> None:
     again = desk.read("trigger", "--agreement", "acme-large", "--as", "pia")["invoices"][0]
     assert (again["billing_key"], again["generation"], again["new"]) == (key, 2, True)
     desk.work(key)
-    assert "is waived" in " ".join(desk.type("reject", key, BILLOW_AS="otto").stdout.split())
+    waived = desk.type("reject", key, "--comment", "never", BILLOW_AS="otto").stdout
+    assert "is waived" in " ".join(waived.split())
     assert "voided and waived" in desk.type("trigger", "--agreement", "acme-large", "--as", "pia").stdout
     assert desk.read("show", key, "--generation", "1")["generation"] == 1
 
@@ -168,17 +169,20 @@ def test_resolve(desk: Desk) -> None:
 def test_pay(desk: Desk) -> None:
     """A payment is booked once and says what is left; the same again is known; another needs a key."""
     desk.opening_item()
-    part = desk.type("pay", "OLD-1", "--amount", "190", "--note", "ref 7", "--as", "pia").stdout
+    part = desk.type("pay", "OLD-1", "--as", "pia", "--amount", "190", "--note", "ref 7").stdout
     assert "EUR 1,000.00 open" in part
-    again = desk.type("pay", "OLD-1", "--amount", "190.00").stdout
+    again = desk.type("pay", "OLD-1", "--as", "pia", "--amount", "190.00").stdout
     assert "Booked already" in again
     assert "--key" in again
-    rest = desk.read("pay", "OLD-1", "--amount", "190", "--key", "second")
+    rest = desk.read("pay", "OLD-1", "--as", "pia", "--amount", "190", "--key", "second")
     assert (rest["new"], rest["open"], rest["payment_status"]) == (True, "810.00", "partly paid")
-    assert "OLD-1 is paid." in desk.type("pay", "OLD-1", "--amount", "810.00").stdout
-    assert "EUR 5.00 too much" in desk.type("pay", "OLD-1", "--amount", "5").stdout
-    assert "Taken back: EUR 5.00" in desk.type("pay", "OLD-1", "--amount", "-5").stdout
-    assert "other figures" in desk.type("pay", "OLD-1", "--amount", "1", "--key", "second", code=1).stderr
+    assert "OLD-1 is paid." in desk.type("pay", "OLD-1", "--as", "pia", "--amount", "810.00").stdout
+    assert "EUR 5.00 too much" in desk.type("pay", "OLD-1", "--as", "pia", "--amount", "5").stdout
+    assert "Taken back: EUR 5.00" in desk.type("pay", "OLD-1", "--as", "pia", "--amount", "-5").stdout
+    assert (
+        "other figures"
+        in desk.type("pay", "OLD-1", "--as", "pia", "--amount", "1", "--key", "second", code=1).stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,15 +200,15 @@ def test_pay(desk: Desk) -> None:
 def test_pay_refused(desk: Desk, arguments: list[str], said: str) -> None:
     """A payment that cannot be is refused with the reason and exit code 1."""
     desk.opening_item()
-    assert said in desk.type("pay", "OLD-1", *arguments, code=1).stderr
+    assert said in desk.type("pay", "OLD-1", "--as", "pia", *arguments, code=1).stderr
     assert desk.read("show", "OLD-1")["paid"] == "0.00"
 
 
 def test_unmatched_payment(desk: Desk) -> None:
     """A payment nobody can match is kept once, waits in its owner's inbox, and is booked for one invoice."""
     desk.opening_item()
-    unmatched = ["pay", "--unmatched", "--amount", "190", "--currency", "eur"]
-    told = [*unmatched, "--payer", "ACME HOLDING", "--reference", "inv 1", "--as", "pia"]
+    unmatched = ["pay", "--unmatched", "--amount", "190", "--currency", "eur", "--as", "pia"]
+    told = [*unmatched, "--payer", "ACME HOLDING", "--reference", "inv 1"]
     kept = " ".join(desk.type(*told).stdout.split())
     assert f"Kept EUR 190.00, received on {today()}, as payment 1: it matches no invoice." in kept
     assert "billow allocate 1 INVOICE" in kept
@@ -250,10 +254,24 @@ def test_unmatched_payment(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pay", "--unmatched", "--amount", "-5", "--currency", "EUR"], "only money that came in"),
-        (["pay", "--unmatched", "--amount", "5", "--currency", "XYZ"], "XYZ"),
         (
-            ["pay", "--unmatched", "--amount", "5", "--currency", "EUR", "--date", "2999-01-01"],
+            ["pay", "--unmatched", "--amount", "-5", "--currency", "EUR", "--as", "pia"],
+            "only money that came in",
+        ),
+        (["pay", "--unmatched", "--amount", "5", "--currency", "XYZ", "--as", "pia"], "XYZ"),
+        (
+            [
+                "pay",
+                "--unmatched",
+                "--amount",
+                "5",
+                "--currency",
+                "EUR",
+                "--date",
+                "2999-01-01",
+                "--as",
+                "pia",
+            ],
             "is in the future",
         ),
         (["allocate", "7", "OLD-1", "--as", "pia"], "there is no unmatched payment 7"),
@@ -264,7 +282,7 @@ def test_unmatched_payment(desk: Desk) -> None:
 def test_unmatched_payment_refused(desk: Desk, arguments: list[str], said: str) -> None:
     """What cannot be kept or booked is refused with the reason and exit code 1."""
     desk.opening_item()
-    desk.type("pay", "--unmatched", "--amount", "1", "--currency", "EUR")
+    desk.type("pay", "--unmatched", "--amount", "1", "--currency", "EUR", "--as", "pia")
     assert said in " ".join(desk.type(*arguments, code=1).stderr.split())
     assert [item["id"] for item in desk.read("inbox")["items"]] == [1]
 
@@ -272,7 +290,7 @@ def test_unmatched_payment_refused(desk: Desk, arguments: list[str], said: str) 
 def test_pay_a_draft(desk: Desk) -> None:
     """What has no number yet cannot be paid."""
     desk.type("trigger", "--agreement", "acme-care", "--as", "pia")
-    assert "no number yet" in desk.type("pay", KEY_OF_ACME, "--amount", "1", code=1).stderr
+    assert "no number yet" in desk.type("pay", KEY_OF_ACME, "--amount", "1", "--as", "pia", code=1).stderr
 
 
 def test_hold_and_release(desk: Desk) -> None:

@@ -124,7 +124,7 @@ def test_show_says_what_comes_next(desk: Desk) -> None:
     number = desk.read("show", KEY_OF_ACME)["number"]
     for part in (number, "Acme GmbH", "EUR 1,190.00", "issued", "unpaid", "not due", "VAT 19 % (S)", "UStG"):
         assert part in issued
-    assert f"billow pay {number} --amount 1190.00" in issued
+    assert f"billow pay {number} --amount 1190.00 --as WHO" in issued
     large = KEY_OF_ACME.replace("acme-care", "beta-large")
     assert f"billow approve {large} --as WHO" in desk.type("show", large).stdout
     unsigned = desk.type("show", KEY_OF_ACME.replace("acme-care", "beta-unsigned")).stdout
@@ -165,8 +165,8 @@ def test_ageing_buckets(desk: Desk) -> None:
     """What is owed falls into the bucket of its days past due; what is settled into none."""
     for number, late in {"A": 0, "B": 1, "C": 30, "D": 31, "E": 90, "F": 91, "G": 5}.items():
         desk.opening_item(number, late=late)
-    desk.type("pay", "G", "--amount", "1190")
-    desk.type("pay", "F", "--amount", "190.00")
+    desk.type("pay", "G", "--as", "pia", "--amount", "1190")
+    desk.type("pay", "F", "--as", "pia", "--amount", "190.00")
     euro = desk.read("ageing")["currencies"]["EUR"]
     assert {name: bucket["invoices"] for name, bucket in euro.items()} == {
         "current": 1,
