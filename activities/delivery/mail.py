@@ -8,9 +8,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.header import Header
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ STAFF_EVENTS = (
 """What our own people are written about, in English."""
 
 _LAST_REMINDER = 3
+_LONGEST_LINE = 998
+_LONGEST_ENCODED_LINE = 76
 _SIGNATURE = "-- "
 
 
@@ -62,6 +65,27 @@ class Attachment:
     name: str
     media_type: str
     data: bytes
+
+
+class _Subject(UnstructuredHeader, BaseHeader):
+    """Written with its text from the first line on: in one line, or wholly as encoded words (RFC 2047).
+
+    Folding in the middle of plain text leaves some readers with blanks, or with a first line that is empty.
+    """
+
+    def fold(self, *, policy: Policy) -> str:
+        text = _header(str(self))
+        line = f"{self.name}: {text}"
+        plain = "=?" not in text and (text.isascii() or getattr(policy, "utf8", False))
+        if not plain or len(line.encode()) > _LONGEST_LINE:
+            words = Header(text, "utf-8", _LONGEST_ENCODED_LINE, self.name)
+            line = f"{self.name}: {words.encode(linesep=policy.linesep)}"
+        return line + policy.linesep
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("subject", _Subject)
+_POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
 def compose(event: str, language: str, context: Mapping[str, Any], *, territory: str = "") -> Composed:
@@ -106,7 +130,7 @@ def build(
     `message_id` is `<left@right>`, with or without the brackets; `date` is aware. Marked as sent by a program
     (RFC 3834), so that no out-of-office note answers it.
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["Message-ID"] = f"<{_header(message_id).strip('<>')}>"
     message["Date"] = date
     message["From"] = _address(sender.name, sender.email)

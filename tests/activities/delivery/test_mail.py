@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import SMTP, default
+from email.policy import SMTP, SMTPUTF8, default
 from typing import Any
 
 import pytest
@@ -187,6 +187,46 @@ def test_message_is_as_the_standards_ask() -> None:
     assert read["Auto-Submitted"] == "auto-generated"
     assert attachment.get_filename() == "Rechnung für Müller.pdf"
     assert attachment.get_content_type() == "application/pdf"
+
+
+LONG = "Still unpaid after all reminders: BER-2026-00017, Quickstep Delivery and Sons GmbH"
+
+
+@pytest.mark.parametrize("policy", [SMTP, SMTPUTF8])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Invoice",
+        LONG,
+        f"{LONG}, €571.20",
+        f"{LONG}, 571,20\N{NO-BREAK SPACE}€ offen",
+        "€" * 300,
+        "word " * 250 + "end",
+        f"{LONG} =?utf-8?q?x?= €",
+        "x" * 1200,
+    ],
+)
+def test_subject_begins_on_its_line(subject: str, policy: Any) -> None:
+    """However long it is, a subject has text on its first line, is read as written, and breaks no standard."""
+    data = message(composed=Composed(subject, "text", "<p>html</p>")).as_bytes(policy=policy)
+    head = data.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    first = next(line for line in head if line.startswith(b"Subject:"))
+    assert len(first) > len("Subject: ") + 4
+    assert max(map(len, head)) <= 998
+    assert all(len(line) <= 76 for line in head if b"=?" in line)
+    if subject.isascii() and len(subject) < 900:
+        assert first == f"Subject: {subject}".encode() or "=?" in subject
+    if "=?" not in subject:
+        assert message_from_bytes(data, policy=default)["Subject"] == " ".join(subject.split())
+
+
+def test_encoded_words_cannot_add_a_header() -> None:
+    """A line break hidden in an encoded word of a subject adds no header either."""
+    hidden = Composed("x =?utf-8?q?y=0D=0ABcc:_all=40example.com?=", "text", "<p>html</p>")
+    for policy in (SMTP, SMTPUTF8):
+        read = message_from_bytes(message(composed=hidden).as_bytes(policy=policy), policy=default)
+        assert read["Bcc"] is None
+        assert "Bcc: all@example.com" in read["Subject"]
 
 
 def test_same_message_same_bytes() -> None:
