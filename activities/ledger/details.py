@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, invoices
+from activities.ledger import audit_trail, company_records, invoices
 from activities.ledger import timeline as telling
 from activities.ledger.inbox import resolutions_of
 from activities.ledger.read_models import (
@@ -210,11 +210,12 @@ def document(tx: Session, sha256: str) -> DocumentFile | None:
 
 
 def timeline(tx: Session, reference: str, generation: int | None = None) -> list[TimelineEntry]:
-    """The invoice's audit trail, oldest first, each event with its facts in one line."""
+    """The invoice's audit trail, oldest first, each event with its facts in one line, in the issuer's zone."""
     row = invoices.find(tx, reference)
     if generation is not None and generation != row.generation:
         row = _generation(tx, row.billing_key, generation)
-    zone = row.draft["zone"] if row.draft else None
+    issuer = company_records.at_version(tx, row.company_version).company.issuer(row.issuer or "")
+    zone = issuer.zone if issuer else None
     return [
         TimelineEntry(
             position=event.position,

@@ -43,7 +43,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("audit", "audit", "Prove that nothing was changed afterwards"),
         Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
         Entry("worker", "processes", "Work on one task queue"),
-        Entry("web", "processes", "The web app, the API and the webhooks"),
+        Entry("web", "processes", "The web app"),
         Entry("sync-schedules", "processes", "Put the schedules of the company into Temporal"),
     ),
 }

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from activities.ledger.company_records import Change
     from billing.company import Company
 
+_THE_FOLDER = "."
+"""The file of a problem that lies in no file: the message names the folder itself."""
+
 _NOT_CONTENT = {".git", ".gitignore", ".DS_Store"}
 _KINDS = {
     "people": "person",
@@ -133,7 +136,8 @@ def _print_problems(problems: list[Problem]) -> None:
     table.add_column(overflow="fold", max_width=32)
     table.add_column(overflow="fold")
     for problem in problems:
-        place = output.styled(f"{problem.file}:{problem.line}", "bold")
+        in_a_file = problem.file != _THE_FOLDER
+        place = output.styled(f"{problem.file}:{problem.line}" if in_a_file else "", "bold")
         if problem.where:
             place.append("\n").append(plain(problem.where), "not bold dim")
         kind = output.styled("warning: ", "yellow") if problem.warning else output.styled("error: ", "red")

@@ -96,11 +96,11 @@ def worker(queue: str) -> None:
         run_worker(queue)
 
 
-@click.command("web", short_help="The web app, the API and the webhooks")
+@click.command("web", short_help="The web app")
 @click.option("--host", metavar="ADDRESS", help="[default: BILLOW_WEB_HOST or 127.0.0.1]")
 @click.option("--port", type=_PORT, help="[default: BILLOW_WEB_PORT or 8080]")
 def web(host: str | None, port: int | None) -> None:
-    """Serve the web app, the API and the webhooks until SIGTERM or Ctrl-C."""
+    """Serve the web app until SIGTERM or Ctrl-C."""
     settings, ledger = context.settings(), context.ledger()
     import uvicorn
 

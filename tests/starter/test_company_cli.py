@@ -67,6 +67,14 @@ def test_check_shows_every_problem_within_80_columns(tmp_path: Path) -> None:
     assert "\x1b" not in broken.output
 
 
+def test_folder_that_is_not_there(tmp_path: Path) -> None:
+    """A folder that does not exist is named once, without a file or line that is none."""
+    missing = billow("check", tmp_path / "none")
+    assert missing.exit_code == 1
+    assert missing.output.strip().startswith("error: there is no folder")
+    assert ".:1" not in missing.output
+
+
 def test_warnings_let_the_folder_through(tmp_path: Path) -> None:
     """A warning is shown and counted, and the exit code stays 0."""
     billow("init", tmp_path)

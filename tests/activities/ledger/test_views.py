@@ -195,7 +195,7 @@ def test_generations(story: Story) -> None:
 
 
 def test_timeline(story: Story) -> None:
-    """Each event reads as one line: amounts in the currency, instants in the client's zone."""
+    """Each event reads as one line: amounts in the currency, instants in the issuer's zone."""
     story.asked("one")
     with story.ledger.transaction() as tx:
         asked = views.timeline(tx, "manual/one")[-1]
