@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
-from activities.invoicing import standing
+from activities.invoicing import standing, together
 from activities.invoicing.effects import Effects, client_record
 from activities.ledger import audit_trail, company_records, exceptions, invoices, notices
 from activities.ledger.company_records import CompanyVersion
@@ -68,8 +68,9 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
         with effects.ledger.transaction() as tx:
 
             def last_look() -> EmailMessage:
-                rows.extend(_still_due(tx, step, due))
+                still_due = _still_due(tx, step, due)
                 message = tx.get_one(MessageRow, key, with_for_update=True)
+                rows.extend(each for each in still_due if each.id in message.facts["invoices"])
                 write(tx, rows, message, step.as_of)
                 return mail(effects, tx, rows[0], message, step.as_of)
 
@@ -127,10 +128,14 @@ def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> tupl
             return None
         issuer = version.company.issuer(rows[0].issuer or "") or version.company.issuers[0]
         key = f"invoice-{rows[0].id}/{event}"
+        if event.startswith("reminder-"):
+            key, rows = together.under_one_id(tx, rows, key)
+        earlier = tx.get(MessageRow, key)
+        spoken_of = {row.id for row in rows} | set(earlier.facts.get("invoices", ()) if earlier else ())
         to = {
             "recipient": found.contact.email,
             "copies_to": [copy for copy in found.copies if copy != found.contact.email],
-            "facts": {"contact": found.contact.name},
+            "facts": {"contact": found.contact.name, "invoices": sorted(spoken_of)},
         }
         written = insert(MessageRow).values(
             key=key,

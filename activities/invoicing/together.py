@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from activities.invoicing import standing
-from activities.ledger import invoices
-from activities.ledger.tables import InvoiceRow
+from activities.ledger import invoices, notices
+from activities.ledger.tables import InvoiceRow, MessageRow
 from billing.dunning_policy import Act, NextStep
 from billing.status import DocumentStatus
 
@@ -32,6 +33,40 @@ def due_with(tx: Session, row: InvoiceRow, coming: NextStep, as_of: datetime) ->
     if now.name != coming.name or now.at > as_of:
         return []
     return [first, *(each for each in locked.values() if _is_due(tx, each, as_of))]
+
+
+def under_one_id(tx: Session, rows: Sequence[InvoiceRow], key: str) -> tuple[str, Sequence[InvoiceRow]]:
+    """The key of the message in which the first of the locked invoices goes out, and those that go with it.
+
+    A reminder that was written down and never noted as taken may have reached the client all the same: the invoices it
+    speaks of go out in it again, never in another one under a second Message-ID.
+    """
+    reminders = select(MessageRow).where(
+        MessageRow.invoice.in_(select(InvoiceRow.id).where(InvoiceRow.client == rows[0].client)),
+        MessageRow.audience == notices.CLIENT,
+        MessageRow.event.startswith(f"{Act.REMINDER}-"),
+        MessageRow.handed_over_at.is_(None),
+    )
+    spoken_of = {
+        invoice: message.key
+        for message in tx.scalars(reminders)
+        for invoice in message.facts.get("invoices", ())
+    }
+    found = spoken_of.get(rows[0].id) or _not_taken_yet(tx, key)
+    return found, [row for row in rows if spoken_of.get(row.id, found) == found]
+
+
+def _not_taken_yet(tx: Session, key: str) -> str:
+    """The key, numbered if a message with it was taken already, though not for this invoice."""
+    taken = tx.scalar(
+        select(func.count())
+        .select_from(MessageRow)
+        .where(
+            or_(MessageRow.key == key, MessageRow.key.startswith(f"{key}/", autoescape=True)),
+            MessageRow.handed_over_at.is_not(None),
+        )
+    )
+    return f"{key}/{taken + 1}" if taken else key
 
 
 def _consolidates(tx: Session, row: InvoiceRow) -> bool:

@@ -12,7 +12,7 @@ from activities.ledger.tables import MessageRow
 from billing.approval_policy import Channel, Verdict
 from tests.invariants import rules
 from tests.invariants.rules import Memory
-from tests.invariants.world import TIERS, World
+from tests.invariants.world import TIERS, Crash, World
 from workflows.messages import HeardClaim, Plan, Step
 
 
@@ -153,6 +153,25 @@ def test_refused_invoice_waits_for_a_person(world: World) -> None:
     told = [each for each in events(world, key) if each.startswith("exception")]
     assert told == ["exception raised", "exception reminded", "exception escalated"]
     assert len(world.post.next) == 6
+
+
+def test_process_dies_with_a_message_for_several(world: World) -> None:
+    """The server has a reminder for two invoices and nobody could note it: the other's turn repeats it under the same
+    Message-ID, and speaks only of what is still open."""
+    one, two = issued(world, "lyon-one"), issued(world, "lyon-two")
+    world.post.next = ["crash after"]
+    with pytest.raises(Crash):
+        until_due(world, one)
+    commands.pay(
+        world.ledger, one, world.open_amount(one), "EUR",
+        received_on=world.now.date(), by="pia", channel=Channel.WEB, at=world.now,
+    )  # fmt: skip
+    world.work(two, Step.COLLECT)
+    first, second = [mail for mail in world.post.taken if "reminder" in mail.message_id]
+    assert first.message_id == second.message_id
+    assert (len(first.numbers), len(second.numbers)) == (2, 1)
+    assert "reminder-1" in events(world, two) and "reminder-1" not in events(world, one)
+    rules.check(world, Memory())
 
 
 def test_fetched_again_just_before_issue(world: World) -> None:
