@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from starter.cli.decisions import other_ways
-from starter.cli.output import console, day, hint, moment, money, status, styled
+from starter.cli.output import console, day, hint, moment, money, plural, status, styled
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -76,9 +76,7 @@ def _generation(view: InvoiceView) -> str:
 
 def _statuses(view: InvoiceView, zone: ZoneInfo) -> Table:
     table = _grid("left", "left", "left", "left")
-    late = (
-        f" ({view.days_late} days late)" if view.days_late > 1 else " (1 day late)" if view.days_late else ""
-    )
+    late = f" ({plural(view.days_late, 'day')} late)" if view.days_late else " (late)" if view.late else ""
     collection = status(view.collection_status)
     if late:
         collection.append(late, style="red")

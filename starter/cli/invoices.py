@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,12 @@ from starter.cli.plain_text import plain
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
+    from sqlalchemy.orm import Session
 
     from activities.ledger.views import InvoiceSummary
+
+_GAP = 2
+_NARROWEST_CLIENT = 8
 
 
 class StatusName(click.ParamType[str]):
@@ -51,14 +56,15 @@ def invoices(status: str | None, client: str | None, search: str | None, limit: 
     wanted = views.InvoiceFilter(status=status, client=client, text=search or "", limit=limit + 1)
     with context.ledger().transaction() as tx:
         found = views.invoices(tx, wanted, context.now())
-    shown, more = found[:limit], len(found) > limit
+        shown, more = found[:limit], len(found) > limit
+        names = {} if as_json else _names(tx, shown)
     if as_json:
         output.document({"invoices": [each.model_dump(mode="json") for each in shown], "more": more})
         return
     if not shown:
         _none_found(filtered=bool(status or client or search), client=client)
         return
-    _list(shown)
+    _list(shown, names)
     if more:
         output.hint(f"There are more than these {limit:,}; see them with --limit {min(limit * 10, 10_000)}")
 
@@ -76,39 +82,78 @@ def _none_found(*, filtered: bool, client: str | None) -> None:
         output.hint(f"There is no client {client!r}{did_you_mean(client, known)}")
 
 
-def _list(found: list[InvoiceSummary]) -> None:
+def _list(found: list[InvoiceSummary], names: Mapping[str, str]) -> None:
+    """One row an invoice; a billing key that does not fit stands on the line before, whole, to be copied."""
     from rich.table import Table
 
+    clients = [names.get(each.client, each.client_name) for each in found]
     amounts = [output.money(each.gross, each.currency) for each in found]
     states = [state(each) for each in found]
-    name = min(max(len(each.name) for each in found), 36)
-    gross = max(5, *map(len, amounts))
-    situation = min(max(len(each) for each in states), 18)
-    client = output.console().width - name - gross - situation - 6
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("INVOICE", overflow="fold", width=max(name, 7))
-    if client >= 6:
-        table.add_column("CLIENT", overflow="ellipsis", no_wrap=True, max_width=client)
-    table.add_column("GROSS", justify="right", no_wrap=True)
-    table.add_column("STATE", min_width=min(situation, 10), max_width=situation)
-    for each, amount, situated in zip(found, amounts, states, strict=True):
+    gross, situation = max(5, *map(len, amounts)), min(max(5, *map(len, states)), 18)
+    room = output.console().width - gross - situation - 3 * _GAP
+    longest = max(7, *(len(each.name) for each in found))
+    client = min(max(6, *map(len, clients)), max(room - longest, 20), room - min(longest, 16))
+    if client < _NARROWEST_CLIENT:
+        client = 0
+    name = min(longest, room - client if client else room + _GAP)
+
+    def table(*, header: bool) -> Table:
+        made = Table(
+            box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim", show_header=header
+        )
+        made.add_column("INVOICE", no_wrap=True, width=name)
+        if client:
+            made.add_column("CLIENT", overflow="fold", width=client)
+        made.add_column("GROSS", justify="right", no_wrap=True, width=gross)
+        made.add_column("STATE", overflow="fold", width=situation)
+        return made
+
+    out, rows = output.console(), table(header=True)
+    for each, whose, amount, situated in zip(found, clients, amounts, states, strict=True):
         head = output.styled(each.name, "bold" if each.number else "")
-        whose = [output.styled(each.client_name)] if client >= 6 else []
-        table.add_row(head, *whose, amount, situated)
-    output.console().print(table)
+        if len(head) > name:
+            if rows.show_header or rows.row_count:
+                out.print(rows)
+            out.print(head, soft_wrap=True)
+            rows, head = table(header=False), output.styled("")
+        rows.add_row(head, *([output.styled(whose)] if client else []), amount, situated)
+    out.print(rows)
+
+
+def _names(tx: Session, found: list[InvoiceSummary]) -> Mapping[str, str]:
+    """The names, as last billed, of the clients that are only known by their id where they stand."""
+    from sqlalchemy import select
+    from sqlalchemy.dialects.postgresql import distinct_on
+
+    from activities.ledger.tables import InvoiceRow
+
+    unnamed = {each.client for each in found if each.client_name == each.client}
+    if not unnamed:
+        return {}
+    query = (
+        select(InvoiceRow.client, InvoiceRow.draft["buyer"]["name"].astext)
+        .where(InvoiceRow.client.in_(unnamed), InvoiceRow.draft.is_not(None))
+        .ext(distinct_on(InvoiceRow.client))
+        .order_by(InvoiceRow.client, InvoiceRow.requested_at.desc())
+    )
+    return {client: name for client, name in tx.execute(query) if name}
 
 
 def state(invoice: InvoiceSummary) -> RichText:
     """Where an invoice stands, in two or three words: the axis that matters most now."""
-    if invoice.number is None or invoice.document_status not in ("issued", "credited"):
+    if invoice.number is None:
         return output.status(invoice.document_status)
     if invoice.document_status == "credited" or invoice.payment_status in ("paid", "overpaid", "written off"):
-        shown = invoice.payment_status if invoice.document_status == "issued" else "credited"
-        return output.status(shown)
-    if invoice.collection_status in ("disputed", "promised", "blocked", "handed over"):
+        return output.status("credited" if invoice.document_status == "credited" else invoice.payment_status)
+    if invoice.collection_status == "blocked":
+        return output.styled("on hold", output.STYLES["blocked"])
+    if invoice.collection_status in ("disputed", "promised", "handed over"):
         return output.status(invoice.collection_status)
+    if invoice.document_status != "issued":
+        return output.status(invoice.document_status)
     if invoice.late:
-        return output.styled(f"{output.plural(invoice.days_late, 'day')} late", "red")
+        days = output.plural(invoice.days_late, "day") + " " if invoice.days_late else ""
+        return output.styled(f"{days}late", "red")
     return output.styled(f"due {output.day(invoice.due_date)}", "green")
 
 

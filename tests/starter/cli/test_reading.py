@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from activities.ledger.views import InvoiceSummary
 from starter.cli import audit
+from starter.cli.invoices import state
 from tests.company import retainer
-from tests.starter.cli.conftest import KEY_OF_ACME, Desk
+from tests.starter.cli.conftest import KEY_OF_ACME, Desk, today
 
 READING = ["invoices", "inbox", "ageing", "audit verify"]
 EVIL = "Evil [red]Ltd[/red] \x1b[31m\x1b]0;title\x07 and a name that goes on and on and on and on, for ever"
@@ -115,6 +117,53 @@ def test_invoices_filtered(desk: Desk) -> None:
     assert "--limit 20" in desk.type("invoices", "--limit", "2").stdout
     assert "did you mean 'acme'" in desk.type("invoices", "--client", "acm").stdout
     assert "No invoice matches" in desk.type("invoices", "--search", "%").stdout
+
+
+def test_keys_can_be_copied(desk: Desk) -> None:
+    """In 80 columns each key stands whole on one line and each client's name whole in its words."""
+    busy(desk)
+    shown = desk.type("invoices").stdout
+    lines = [line.rstrip() for line in shown.splitlines()]
+    for each in desk.read("invoices")["invoices"]:
+        name = each["number"] or each["billing_key"]
+        assert any(line == name or line.startswith(f"{name} ") for line in lines), (name, shown)
+    assert "…" not in shown
+    assert max(map(len, lines)) <= 80
+
+
+def test_state_in_the_list(desk: Desk) -> None:
+    """A hold, a promise, a dispute and lateness are told in the list; the client by name once it was billed."""
+    desk.issue()
+    for number in ("A", "B", "C", "D"):
+        desk.opening_item(number, late=3)
+    desk.type("hold", "A", "--until", "3d", "--reason", "talks", "--as", "pia")
+    desk.type("promise", "B", "--on", today() + timedelta(days=2), "--as", "pia")
+    desk.type("dispute", "C", "--reason", "hours", "--as", "pia")
+    rows = {line.split()[0]: " ".join(line.split()) for line in desk.type("invoices").stdout.splitlines()}
+    for number, said in {"A": "on hold", "B": "promised", "C": "disputed", "D": "3 days late"}.items():
+        assert rows[number] == f"{number} Acme GmbH EUR 1,190.00 {said}"
+
+
+def test_late_since_today(desk: Desk) -> None:
+    """What is late by minutes is late, not late by 0 days."""
+    desk.opening_item(late=1)
+    late = InvoiceSummary.model_validate(desk.read("invoices")["invoices"][0])
+    assert state(late).plain == "1 day late"
+    assert state(late.model_copy(update={"days_late": 0})).plain == "late"
+
+
+def test_times_of_a_client_elsewhere(desk: Desk) -> None:
+    """The timeline of a client in New York tells its times in the zone it names, the issuer's."""
+    desk.company.clients[0]["zone"] = "America/New_York"
+    desk.company.agreements.append(retainer("acme-large", "acme", "9000.00"))
+    desk.company.apply(desk.effects.ledger)
+    key = desk.read("trigger", "--agreement", "acme-large", "--as", "pia")["invoices"][0]["billing_key"]
+    desk.work(key)
+    shown = desk.type("timeline", key).stdout
+    assert "times in Europe/Berlin" in shown
+    assert "until 20" in shown
+    assert " CE" in shown
+    assert " E" not in shown.replace(" EUR", "").replace(" Europe", "")
 
 
 def test_show_says_what_comes_next(desk: Desk) -> None:
