@@ -136,10 +136,14 @@ def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar,
 
 
 def _halted(facts: CollectionFacts, calendar: Calendar, as_of: datetime) -> NextStep | None:
-    """Wait while a dispute, a hold or a promise stops the clock; whichever lasts longest."""
-    halts: list[tuple[datetime, str]] = []
+    """Wait while a dispute, a hold or a promise stops the clock.
+
+    A dispute is looked at again at its deadline, however long the others last: somebody must be told in time.
+    """
     if facts.disputed_until is not None:
-        halts.append((max(facts.disputed_until, as_of + timedelta(hours=1)), "disputed"))
+        at = max(facts.disputed_until, as_of + timedelta(hours=1))
+        return NextStep(act=Act.WAIT, at=at, why="disputed")
+    halts: list[tuple[datetime, str]] = []
     if facts.held_until is not None and facts.held_until > as_of:
         halts.append((facts.held_until, "on hold"))
     if facts.promised_for is not None:

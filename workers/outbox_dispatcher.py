@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import psycopg
@@ -75,7 +76,7 @@ class OutboxDispatcher:
 
     def __init__(self, client: Client, effects: Effects) -> None:
         self._client, self._effects = client, effects
-        self._written = asyncio.Event()
+        self._written = {outbox.WAKE: asyncio.Event(), outbox.NOTICE: asyncio.Event()}
         self._stop = threading.Event()
 
     async def run(self) -> None:
@@ -84,34 +85,57 @@ class OutboxDispatcher:
         listener = threading.Thread(target=self._listen, args=(loop,), name="outbox-listener", daemon=True)
         listener.start()
         try:
-            while True:
-                self._written.clear()
-                try:
-                    carried = await self.carry()
-                except (SQLAlchemyError, psycopg.Error) as error:
-                    _log.warning(
-                        "outbox: the ledger cannot be reached, trying again: %s", str(error).splitlines()[0]
-                    )
-                    carried = 0
-                if carried < BATCH:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._written.wait(), POLL_SECONDS)
+            # A mail server that is slow must not keep invoices from being woken.
+            await asyncio.gather(
+                self._repeat(self._written[outbox.WAKE], self.carry_wake_ups),
+                self._repeat(self._written[outbox.NOTICE], self.carry_notices),
+            )
         finally:
             self._stop.set()
 
+    async def _repeat(self, written: asyncio.Event, carry: Callable[[], Awaitable[int]]) -> None:
+        while True:
+            written.clear()
+            try:
+                carried = await carry()
+            except (SQLAlchemyError, psycopg.Error) as error:
+                _log.warning(
+                    "outbox: the ledger cannot be reached, trying again: %s", str(error).splitlines()[0]
+                )
+                carried = 0
+            if carried < BATCH:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(written.wait(), POLL_SECONDS)
+
     async def carry(self) -> int:
-        """Carries one batch; returns how many rows it took."""
+        """Carries one batch of each kind; returns how many rows it took."""
+        return await self.carry_wake_ups() + await self.carry_notices()
+
+    async def carry_wake_ups(self) -> int:
+        """Wakes the workflows of one batch; returns how many rows it took."""
         with self._effects.ledger.transaction() as tx:
-            rows = await asyncio.to_thread(outbox.take, tx, BATCH)
-            await asyncio.gather(*(self._carry(tx, row) for row in rows if row.kind == outbox.WAKE))
-            for row in rows:
-                if row.kind == outbox.NOTICE:
-                    await asyncio.to_thread(self._notify, tx, row)
+            rows = await asyncio.to_thread(outbox.take, tx, outbox.WAKE, BATCH)
+            labelled = [(row, _Labels.of(tx, row)) for row in rows]
+            await asyncio.gather(*(self._carry(row, labels) for row, labels in labelled))
             return len(rows)
 
-    async def _carry(self, tx: Session, row: OutboxRow) -> None:
+    async def carry_notices(self) -> int:
+        """Sends the notices of one batch, each in a transaction of its own; returns how many rows it took."""
+        for sent in range(BATCH):
+            if not await asyncio.to_thread(self._notify_one):
+                return sent
+        return BATCH
+
+    def _notify_one(self) -> bool:
+        with self._effects.ledger.transaction() as tx:
+            rows = outbox.take(tx, outbox.NOTICE, 1)
+            for row in rows:
+                self._notify(tx, row)
+            return bool(rows)
+
+    async def _carry(self, row: OutboxRow, labels: _Labels) -> None:
         try:
-            await self._wake(row, _Labels.of(tx, row))
+            await self._wake(row, labels)
             outbox.done(row)
         except (RPCError, TemporalError) as error:  # whatever it is, one row never ends the dispatcher
             _log.warning("outbox: %s not woken, trying again: %s", row.subject, error)
@@ -144,12 +168,19 @@ class OutboxDispatcher:
             _log.warning("outbox: notice %s refused for good: %s", row.subject, error)
             row.last_error = str(error)[:1000]
             outbox.done(row)
-        except BillowError as error:
+        except (
+            BillowError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # one bad notice keeps no other back
             _log.warning("outbox: notice %s not sent, trying again: %s", row.subject, error)
             outbox.failed(row, str(error))
 
     def _send(self, tx: Session, row: OutboxRow) -> None:
-        message = tx.get_one(MessageRow, row.subject, with_for_update=True)
+        message = tx.get(MessageRow, row.subject, with_for_update=True)
+        if message is None:
+            return
         if message.audience == notices.STAFF:
             staff_mail.send(tx, message, self._effects)
         else:
@@ -164,6 +195,7 @@ class OutboxDispatcher:
                     connection.execute(f"listen {outbox.CHANNEL}")
                     while not self._stop.is_set():
                         for _ in connection.notifies(timeout=1.0, stop_after=1):
-                            loop.call_soon_threadsafe(self._written.set)
+                            for written in self._written.values():
+                                loop.call_soon_threadsafe(written.set)
             except (psycopg.Error, RuntimeError):
                 self._stop.wait(POLL_SECONDS)

@@ -18,12 +18,25 @@ class StepOptions(TypedDict, total=False):
     retry_policy: RetryPolicy
 
 
+REFUSALS = [
+    "Refused",
+    "NotFound",
+    "NotAllowed",
+    "WrongState",
+    "Conflicting",
+    "MoneyError",
+    "NumberingError",
+]
+"""Errors by which a rule says no (`billing.errors`): trying again would be told the same, so a person hears at once."""
+
+
 # A ledger transaction or a few source files take well under a second. A database or source that restarts is back
 # within minutes; what still fails after about half an hour is for a person, who sees it in the inbox.
 LEDGER = StepOptions(
     task_queue=INVOICING_QUEUE,
     start_to_close_timeout=timedelta(minutes=1),
     retry_policy=RetryPolicy(
+        non_retryable_error_types=REFUSALS,
         initial_interval=timedelta(seconds=1),
         backoff_coefficient=2,
         maximum_interval=timedelta(minutes=5),
@@ -38,6 +51,7 @@ MAIL = StepOptions(
     start_to_close_timeout=timedelta(minutes=2),
     schedule_to_close_timeout=timedelta(hours=24),
     retry_policy=RetryPolicy(
+        non_retryable_error_types=REFUSALS,
         initial_interval=timedelta(seconds=5),
         backoff_coefficient=3,
         maximum_interval=timedelta(hours=1),
@@ -49,7 +63,9 @@ MAIL = StepOptions(
 RENDERING = StepOptions(
     task_queue=RENDERING_QUEUE,
     start_to_close_timeout=timedelta(minutes=5),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4),
+    retry_policy=RetryPolicy(
+        non_retryable_error_types=REFUSALS, initial_interval=timedelta(seconds=1), maximum_attempts=4
+    ),
 )
 
 # Reporting a failure is the last resort, so it is never given up; a ledger that is down is asked every few minutes.

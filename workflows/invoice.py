@@ -21,6 +21,12 @@ STATE, OWNER, DUE = (SearchAttributeKey.for_keyword(f"Billow{name}") for name in
 LONGEST_CLAIM = 2000
 """Characters of a signal that are kept: a comment, not an attachment."""
 
+MOST_CLAIMS_A_STEP = 4
+"""Claims one step takes: with their comments they stay within a payload's budget of 16 KB."""
+
+MOST_CLAIMS = 100
+"""Claims that wait to be heard; of more than that, sent while no worker was there, only the number is kept."""
+
 
 MOST_IDLE_TURNS = 5
 """Times in a row a step may leave the same plan to be taken at once: each costs an Action, none brings anything."""
@@ -41,6 +47,7 @@ class InvoiceWorkflow:
         self._heard: list[HeardClaim] = []
         self._signals = 0
         self._woken = False
+        self._unheard = 0
         self._idle_turns = 0
         self._shown: tuple[str, ...] = ()
 
@@ -68,7 +75,7 @@ class InvoiceWorkflow:
         self, activity: Callable[[Any, StepInput], Plan], options: activity_options.StepOptions
     ) -> None:
         """Takes the step, with all that was heard since the last one, and keeps the plan it returns."""
-        heard, before, step = self._heard[:], self._plan, self._plan.step or Step.COLLECT
+        heard, before, step = self._next_claims(), self._plan, self._plan.step or Step.COLLECT
         early = before.at is not None and (self._woken or bool(heard))
         name = "look-again" if early else before.name or step
         self._woken = False
@@ -81,7 +88,7 @@ class InvoiceWorkflow:
                 **options,
             )
         except ActivityError as error:
-            await self._report(step, str(error.cause or error))
+            await self._report(step, str(error.cause or error), heard)
         at_once = self._plan.at is None or self._plan.at <= workflow.now()
         self._idle_turns = self._idle_turns + 1 if at_once and self._plan == before else 0
         if self._idle_turns >= MOST_IDLE_TURNS:
@@ -89,10 +96,16 @@ class InvoiceWorkflow:
         del self._heard[: len(heard)]
         self._show()
 
-    async def _report(self, step: Step, error: str) -> None:
-        """Hands a step that does not work to a person; the plan then waits for them."""
+    async def _report(self, step: Step, error: str, heard: Sequence[HeardClaim] = ()) -> None:
+        """Hands a step that does not work to a person, with what it was to hear; the plan then waits for them."""
         self._idle_turns = 0
-        failure = Failure(billing_key=self._billing_key, as_of=workflow.now(), step=step, error=error)
+        failure = Failure(
+            billing_key=self._billing_key,
+            as_of=workflow.now(),
+            step=step,
+            error=error[:2000],
+            heard=tuple(heard),
+        )
         self._plan = await workflow.execute_activity_method(
             InvoiceSteps.report_failure,
             failure,
@@ -136,10 +149,22 @@ class InvoiceWorkflow:
     def _hear(self, signal: str, content: Sequence[Any]) -> None:
         """Keeps a claim as text, whatever shape it has; what it means is for the ledger to say."""
         self._signals += 1
+        if len(self._heard) >= MOST_CLAIMS:
+            self._unheard += 1
+            return
         text = json.dumps(content, default=_raw_text)[:LONGEST_CLAIM]
         self._heard.append(
             HeardClaim(id=f"{workflow.info().run_id}/{self._signals}", signal=signal, content=text)
         )
+
+    def _next_claims(self) -> list[HeardClaim]:
+        """What the next step hears: a few at a time; the rest makes it be taken again at once."""
+        if self._unheard and len(self._heard) < MOST_CLAIMS_A_STEP:
+            name = f"{workflow.info().run_id}/unheard-{self._signals}"
+            told = json.dumps(f"{self._unheard} more signals than could be kept")
+            self._heard.append(HeardClaim(id=name, signal="too many", content=told))
+            self._unheard = 0
+        return self._heard[:MOST_CLAIMS_A_STEP]
 
     @workflow.query(description="What the invoice waits for, who must act, until when, and what comes next.")
     def status(self) -> Plan:

@@ -54,6 +54,7 @@ class Failure(Message):
     as_of: datetime
     step: Step
     error: str
+    heard: tuple[HeardClaim, ...] = ()
 
 
 class Plan(Message):

@@ -101,7 +101,7 @@ def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion,
         findings += invoices.put_draft(tx, row, made.draft)
         findings += look_alikes(tx, row, made.draft)
         if before != made.draft.digest:
-            if changed_by and before and changed_by not in row.took_part:
+            if changed_by and changed_by not in row.took_part:
                 row.took_part = [*row.took_part, changed_by]
             audit_trail.record(
                 tx,
@@ -119,7 +119,11 @@ def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion,
         approvals.withdraw(tx, row, at=at)
     else:
         open_findings = ask_next(tx, row, version, step)
-    exceptions.reconcile(tx, row, open_findings, company, at=at)
+    if any(each.code == ReasonCode.SOURCE_UNREADABLE for each in open_findings):
+        for each in open_findings:  # nothing is known about the other exceptions, so they stand
+            exceptions.raise_one(tx, row, each, company, at=at)
+    else:
+        exceptions.reconcile(tx, row, open_findings, company, at=at)
 
 
 def ask_next(tx: Session, row: InvoiceRow, version: CompanyVersion, step: StepInput) -> list[Finding]:

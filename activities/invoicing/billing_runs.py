@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
 
-from activities.ledger import company_records, triggers, unmatched_payments
+from activities.ledger import company_records, outbox, triggers, unmatched_payments
 from activities.ledger.database import Ledger
 from activities.ledger.tables import BillingRunRow, InvoiceRow
 from billing.due import due_occasions
@@ -16,6 +16,9 @@ from billing.errors import BillowError
 from billing.status import DocumentStatus
 from workflows.activity_interfaces import BillingRuns
 from workflows.messages import BillingRunOrder, BillingRunResult
+
+OUTBOX_KEPT = timedelta(days=14)
+"""How long what was carried stays in the outbox, for whoever looks for a lost message."""
 
 
 class LedgerBillingRuns(BillingRuns):
@@ -75,6 +78,7 @@ def run(
                 refused.append({"billing_key": occasion.billing_key, "because": str(error)})
     with ledger.transaction() as tx:  # a payment without invoice has no workflow that would look after it
         unmatched_payments.attend(tx, company, at=as_of)
+        outbox.prune(tx, as_of - OUTBOX_KEPT)
     _record(ledger, name, as_of, len(company.agreements), triggered, refused)
     return triggered, refused, len(company.agreements)
 

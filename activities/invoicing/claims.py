@@ -12,10 +12,10 @@ from activities.ledger import approvals
 from activities.ledger.tables import InvoiceRow
 from billing.approval_policy import Channel, Claim, Verdict
 from billing.company import Company
-from workflows.messages import HeardClaim, StepInput
+from workflows.messages import Failure, HeardClaim, StepInput
 
 
-def hear(tx: Session, row: InvoiceRow, step: StepInput, company: Company) -> None:
+def hear(tx: Session, row: InvoiceRow, step: StepInput | Failure, company: Company) -> None:
     """Has the ledger accept or refuse everything that was heard since the last step; each claim once."""
     for heard in step.heard:
         claim, problem = read(heard)
@@ -24,6 +24,8 @@ def hear(tx: Session, row: InvoiceRow, step: StepInput, company: Company) -> Non
 
 def read(heard: HeardClaim) -> tuple[Claim | None, str]:
     """The claim in a signal, or what is wrong with it, in words for whoever sent it."""
+    if heard.signal == "too many":
+        return None, f"not kept: {storable(heard.content)[:80]}"
     try:
         verdict = Verdict(heard.signal)
     except ValueError:

@@ -43,6 +43,9 @@ PATIENCE = timedelta(hours=22)
 """How long a mail server may be away before a person is told: less than the day for which one step is tried, and
 counted over all steps, for reminders are tried by day only."""
 
+LONGEST_PAUSE = timedelta(days=4)
+"""Between two attempts of one series: a long weekend on which nobody is reminded."""
+
 AWAY = "mail server"
 
 
@@ -83,7 +86,7 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
     except _NotDueAnyMore:
         return False
     except MailDeferred as error:
-        tried_since = _failed(effects, key, str(error))
+        tried_since = _failed(effects, key, str(error), step.as_of)
         if step.as_of - tried_since < PATIENCE:
             raise
         away = (
@@ -92,7 +95,7 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
         _except(effects, step, Finding(code=ReasonCode.NOT_DELIVERED, message=away, field=AWAY))
         return False
     except MailRefused as error:
-        _failed(effects, key, str(error))
+        _failed(effects, key, str(error), step.as_of)
         repair = (
             "correct the address in the CRM" if error.recipient else "see what the mail server objects to"
         )
@@ -152,7 +155,7 @@ def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> tupl
         )
         not_sent = MessageRow.handed_over_at.is_(None)
         tx.execute(written.on_conflict_do_update(index_elements=["key"], set_=to, where=not_sent))
-        message = tx.get_one(MessageRow, key, with_for_update=True)
+        message = tx.get_one(MessageRow, key, with_for_update=True, populate_existing=True)
         write(tx, rows, message, step.as_of)
         return key, mail(effects, tx, rows[0], message, step.as_of)
 
@@ -253,13 +256,20 @@ def handed_over(
         )
 
 
-def _failed(effects: Effects, key: str, error: str) -> datetime:
-    """Notes the attempt; returns since when the message is to be sent."""
+def _failed(effects: Effects, key: str, error: str, at: datetime) -> datetime:
+    """Notes the attempt; returns when this series of failures began. A pause of days, a hold say, begins a new one."""
     with effects.ledger.transaction() as tx:
         message = tx.get_one(MessageRow, key, with_for_update=True)
         message.attempts += 1
         message.last_error = error[:1000]
-        return message.prepared_at
+        if (
+            message.failing_since is None
+            or message.failed_at is None
+            or at - message.failed_at > LONGEST_PAUSE
+        ):
+            message.failing_since = at
+        message.failed_at = at
+        return message.failing_since
 
 
 def _except(effects: Effects, step: StepInput, finding: Finding) -> None:

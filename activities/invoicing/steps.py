@@ -159,6 +159,7 @@ class LedgerSteps(InvoiceSteps):
         )
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, failure.billing_key, lock=True)
+            claims.hear(tx, row, failure, standing.pinned(tx, row))
             if row.document_status != DocumentStatus.VOIDED:
                 exceptions.raise_one(tx, row, finding, standing.pinned(tx, row), at=failure.as_of)
             exceptions.attend(tx, row, standing.pinned(tx, row), at=failure.as_of)

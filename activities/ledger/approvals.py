@@ -89,7 +89,8 @@ def ask(
     if pending is not None and (pending.digest, pending.tier) != (row.draft_digest, tier.id):
         withdraw(tx, row, at=at)
         pending = None
-    if not can_be_decided(tier, people, took_part, _day(row, company, at)):
+    above = _above(tier, company, took_part, _day(row, company, at))
+    if not can_be_decided(tier, people, took_part, _day(row, company, at)) and above is None:
         withdraw(tx, row, at=at)
         return Finding(
             code=ReasonCode.REJECTED_BY_POLICY,
@@ -102,6 +103,7 @@ def ask(
             audit_trail.record(tx, row, "approval goes on", at=at, tier=tier.id, draft_digest=pending.digest)
         return pending
     asked = [who for who in may_decide(tier, people, _day(row, company, at)) if who not in took_part]
+    asked += [above] if above is not None else []
     approval = ApprovalRow(
         invoice=row.id,
         digest=row.draft_digest or "",
@@ -143,6 +145,15 @@ def ask(
     for who in asked:
         notices.approval_asked(tx, row, approval, who, company, reminder=False, at=at)
     return approval
+
+
+def _above(tier: ApprovalTier, company: Company, took_part: frozenset[str], today: date) -> str | None:
+    """Who is asked in place of a tier of which nobody is left: up the line, if that is somebody who may decide."""
+    people = company.people_by_id
+    if can_be_decided(tier, people, took_part, today) or tier.quorum > 1:
+        return None
+    next_up = escalate_to(tier.approvers, people, company.exceptions.default_owner, took_part)
+    return next_up if next_up in people and next_up not in took_part else None
 
 
 def attention_at(approval: ApprovalRow) -> datetime:

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices, payments
-from activities.ledger.tables import CollectionActRow, InvoiceRow
+from activities.ledger.tables import CollectionActRow, InvoiceRow, PaymentRow
 from billing.company import Company
 from billing.dunning_policy import Act, CollectionFacts
 from billing.errors import NotAllowed, Refused, WrongState
@@ -41,12 +41,19 @@ def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
         written_off=row.payment_status == PaymentStatus.WRITTEN_OFF,
         handed_over=row.handed_over_at is not None,
         done=frozenset(act.act for act in acts),
-        # A document that was pending for weeks counts like an act: nobody is reminded the moment they get it.
-        last_act_at=max((act.done_at for act in acts), default=row.delivered_at),
+        last_act_at=max([*(act.done_at for act in acts), *_began_anew(tx, row)], default=None),
         disputed_until=row.disputed_until if row.disputed else None,
         held_until=row.held_until,
         promised_for=row.promised_for,
     )
+
+
+def _began_anew(tx: Session, row: InvoiceRow) -> list[datetime]:
+    """Instants from which the client gets the same breath as after a message: delivery, and money taken back."""
+    taken_back = tx.scalar(
+        select(func.max(PaymentRow.recorded_at)).where(PaymentRow.invoice == row.id, PaymentRow.amount < 0)
+    )
+    return [each for each in (row.delivered_at, taken_back) if each is not None]
 
 
 def done(
@@ -202,7 +209,7 @@ def end_dispute(
     if not outcome.strip():
         raise Refused("say how the dispute was decided")
     row.disputed = row.disputed_until = None
-    row.collection_status = CollectionStatus.NOT_DUE if _early(row, at) else CollectionStatus.DUE
+    row.collection_status = status_without_hold(tx, row, client_today(row, company, at), at)
     audit_trail.record(tx, row, "dispute ended", at=at, actor=by, channel=channel, outcome=outcome)
     invoices.wake(tx, row, at)
 

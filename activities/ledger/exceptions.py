@@ -15,6 +15,7 @@ from billing.company import Company
 from billing.errors import NotAllowed, NotFound, Refused, WrongState
 from billing.exceptions import ACCEPTABLE, Finding, ReasonCode
 from billing.overrides import OVERRIDABLE, check_override
+from billing.status import DocumentStatus
 
 NOTHING: Mapping[str, str] = {}
 
@@ -150,8 +151,7 @@ def resolve(
     elif exception.code == ReasonCode.BOUNCED:  # no step would send it again by itself
         resending.resend(tx, row, company, to=None, by=by, channel=channel, at=at)
         exception.resolved_at, exception.resolved_by, exception.resolution = at, by, "sent again"
-    if by not in row.took_part and row.number is None:
-        row.took_part = [*row.took_part, by]
+    _takes_part(row, by, resolution)
     if resolution is not Resolution.VOID:
         said = {
             "exception": exception.id,
@@ -162,6 +162,16 @@ def resolve(
         audit_trail.record(tx, row, f"exception: {resolution}", at=at, actor=by, channel=channel, **said)
     invoices.wake(tx, row, at)
     return row
+
+
+def _takes_part(row: InvoiceRow, by: str, resolution: Resolution) -> None:
+    """Whoever accepts, overrides or voids has a hand in the draft; a retry only if the draft comes out different."""
+    if row.number is not None:
+        return
+    if resolution in (Resolution.RETRY, Resolution.OVERRIDE) and row.document_status != DocumentStatus.VOIDED:
+        row.document_status, row.fetch_again_for = DocumentStatus.DRAFT, by
+    if resolution is not Resolution.RETRY and by not in row.took_part:
+        row.took_part = [*row.took_part, by]
 
 
 def _accept(row: InvoiceRow, exception: ExceptionRow, *, by: str, reason: str, at: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from activities.ledger.tables import OutboxRow
@@ -25,11 +25,11 @@ def write(tx: Session, kind: str, subject: str, *, invoice: int | None, at: date
     tx.execute(text(f"notify {CHANNEL}"))
 
 
-def take(tx: Session, limit: int) -> Sequence[OutboxRow]:
-    """The oldest rows still to be done, locked, so that two dispatchers never take the same one."""
+def take(tx: Session, kind: str, limit: int) -> Sequence[OutboxRow]:
+    """The oldest rows of a kind still to be done, locked, so that two dispatchers never take the same one."""
     waiting = (
         select(OutboxRow)
-        .where(OutboxRow.done_at.is_(None), or_(OutboxRow.not_before <= func.now()))
+        .where(OutboxRow.kind == kind, OutboxRow.done_at.is_(None), or_(OutboxRow.not_before <= func.now()))
         .order_by(OutboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -52,3 +52,8 @@ def failed(row: OutboxRow, error: str) -> None:
 def waiting(tx: Session) -> int:
     """How many rows are still to be done."""
     return tx.scalar(select(func.count()).where(OutboxRow.done_at.is_(None)).select_from(OutboxRow)) or 0
+
+
+def prune(tx: Session, before: datetime) -> None:
+    """Forgets what was done before an instant: the facts it told of stand in the ledger."""
+    tx.execute(delete(OutboxRow).where(OutboxRow.done_at < before))

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, notices, outbox
+from activities.ledger import audit_trail, notices, outbox, payments
 from activities.ledger.tables import InvoiceRow, MessageRow
 from billing.company import Company
 from billing.errors import NotAllowed, Refused, WrongState
@@ -32,6 +32,11 @@ def resend(
     if row.document is None:
         raise WrongState(
             f"{row.number or row.billing_key} is {row.document_status}: there is no document to send"
+        )
+    if payments.open_amount(row) <= 0:
+        raise WrongState(
+            f"{row.number} is {row.payment_status}: a mail would ask for money that is here; "
+            f"hand on the PDF instead: billow pdf {row.number}"
         )
     if to is not None:
         try:

@@ -278,6 +278,8 @@ class MessageRow(Table):
     prepared_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
+    failing_since: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
     handed_over_at: Mapped[datetime | None]
     server_reply: Mapped[str | None]
 

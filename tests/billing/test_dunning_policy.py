@@ -132,7 +132,11 @@ def test_every_combination_of_facts() -> None:
                     expected = (Act.REST, "handed over to collection")
                 elif promised or held or disputed:
                     last = (
-                        "payment promised for 2026-10-05" if promised else "on hold" if held else "disputed"
+                        "disputed"
+                        if disputed
+                        else "payment promised for 2026-10-05"
+                        if promised
+                        else "on hold"
                     )
                     expected = (Act.WAIT, last)
                 else:

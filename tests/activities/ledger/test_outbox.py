@@ -22,7 +22,7 @@ def put(ledger: Ledger, *subjects: str) -> None:
 
 
 def subjects(tx: Session, limit: int = 10) -> list[str]:
-    return [row.subject for row in outbox.take(tx, limit)]
+    return [row.subject for row in outbox.take(tx, outbox.WAKE, limit)]
 
 
 def server_time(tx: Session) -> datetime:
@@ -43,7 +43,7 @@ def test_done(ledger: Ledger) -> None:
     """What is done is not taken again."""
     put(ledger, "a", "b")
     with ledger.transaction() as tx:
-        outbox.done(outbox.take(tx, 1)[0])
+        outbox.done(outbox.take(tx, outbox.WAKE, 1)[0])
     with ledger.transaction() as tx:
         assert subjects(tx) == ["b"]
         assert outbox.waiting(tx) == 1
@@ -91,7 +91,7 @@ def test_back_off(ledger: Ledger) -> None:
     pauses = []
     for _ in range(12):
         with ledger.transaction() as tx:
-            row = outbox.take(tx, 1)[0]
+            row = outbox.take(tx, outbox.WAKE, 1)[0]
             outbox.failed(row, "no answer " * 500)
             tx.flush()
             tx.refresh(row)

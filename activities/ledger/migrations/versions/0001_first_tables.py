@@ -268,6 +268,8 @@ def upgrade() -> None:
         sa.Column("prepared_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.TEXT(), nullable=True),
+        sa.Column("failing_since", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("failed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("handed_over_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("server_reply", sa.TEXT(), nullable=True),
         sa.ForeignKeyConstraint(
