@@ -18,7 +18,7 @@ from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel, Verdict
 from billing.errors import BillowError, Refused
 from starter.web.desk import Desk, check_csrf, desk_of, flash, local_path, now, zone_of
-from starter.web.forms import Form, amount_of, day_of, read_form
+from starter.web.forms import Form, amount_of, day_of, id_of, read_form
 from starter.web.words import money
 
 
@@ -92,8 +92,9 @@ def _decide(order: Order) -> str:
 
 
 def _resolve(order: Order) -> str:
+    exception = id_of(order["exception"], "exception")
     try:
-        exception, resolution = int(order["exception"]), Resolution(order["resolution"])
+        resolution = Resolution(order["resolution"])
     except ValueError as error:
         raise Refused("say what is to be done: retry, accept or void") from error
     key = commands.resolve(
@@ -135,25 +136,23 @@ def _pay(order: Order) -> str:
     return f"{said} is booked." if new else f"{said} was booked already; nothing was added."
 
 
-def _payment_id(order: Order) -> int:
-    try:
-        return int(order["payment"])
-    except ValueError as error:
-        raise Refused("the form does not say which payment you looked at; load the page again") from error
-
-
 def _allocate(order: Order) -> str:
     if not order["invoice"]:
         raise Refused("say which invoice the payment is for: its number is enough")
     number, booked = commands.allocate(
-        order.ledger, _payment_id(order), order["invoice"], by=order.by, channel=Channel.WEB, at=order.at
+        order.ledger,
+        id_of(order["payment"], "payment"),
+        order["invoice"],
+        by=order.by,
+        channel=Channel.WEB,
+        at=order.at,
     )
     return f"{money(booked.amount, booked.currency)} is booked for {number}."
 
 
 def _set_aside(order: Order) -> str:
     amount = commands.set_aside(
-        order.ledger, _payment_id(order), reason=order["reason"], by=order.by, at=order.at
+        order.ledger, id_of(order["payment"], "payment"), reason=order["reason"], by=order.by, at=order.at
     )
     return f"{money(amount.amount, amount.currency)} is set aside; it is booked for no invoice."
 

@@ -35,7 +35,13 @@ def http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     plain = HTTPStatus(status).phrase
     detail = error.detail if isinstance(error, HTTPException) and error.detail != plain else ""
-    titles = {403: "Not allowed", 404: "Not found", 405: "Not like this", 413: "Too large"}
+    titles = {
+        400: "That cannot be shown",
+        403: "Not allowed",
+        404: "Not found",
+        405: "Not like this",
+        413: "Too large",
+    }
     return _page(request, status, titles.get(status, plain), detail or "There is nothing at this address.")
 
 

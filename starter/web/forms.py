@@ -14,6 +14,7 @@ from billing.currencies import MINOR_UNITS
 from billing.errors import Refused
 
 LARGEST_FORM = 64 * 1024
+_DIGITS_OF_AN_ID = 10
 _AMOUNT = re.compile(r"([-\u2212]?)(\d{1,12})(?:[.,](\d+))?")
 
 Form = dict[str, str]
@@ -43,6 +44,13 @@ def amount_of(text: str, currency: str) -> Decimal:
             f"{text[:40]!r} is not an amount in {currency}: write it as {example}, nothing between thousands"
         )
     return Decimal(f"{'-' if found[1] else ''}{found[2]}.{found[3] or 0}")
+
+
+def id_of(text: str, what: str) -> int:
+    """The id a form of ours carries; `Refused` for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS_OF_AN_ID):
+        raise Refused(f"the form does not say which {what} you looked at; load the page again")
+    return int(text)
 
 
 def day_of(text: str, what: str) -> date:

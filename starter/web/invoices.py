@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import urlencode
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -27,8 +28,12 @@ STATUS_GROUPS = {
 def listing(request: Request) -> Response:
     """The invoices that match the filter, newest first."""
     desk, asked = desk_of(request), request.query_params
+    if (status := asked.get("status")) and status not in views.STATUSES:
+        raise HTTPException(
+            400, f"There is no status {status[:40]!r}; there are: {', '.join(views.STATUSES)}."
+        )
     wanted = InvoiceFilter(
-        status=asked.get("status") or None,
+        status=status or None,
         client=asked.get("client") or None,
         text=asked.get("q", "")[:200].replace("\0", ""),
         limit=ROWS + 1,

@@ -123,6 +123,20 @@ def test_resolve(story: Story, visitor: Visitor, fields: dict[str, str], said: s
     assert invoice(story, "manual/one").document_status == status
 
 
+@pytest.mark.parametrize(
+    ("command", "field", "named"),
+    [("resolve", "exception", "exception"), ("set-aside", "payment", "payment")],
+)
+@pytest.mark.parametrize("given", ["abc", "", "-1", "\u00b2", "9" * 30])
+def test_id_that_is_none(
+    story: Story, visitor: Visitor, command: str, field: str, named: str, given: str
+) -> None:
+    """A form that names no exception or payment is refused in a sentence, whatever it holds instead."""
+    story.raised("one", ReasonCode.SOURCES_DIFFER, "value differs")
+    page = visitor.sign_in("lena").give(command, **{field: given, "resolution": "retry", "reason": "r"})
+    assert f"the form does not say which {named} you looked at" in page.lower()
+
+
 def test_resolved_meanwhile(story: Story, visitor: Visitor) -> None:
     """An exception somebody else decided meanwhile is not decided again."""
     exception = str(story.raised("one", ReasonCode.SOURCES_DIFFER, "value differs"))

@@ -136,7 +136,7 @@ def test_list_pages(story: Story, visitor: Visitor, monkeypatch: pytest.MonkeyPa
     [
         ("/invoices/manual/none", 404, "No invoice has the number or billing key"),
         ("/invoices/a%00b", 404, "No invoice has"),
-        ("/invoices?status=payed", 409, "There is no status"),
+        ("/invoices?status=payed", 400, "There is no status"),
         ("/invoices?before=abc&q=%00", 200, "No invoice matches"),
         ("/nowhere", 404, "There is nothing at this address"),
         ("/documents/" + "0" * 64, 404, "no document with this hash"),
