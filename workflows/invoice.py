@@ -159,7 +159,7 @@ class InvoiceWorkflow:
 
     def _next_claims(self) -> list[HeardClaim]:
         """What the next step hears: a few at a time; the rest makes it be taken again at once."""
-        if self._unheard and len(self._heard) < MOST_CLAIMS_A_STEP:
+        if self._unheard and len(self._heard) <= MOST_CLAIMS_A_STEP:
             name = f"{workflow.info().run_id}/unheard-{self._signals}"
             told = json.dumps(f"{self._unheard} more signals than could be kept")
             self._heard.append(HeardClaim(id=name, signal="too many", content=told))

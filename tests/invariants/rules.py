@@ -148,7 +148,8 @@ def _replayed(trail: Iterable[AuditEventRow]) -> dict[str, Any]:
     }  # fmt: skip
     for event in trail:
         facts, name = event.facts, event.event
-        told["document_status"] = _STATUS_AFTER.get(facts.get("code", name), told["document_status"])
+        what = facts["code"] if name == "exception raised" else name
+        told["document_status"] = _STATUS_AFTER.get(what, told["document_status"])
         match name:
             case "assembled":
                 told["digest"] = facts["draft_digest"]

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 
-from activities.ledger import audit_trail, commands, invoices, number_series
+from activities.ledger import approvals, audit_trail, commands, invoices, number_series
 from activities.ledger.exceptions import Resolution
 from benchmarks.actions import cost
 from billing.approval_policy import Channel
+from billing.errors import NumberingError
 from tests.company import crm_client, retainer
 from tests.stories.story import Story, now
 
+ACTIVITY_SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 JSON = {"encoding": b"json/plain"}
 
 
@@ -200,3 +203,40 @@ async def test_a_step_that_gets_nowhere_is_handed_to_a_person(
         story.effects.ledger, found.id, Resolution.RETRY, by="pia", channel=Channel.CLI, at=now()
     )
     await story.waits(key, "payment of EUR 1,190.00")
+
+
+async def test_a_burst_of_signals_wedges_nothing(story: Story) -> None:
+    """Three hundred big claims sent while no worker runs: as many as are kept are audited, the rest are counted."""
+    story.company.agreements = [retainer("acme-large", "acme", "10000.00")]
+    story.begin()
+    key = story.trigger("acme-large")
+    await story.waits(key, "approval")
+    await story.stop_workers()
+    comment = json.dumps({"approver": "stranger", "comment": "x" * 3000}).encode()
+    for _ in range(300):
+        await signal(story, key, "approve", [payload(comment)])
+    await story.start_workers()
+    await story.until(
+        lambda: any("not kept" in each for each in refusals(story, key)), "the overflow is told"
+    )
+    await story.handle(key).signal("approve", {"approver": "otto"})
+    await story.waits(key, "payment of EUR 11,900.00")
+    history = await story.handle(key).fetch_history()
+    largest = max(event.ByteSize() for event in history.events if event.event_type == ACTIVITY_SCHEDULED)
+    assert largest < 16 * 1024
+
+
+async def test_claims_of_a_failed_step_are_heard(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that came while its step failed for good is audited all the same, with the failure."""
+    story.company.agreements = [retainer("acme-large", "acme", "10000.00")]
+    story.begin()
+    key = story.trigger("acme-large")
+    await story.waits(key, "approval")
+
+    def broken(*_: object, **__: object) -> None:
+        raise NumberingError("nothing can be decided today; try tomorrow")
+
+    monkeypatch.setattr(approvals, "attend", broken)
+    await story.handle(key).signal("approve", {"approver": "stranger"})
+    await story.happens(key, "exception raised")
+    assert ["stranger" in each for each in refusals(story, key)] == [True]
