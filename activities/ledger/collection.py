@@ -244,7 +244,7 @@ def import_opening_item(
         company_version=version,
         document_status=DocumentStatus.ISSUED,
         payment_status=PaymentStatus.UNPAID,
-        collection_status=CollectionStatus.DUE if late_from <= at else CollectionStatus.NOT_DUE,
+        collection_status=_taken_over(item, late_from, at),
         client=item.client,
         issuer=client.issuer,
         title=item.title,
@@ -344,3 +344,12 @@ def _not_too_far(day: date, today: date) -> None:
 
 def _early(row: InvoiceRow, at: datetime) -> bool:
     return row.late_from is None or row.late_from > at
+
+
+def _taken_over(item: OpeningItem, late_from: datetime, at: datetime) -> CollectionStatus:
+    """Where collection of an open item stood in the system before."""
+    if item.disputed:
+        return CollectionStatus.DISPUTED
+    if item.promised_for is not None and item.promised_for >= at.date():
+        return CollectionStatus.PROMISED
+    return CollectionStatus.DUE if late_from <= at else CollectionStatus.NOT_DUE

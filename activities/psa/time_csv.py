@@ -54,7 +54,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             path, [Problem(path.name, line, "", "not UTF-8 text; save the file as UTF-8")]
         ) from error
     except OSError as error:
-        raise SourceUnavailable(f"{path} cannot be read ({error.strerror}); it is tried again") from error
+        raise SourceUnavailable(
+            f"{path} cannot be read ({error.strerror}); mend that, then retry the exception"
+        ) from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
     try:
