@@ -244,7 +244,7 @@ def import_opening_item(
         company_version=version,
         document_status=DocumentStatus.ISSUED,
         payment_status=PaymentStatus.UNPAID,
-        collection_status=_taken_over(item, late_from, at),
+        collection_status=_stood_before(item, late_from, at),
         client=item.client,
         issuer=client.issuer,
         title=item.title,
@@ -346,7 +346,7 @@ def _early(row: InvoiceRow, at: datetime) -> bool:
     return row.late_from is None or row.late_from > at
 
 
-def _taken_over(item: OpeningItem, late_from: datetime, at: datetime) -> CollectionStatus:
+def _stood_before(item: OpeningItem, late_from: datetime, at: datetime) -> CollectionStatus:
     """Where collection of an open item stood in the system before."""
     if item.disputed:
         return CollectionStatus.DISPUTED
