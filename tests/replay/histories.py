@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import WorkflowHistory
 
@@ -19,8 +20,15 @@ def keep(name: str, history: WorkflowHistory) -> None:
     """Keeps the history under its path's name if it is asked for and not there yet."""
     path = FOLDER / f"{name}.json"
     if os.environ.get("BILLOW_RECORD") and not path.exists():
-        content = {"workflow_id": history.workflow_id, "history": history.to_json_dict()}
+        content = {"workflow_id": history.workflow_id, "history": _without_traces(history.to_json_dict())}
         path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _without_traces(content: Any) -> Any:
+    """The history without stack traces, which name places on the machine that recorded it; replay reads none."""
+    if isinstance(content, dict):
+        return {key: "" if key == "stackTrace" else _without_traces(value) for key, value in content.items()}
+    return [_without_traces(each) for each in content] if isinstance(content, list) else content
 
 
 def kept() -> list[Path]:

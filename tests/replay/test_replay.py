@@ -14,11 +14,26 @@ from workers.sandbox import BillowPlugin, data_converter
 from workflows.invoice import InvoiceWorkflow
 
 PATHS = {
-    "paid-before-due",
+    "address-refused",
     "approved-and-reminded",
-    "rejected",
+    "approver-silent",
+    "charged-back",
+    "disputed",
+    "due-date-moved-later",
     "exception-repaired",
+    "mail-server-down-over-a-weekend",
+    "outage-over-three-levels",
+    "overpaid",
+    "paid-before-due",
+    "paid-in-two-parts",
+    "promise-broken",
+    "promise-kept",
+    "rejected",
+    "reminded-by-another",
+    "reminded-together",
     "three-reminders-to-hand-over",
+    "two-tiers",
+    "workers-down-meanwhile",
 }
 
 
