@@ -83,7 +83,8 @@ def test_limit_lifted_while_a_draft_waits(world: World) -> None:
 
 def test_nobody_may_approve_goes_up_the_line(world: World) -> None:
     """The exception that no approver is left stays one exception: reminded, then escalated, not raised anew."""
-    world.company.tiers = [{"id": "large", "above": {"EUR": "1500"}, "approvers": ["noor"]}]
+    both = {"approvers": ["noor", "otto"], "needed": "all"}
+    world.company.tiers = [{"id": "large", "above": {"EUR": "1500"}, **both}]
     world.apply()
     key = world.one_off("3000", "a", by="noor")
     assert world.work(key).waits_for == "decision on: no-approver"
@@ -92,6 +93,15 @@ def test_nobody_may_approve_goes_up_the_line(world: World) -> None:
     told = [each for each in events(world, key) if each.startswith("exception")]
     assert told == ["exception raised", "exception reminded", "exception escalated"]
     assert notices(world, "exception") == ["pia", "pia", "noor"]
+
+
+def test_a_tier_without_anybody_left_asks_up_the_line(world: World) -> None:
+    """The only approver asked for the invoice: their superior is asked in their place."""
+    world.company.tiers = [{"id": "large", "above": {"EUR": "1500"}, "approvers": ["noor"]}]
+    world.apply()
+    key = world.one_off("3000", "a", by="noor")
+    assert world.work(key).owner == "mara"
+    assert "exception raised" not in events(world, key)
 
 
 def test_those_asked_again_are_told_again(world: World) -> None:

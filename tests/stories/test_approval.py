@@ -75,7 +75,7 @@ async def test_rejected(story: Story, large: str) -> None:
     assert row.number is None and row.document_status == "voided draft"
     assert story.trail(large)[-1].facts["reason"] == "wrong month"
     assert not story.mails("ap@client.example")
-    await story.recorded(large, "rejected", actions=8, kilobytes=12)
+    await story.recorded(large, "rejected", actions=10, kilobytes=12)
 
 
 async def test_rejected_to_be_billed_again(story: Story, large: str) -> None:
@@ -115,7 +115,7 @@ async def test_silent_approver_is_reminded_then_it_goes_up_the_line(story: Story
     await story.waits(key, "payment")
     story.pay(key, "11900")
     await story.ends(key)
-    await story.recorded(key, "approver-silent", actions=19, kilobytes=24)
+    await story.recorded(key, "approver-silent", actions=21, kilobytes=24)
 
 
 async def test_delegate_approves_while_the_approver_is_away(story: Story) -> None:
@@ -154,7 +154,7 @@ async def test_two_tiers(story: Story) -> None:
     assert len(digests) == 1
     story.pay(key, "11900")
     await story.ends(key)
-    await story.recorded(key, "two-tiers", actions=18, kilobytes=20)
+    await story.recorded(key, "two-tiers", actions=22, kilobytes=20)
 
 
 async def test_approval_while_the_draft_changes(story: Story, large: str) -> None:

@@ -97,7 +97,7 @@ async def test_address_refused(story: Story) -> None:
     assert story.events(key).count("sent") == story.events(key).count("exception repaired") == 1
     story.pay(key, "1190.00")
     await story.ends(key)
-    await story.recorded(key, "address-refused", actions=17, kilobytes=20)
+    await story.recorded(key, "address-refused", actions=19, kilobytes=20)
 
 
 async def test_address_refused_and_nobody_answers(story: Story) -> None:

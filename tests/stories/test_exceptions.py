@@ -38,7 +38,7 @@ async def test_exception_repaired(story: Story) -> None:
     assert "exception repaired" in story.events(key)
     story.pay(key, "1190")
     await story.ends(key)
-    await story.recorded(key, "exception-repaired", actions=13, kilobytes=20)
+    await story.recorded(key, "exception-repaired", actions=15, kilobytes=20)
 
 
 async def test_difference_accepted(story: Story) -> None:

@@ -86,7 +86,7 @@ async def test_mail_server_down_over_a_weekend(story: Story, back: str) -> None:
     story.pay(key, "1190")
     await story.ends(key)
     if back == "on Saturday":
-        await story.recorded(key, "mail-server-down-over-a-weekend", actions=18, kilobytes=16)
+        await story.recorded(key, "mail-server-down-over-a-weekend", actions=20, kilobytes=16)
 
 
 async def test_outage_over_three_levels(story: Story) -> None:
@@ -113,7 +113,7 @@ async def test_outage_over_three_levels(story: Story) -> None:
     assert len(subjects) == len(set(subjects)) == 4
     story.pay(key, "1190")
     await story.ends(key)
-    await story.recorded(key, "outage-over-three-levels", actions=18, kilobytes=24)
+    await story.recorded(key, "outage-over-three-levels", actions=20, kilobytes=24)
 
 
 async def test_workers_down_while_people_decide_and_pay(story: Story) -> None:
@@ -145,4 +145,4 @@ async def test_workers_down_while_people_decide_and_pay(story: Story) -> None:
     assert len(story.mails("ap@client.example")) == 2
     story.pay(large, "11900.00")
     await story.ends(large)
-    await story.recorded(large, "workers-down-meanwhile", actions=13, kilobytes=16)
+    await story.recorded(large, "workers-down-meanwhile", actions=15, kilobytes=16)
