@@ -154,9 +154,9 @@ class Machine(RuleBasedStateMachine):
                 if step:
                     self.approved(key)
 
-    def approved(self, key: str) -> None:
+    def approved(self, key: str, tiers: int = 3) -> None:
         """Everybody who is asked agrees, tier after tier."""
-        for _ in range(3):
+        for _ in range(tiers):
             with self.world.ledger.transaction() as tx:
                 question = approvals.waiting(tx, invoices.find(tx, key))
                 asked = list(question.asked) if question else []
@@ -225,7 +225,7 @@ class Machine(RuleBasedStateMachine):
         self, which: int, step: Step, late: timedelta, heard: list[tuple[str, str]], again: bool
     ) -> None:
         """Any step at any time, twice, and counted as taken before others that were taken earlier."""
-        key = self.key(which)
+        key = self.key(which, fit=self.is_held if again else _goes_on)
         if key is None:
             return
         claims = []
@@ -269,11 +269,26 @@ class Machine(RuleBasedStateMachine):
                 )
             )
 
-    @rule(which=WHICH)
-    def those_asked_approve(self, which: int) -> None:
+    @rule(which=WHICH, tiers=st.integers(1, 3))
+    def those_asked_approve(self, which: int, tiers: int) -> None:
         """What usually happens, so that invoices get on."""
         if key := self.key(which, fit=_awaits_approval):
-            self.approved(key)
+            self.approved(key, tiers)
+
+    @rule(which=WHICH, tiers=st.integers(0, 1), by=APPROVERS, street=st.sampled_from(["Way 3", "Way 4"]))
+    def a_draft_changes_while_it_is_decided(self, which: int, tiers: int, by: str, street: str) -> None:
+        """Some have agreed; then it is made anew and looks different, and some agree again."""
+        if key := self.key(which, fit=_awaits_approval):
+            self.approved(key, tiers)
+            for record in self.world.company.crm:
+                record["address"]["street"] = street
+            self.world.company.write_sources()
+            at = self.world.now
+            self.command(
+                partial(commands.fetch_again, self.world.ledger, key, by=by, channel=Channel.WEB, at=at)
+            )
+            self.approved(key, tiers)
+            self.work(key)
 
     @rule(
         which=WHICH,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -38,12 +38,17 @@ from workflows.messages import Plan
 
 PAYLOAD = 16 * 1024
 
+Trails = Mapping[int, Sequence[AuditEventRow]]
+"""The audit events of each invoice, oldest first."""
+
 
 @dataclass
 class Memory:
     """What was seen before: an issued invoice must look the same for ever."""
 
     issued: dict[int, dict[str, Any]] = field(default_factory=dict)
+    verified: dict[int, str] = field(default_factory=dict)
+    """The head of each audit trail that was found whole."""
 
 
 def one_living_invoice(tx: Session, rows: Sequence[InvoiceRow]) -> None:
@@ -104,11 +109,16 @@ def issued_is_immutable(rows: Sequence[InvoiceRow], documents: FolderStore, memo
         memory.issued[row.id] = now
 
 
-def everything_is_recorded(tx: Session, rows: Sequence[InvoiceRow]) -> None:
-    """4. What the audit trail tells, replayed, is what the ledger shows; the trails are whole."""
-    trails: dict[int, list[AuditEventRow]] = {row.id: [] for row in rows}
+def trails_of(tx: Session) -> Trails:
+    """All audit events there are."""
+    found: dict[int, list[AuditEventRow]] = {}
     for event in tx.scalars(select(AuditEventRow).order_by(AuditEventRow.invoice, AuditEventRow.position)):
-        trails[event.invoice].append(event)
+        found.setdefault(event.invoice, []).append(event)
+    return found
+
+
+def everything_is_recorded(tx: Session, rows: Sequence[InvoiceRow], trails: Trails, memory: Memory) -> None:
+    """4. What the audit trail tells, replayed, is what the ledger shows; the trails are whole."""
     acts: dict[int, set[str]] = {}
     for act in tx.scalars(select(CollectionActRow)):
         acts.setdefault(act.invoice, set()).add(act.act)
@@ -116,7 +126,9 @@ def everything_is_recorded(tx: Session, rows: Sequence[InvoiceRow]) -> None:
     for payment in tx.scalars(select(PaymentRow)):
         paid[payment.invoice] = paid.get(payment.invoice, Decimal(0)) + payment.amount
     for row in rows:
-        assert audit_trail.verify(tx, row.id) == []
+        if memory.verified.get(row.id) != row.audit_hash:
+            assert audit_trail.verify(tx, row.id) == []
+            memory.verified[row.id] = row.audit_hash
         told = _replayed(trails[row.id])
         shown = {
             "number": row.number,
@@ -234,10 +246,10 @@ def looked_before_speaking(tx: Session, mail: Mail) -> None:
             assert row.late_from is not None and row.late_from <= mail.at, f"{said}: not late"
 
 
-def levels_in_order(tx: Session, rows: Sequence[InvoiceRow]) -> None:
+def levels_in_order(tx: Session, rows: Sequence[InvoiceRow], trails: Trails) -> None:
     """6. Levels in order, none skipped, none doubled, never two within the gap."""
     for row in rows:
-        trail = audit_trail.trail(tx, row.id)
+        trail = trails[row.id]
         done = [(each.event, each.at) for each in trail if _is_act(each.event)]
         levels = [event for event, _ in done if event.startswith("reminder")]
         assert levels == [f"reminder-{level}" for level in range(1, len(levels) + 1)], (row.number, levels)
@@ -263,11 +275,11 @@ def _is_act(event: str) -> bool:
     return event in ("escalation", "hand-over", "courtesy-note") or event.startswith("reminder-")
 
 
-def unknown_means_stop(tx: Session, rows: Sequence[InvoiceRow]) -> None:
+def unknown_means_stop(rows: Sequence[InvoiceRow], trails: Trails) -> None:
     """7. No number is given while an exception is open."""
     for row in rows:
         held: set[int] = set()
-        for event in audit_trail.trail(tx, row.id):
+        for event in trails[row.id]:
             if event.event == "exception raised":
                 held.add(event.facts["exception"])
             elif event.event in ("exception repaired", "exception: accept"):
@@ -304,7 +316,7 @@ def every_wait_ends(tx: Session, rows: Sequence[InvoiceRow], at: datetime) -> No
         assert all(plan.at <= instant for instant in told_again), (row.billing_key, plan, told_again)
 
 
-def people_are_told(tx: Session, rows: Sequence[InvoiceRow]) -> None:
+def people_are_told(tx: Session, rows: Sequence[InvoiceRow], trails: Trails) -> None:
     """8. Whoever is asked, reminded or escalated to is written to, each time."""
     told: dict[tuple[int, datetime], set[str]] = {}
     notices: Counter[tuple[int, datetime, str]] = Counter()
@@ -313,7 +325,7 @@ def people_are_told(tx: Session, rows: Sequence[InvoiceRow]) -> None:
             told.setdefault((message.invoice, message.prepared_at), set()).add(message.facts["person"])
             notices[message.invoice, message.prepared_at, message.event] += 1
     for row in rows:
-        trail = audit_trail.trail(tx, row.id)
+        trail = trails[row.id]
         for event in trail:
             heard = told.get((row.id, event.at), set())
             said = f"{row.billing_key}: {event.event} at {event.at}, and only {heard or 'nobody'} is told"
@@ -340,7 +352,7 @@ def history_is_small(plans: Iterable[Plan]) -> None:
         assert len(plan.model_dump_json().encode()) < PAYLOAD, plan
 
 
-def approved_by_others(tx: Session, rows: Sequence[InvoiceRow], memory: Memory) -> None:
+def approved_by_others(tx: Session, rows: Sequence[InvoiceRow], trails: Trails, memory: Memory) -> None:
     """10. Issued is only what every tier required has agreed to, by enough people, on this very draft, and by nobody
     who took part in it."""
     for row in rows:
@@ -354,7 +366,7 @@ def approved_by_others(tx: Session, rows: Sequence[InvoiceRow], memory: Memory) 
             trigger=row.trigger.split(" ")[0],
         )
         company = standing.pinned(tx, row)
-        trail = audit_trail.trail(tx, row.id)
+        trail = trails[row.id]
         for tier in company.approvals.required(Money.of(draft.gross, draft.currency), circumstances):
             agreed: set[str] = set()
             for event in trail:
@@ -372,16 +384,16 @@ def check(world: World, memory: Memory) -> None:
     """All rules, on the ledger as it is now; leaves no trace in it."""
     with world.ledger.transaction() as tx:
         found = audit_numbers(tx)
-        rows = tx.scalars(select(InvoiceRow).order_by(InvoiceRow.id)).all()
+        rows, trails = tx.scalars(select(InvoiceRow).order_by(InvoiceRow.id)).all(), trails_of(tx)
         one_living_invoice(tx, rows)
         numbers(found, rows)
-        approved_by_others(tx, rows, memory)
+        approved_by_others(tx, rows, trails, memory)
         issued_is_immutable(rows, world.effects.documents, memory)
-        everything_is_recorded(tx, rows)
+        everything_is_recorded(tx, rows, trails, memory)
         one_message_id(tx, world.post.taken)
-        levels_in_order(tx, rows)
-        unknown_means_stop(tx, rows)
-        people_are_told(tx, rows)
+        levels_in_order(tx, rows, trails)
+        unknown_means_stop(rows, trails)
+        people_are_told(tx, rows, trails)
         every_wait_ends(tx, rows, world.now)
         tx.rollback()
 

@@ -17,7 +17,7 @@ EXAMPLES = int(os.environ.get("BILLOW_INVARIANTS", "0"))
 
 HUNTING = "BILLOW_INVARIANTS_UNSHRUNK" in os.environ
 USUAL = settings(
-    max_examples=EXAMPLES or 25,
+    max_examples=EXAMPLES or 12,
     stateful_step_count=40 if EXAMPLES else 30,
     derandomize=not EXAMPLES,
     database=None,
