@@ -9,12 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from billing.change_orders import ChangeOrder, Instalment
 from billing.money import Currency, Figure
 from billing.parties import Identifier, Strict
 from billing.payment_terms import PaymentTerms
-from billing.periods import Every, Period, periods
+from billing.periods import BillingDay, Every, Period
+from billing.rates import Positive, Rate
 
-Positive = Annotated[Figure, Field(gt=0)]
 Percent = Annotated[Figure, Field(ge=0, lt=100)]
 
 
@@ -23,6 +24,54 @@ class Timing(StrEnum):
 
     ADVANCE = "in advance"
     ARREARS = "in arrears"
+
+
+class Trigger(StrEnum):
+    """What makes an agreement due; a person may always ask as well."""
+
+    TIME = "time"
+    DEAL_WON = "deal won"
+    CONTRACT_SIGNED = "contract signed"
+    MILESTONE_SIGNED_OFF = "milestone signed off"
+    PROJECT_COMPLETED = "project completed"
+    BLOCK_USED_UP = "block used up"
+    SPEND = "spend reached"
+    PROGRESS = "progress reached"
+    MANUAL = "manual"
+
+
+class Grouping(StrEnum):
+    """By what hours are put together to a line."""
+
+    PERSON = "person"
+    ROLE = "role"
+    TASK = "task"
+    TICKET = "ticket"
+    DAY = "day"
+
+
+class Leftovers(StrEnum):
+    """What happens to work of earlier periods that nobody has billed."""
+
+    HOLD = "hold"
+    BILL = "bill"
+    LEAVE = "leave"
+
+
+class Overage(StrEnum):
+    """What happens when a prepaid block is used up."""
+
+    NEXT_BLOCK = "next block"
+    RATE = "rate"
+    HOLD = "hold"
+
+
+class IndexStep(Strict):
+    """An agreed adjustment of the fee from a date on, in per cent of the fee before."""
+
+    since: date
+    percent: Figure = Field(gt=-100, lt=1000)
+    source: str = Field(min_length=1, description="such as the consumer price index and its month")
 
 
 class _Agreement(Strict):
@@ -40,79 +89,129 @@ class _Agreement(Strict):
     terms: PaymentTerms | None = Field(default=None, description="instead of the client's terms")
     start: date
     end: date | None = None
+    change_orders: tuple[ChangeOrder, ...] = Field(
+        default=(), description="scope changes, each from a date on"
+    )
 
 
 class _Recurring(_Agreement):
+    """Billed period after period."""
+
     every: Every
     timing: Timing
+    anchor: date | None = Field(
+        default=None, description="first day of some whole period, such as the renewal date; else `start`"
+    )
+    bill_on: BillingDay | None = Field(
+        default=None,
+        description="day of the month on which a period is billed, else its first day or the day after its last",
+    )
+    skip_empty: bool = Field(
+        default=False, description="a period without work needs no invoice and nobody's look"
+    )
 
-    def due_periods(self, today: date) -> list[Period]:
-        """Every period that may be billed by the end of `today`, oldest first."""
-        begun = periods(self.start, self.every, today, self.end)
-        if self.timing is Timing.ADVANCE:
-            return list(begun)
-        return [period for period in begun if period.end < today]
 
-    def running_period(self, today: date) -> Period | None:
-        """The period that `today` falls into, if any."""
-        return next((p for p in periods(self.start, self.every, today, self.end) if p.end >= today), None)
+class _Hourly(Strict):
+    """Approved hours at the rate of the role."""
+
+    rates: dict[str, Rate] = Field(
+        default_factory=dict, description="role → price of an hour, net, or dated prices"
+    )
+    included_hours: Positive | None = Field(
+        default=None, description="hours of each period that cost nothing more"
+    )
+    group_by: tuple[Grouping, ...] = Field(
+        default=(Grouping.PERSON, Grouping.ROLE), min_length=1, description="what makes one line"
+    )
+    leftovers: Leftovers = Field(default=Leftovers.HOLD, description="unbilled work of earlier periods")
 
 
-class Retainer(_Recurring):
-    """A fixed fee a period."""
+class Retainer(_Recurring, _Hourly):
+    """A fixed fee a period; with a project and rates, hours beyond the included ones are billed after the period."""
 
     model: Literal["retainer"]
     timing: Timing = Timing.ADVANCE
     amount: Positive
+    indexation: tuple[IndexStep, ...] = ()
+    trigger: Trigger = Trigger.TIME
+
+    @property
+    def bills_overage(self) -> bool:
+        return self.project is not None and self.included_hours is not None and bool(self.rates)
 
 
-class TimeAndMaterials(_Recurring):
-    """Approved hours of the period at the rate of the role, up to a cap where there is one."""
+class TimeAndMaterials(_Recurring, _Hourly):
+    """Approved hours at the rate of the role, by the period, at completion, or whenever the spend reaches a line."""
 
     model: Literal["time and materials"]
+    every: Every = "month"
     timing: Timing = Timing.ARREARS
     project: str
-    rates: dict[str, Positive] = Field(min_length=1, description="role → price of an hour, net")
+    rates: dict[str, Rate] = Field(min_length=1, description="role → price of an hour, net, or dated prices")
     cap: Positive | None = Field(default=None, description="highest net amount of one period")
+    budget: Positive | None = Field(default=None, description="highest net amount of the whole agreement")
+    bill_at: Positive | None = Field(default=None, description="net spend at which it is billed, each time")
+    expenses: bool = Field(default=False, description="approved expenses of the project are billed along")
+    trigger: Trigger = Trigger.TIME
 
 
-class Instalment(Strict):
-    """A milestone with its price."""
+class Expenses(_Recurring):
+    """Approved expenses of a project, passed through, with a mark-up where one was agreed."""
 
-    id: Identifier
-    title: str = Field(min_length=1)
-    amount: Positive
+    model: Literal["expenses"]
+    every: Every = "month"
+    timing: Timing = Timing.ARREARS
+    project: str
+    markup: Percent = Field(default=Decimal(0), description="per cent on top of what was spent, net")
+    cap: Positive | None = Field(default=None, description="highest net amount of one period")
+    leftovers: Leftovers = Leftovers.HOLD
+    trigger: Trigger = Trigger.TIME
 
 
 class Milestones(_Agreement):
-    """A price for each milestone, billed when it is signed off."""
+    """A price for each milestone, billed when it is signed off, or when progress has come so far."""
 
     model: Literal["milestone"]
     project: str
     milestones: tuple[Instalment, ...] = Field(min_length=1)
+    scope_hours: Positive | None = Field(default=None, description="hours agreed for the whole; more is held")
+    trigger: Trigger = Trigger.MILESTONE_SIGNED_OFF
 
 
 class FixedPrice(_Agreement):
-    """One price, billed when the project is completed."""
+    """One price, billed when the project is completed, or when deal or contract is there."""
 
     model: Literal["fixed price"]
     project: str
     amount: Positive
+    scope_hours: Positive | None = Field(default=None, description="hours agreed for the whole; more is held")
+    trigger: Trigger = Trigger.PROJECT_COMPLETED
 
 
 class PrepaidBlock(_Agreement):
-    """A block of hours paid in advance; the next block is billed when the last one is used up."""
+    """A block of hours paid in advance; approved hours draw it down."""
 
     model: Literal["prepaid block"]
     project: str
     hours: Positive
     price: Positive = Field(description="of one block, net")
+    overage: Overage = Field(default=Overage.NEXT_BLOCK, description="what happens when a block is used up")
+    overage_rate: Positive | None = Field(default=None, description="price of an hour beyond the block, net")
+    replenish_at: Figure = Field(
+        default=Decimal(0), ge=0, description="hours left at which the next block is billed already"
+    )
+    expires_after_months: int | None = Field(
+        default=None, ge=1, le=120, description="what is left of a block then lapses"
+    )
+    roll_over: Figure = Field(default=Decimal(0), ge=0, description="hours of an expired block that are kept")
+    trigger: Trigger = Trigger.CONTRACT_SIGNED
 
 
 Agreement = Annotated[
-    Retainer | TimeAndMaterials | Milestones | FixedPrice | PrepaidBlock, Field(discriminator="model")
+    Retainer | TimeAndMaterials | Expenses | Milestones | FixedPrice | PrepaidBlock,
+    Field(discriminator="model"),
 ]
-Recurring = (Retainer, TimeAndMaterials)
+Recurring = (Retainer, TimeAndMaterials, Expenses)
 
 agreement_adapter: TypeAdapter[Agreement] = TypeAdapter(Agreement)
 """Reads an agreement of any model from plain data."""
@@ -123,13 +222,12 @@ def billing_key(agreement: str, item: str, period_start: date | None = None) -> 
     return "/".join([agreement, item, *([period_start.isoformat()] if period_start else [])])
 
 
-def recurring_item(agreement: Retainer | TimeAndMaterials) -> str:
-    """The item part of a recurring agreement's billing keys."""
-    return "fee" if isinstance(agreement, Retainer) else "time"
-
-
 class Occasion(Strict):
-    """What makes an invoice due under an agreement: the item and, if it recurs, the period."""
+    """What makes an invoice due under an agreement: the item and, if it recurs, the period.
+
+    Items: `fee` and `overage` of a retainer, `time`, `spend-1`, `spend-2` … and `completion` of hours, `expenses`,
+    `price` of a fixed price, the milestone's id, `block-1`, `block-2` … and `overage` of a prepaid block.
+    """
 
     agreement: Identifier
     item: Identifier

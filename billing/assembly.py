@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from billing.agreements import (
     Agreement,
+    Expenses,
     FixedPrice,
     Milestones,
     Occasion,
@@ -19,11 +20,13 @@ from billing.agreements import (
 )
 from billing.company import Company
 from billing.draft import Draft, InvoiceLine, SourceRef, breakdown, line
+from billing.due import all_milestones
 from billing.exceptions import Finding, ReasonCode
 from billing.money import rounded, total, written
 from billing.one_off import OneOff
 from billing.parties import Buyer, Issuer, is_address
 from billing.periods import Period
+from billing.rates import rate_on
 from billing.request import BillingRequest
 from billing.source_checks import MAX_LINES, check_agreement, check_client, check_work
 from billing.sources import CrmClient, Sources, TimeEntry
@@ -209,7 +212,7 @@ def _agreed_lines(agreement: Agreement, occasion: Occasion, sources: Sources) ->
             why = f"project {agreement.project} completed"
             return [line(title, one, PIECE, agreement.amount, currency, why=why, sources=[ref])]
         case Milestones():
-            instalment = next((each for each in agreement.milestones if each.id == occasion.item), None)
+            instalment = next((each for each in all_milestones(agreement) if each.id == occasion.item), None)
             if instalment is None:
                 return []
             ref = SourceRef(source="psa/milestone", id=f"{agreement.project}/{instalment.id}")
@@ -230,6 +233,8 @@ def _agreed_lines(agreement: Agreement, occasion: Occasion, sources: Sources) ->
             return [line(f"{title} ({agreement.hours} h)", one, PIECE, agreement.price, currency, why=why)]
         case TimeAndMaterials():
             return _time_lines(agreement, sources.time_entries)
+        case Expenses():
+            return []
 
 
 def _time_lines(agreement: TimeAndMaterials, entries: Sequence[TimeEntry]) -> list[InvoiceLine]:
@@ -243,7 +248,7 @@ def _time_lines(agreement: TimeAndMaterials, entries: Sequence[TimeEntry]) -> li
             f"{agreement.title}: {role}",
             total(entry.hours for entry in group),
             HOUR,
-            agreement.rates[role],
+            rate_on(agreement.rates, role, group[0].day) or Decimal(0),
             agreement.currency,
             detail=person,
             why=f"{len(group)} approved time entries of project {agreement.project}",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 from pydantic import Field
 
 from billing.agreements import Agreement
 from billing.approval_policy import ApprovalPolicy
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
-from billing.money import Currency
+from billing.money import Currency, Figure
 from billing.parties import EmailAddress, Identifier, Issuer, Language, Person, Strict, TimeZone
 from billing.payment_terms import PaymentTerms
 
@@ -48,6 +50,36 @@ class BillingRuns(Strict):
 
     every_minutes: int = Field(default=60, ge=1, le=1440)
     requested_by: Identifier = Field(default="billing-run", description="who counts as having triggered them")
+    most_waiting: int = Field(
+        default=200,
+        ge=1,
+        le=10_000,
+        description="invoices that may wait to be started; a run pauses above that",
+    )
+
+
+class SourceChecks(Strict):
+    """How far sources may differ before a person must look."""
+
+    tolerance: dict[Currency, Figure] = Field(
+        default_factory=dict, description="by currency, the difference of two net values that is let pass"
+    )
+    look_back_days: int = Field(
+        default=365, ge=0, le=3650, description="how far back unbilled work is looked for"
+    )
+
+
+class Reconciliation(Strict):
+    """The nightly search for what should have been billed and was not."""
+
+    at: time = Field(default=time(2, 30), description="time of day, in the zone of the first issuer")
+    grace_days: int = Field(
+        default=3, ge=0, le=90, description="how late something may be before it is a leak"
+    )
+    look_back_days: int = Field(default=400, ge=1, le=3650)
+    owner: Identifier | None = Field(
+        default=None, description="who looks into leaks, else the client's owner"
+    )
 
 
 class Company(Strict):
@@ -64,6 +96,8 @@ class Company(Strict):
     delivery: Delivery = Delivery()
     integrations: Integrations = Integrations()
     billing_runs: BillingRuns = BillingRuns()
+    source_checks: SourceChecks = SourceChecks()
+    reconciliation: Reconciliation = Reconciliation()
 
     @property
     def people_by_id(self) -> dict[str, Person]:

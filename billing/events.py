@@ -14,6 +14,7 @@ from billing.parties import Identifier, Strict
 class EventType(StrEnum):
     """What happened."""
 
+    DEAL_WON = "billow.deal.won"
     MILESTONE_SIGNED_OFF = "billow.milestone.signed_off"
     PROJECT_COMPLETED = "billow.project.completed"
     BLOCK_USED_UP = "billow.block.used_up"

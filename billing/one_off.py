@@ -33,4 +33,5 @@ class OneOff(Strict):
     )
     terms: PaymentTerms | None = None
     discount: Percent = Field(default=Decimal(0), description="per cent off the net")
+    corrects: str | None = Field(default=None, description="number of the disputed invoice this one corrects")
     lines: tuple[OneOffLine, ...] = Field(min_length=1)

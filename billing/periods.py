@@ -1,25 +1,60 @@
-"""Billing periods of a recurring agreement."""
+"""Billing periods of a recurring agreement, and the day on which each is billed."""
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, Field
+
+from billing.calendars import Calendar
 from billing.parties import Strict
 
+_NAMED = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+_COUNTED = re.compile(r"([1-9][0-9]{0,2}) (day|week|month|year)s?")
 
-class Every(StrEnum):
-    """How often a recurring agreement is billed."""
 
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
+@dataclass(frozen=True)
+class Cadence:
+    """How long a period is: so many calendar months, or so many days."""
 
-    @property
-    def months(self) -> int:
-        return {"month": 1, "quarter": 3, "year": 12}[self.value]
+    months: int = 0
+    days: int = 0
+
+    def begins(self, first: date, n: int) -> date:
+        """The first day of the `n`th period after the one that begins on `first`."""
+        return months_after(first, n * self.months) if self.months else first + timedelta(days=n * self.days)
+
+
+def cadence(every: str) -> Cadence:
+    """The cadence of `month`, `quarter`, `half-year`, `year`, `90 days`, `2 weeks`, `24 months`; ValueError else."""
+    if every in _NAMED:
+        return Cadence(months=_NAMED[every])
+    if found := _COUNTED.fullmatch(every):
+        count, unit = int(found[1]), found[2]
+        if unit in ("day", "week"):
+            return Cadence(days=count * (7 if unit == "week" else 1))
+        return Cadence(months=count * (12 if unit == "year" else 1))
+    raise ValueError(
+        f"{every!r} is not how often something is billed; write month, quarter, half-year, year, "
+        "or a count such as '90 days' or '24 months'"
+    )
+
+
+def _known_cadence(every: str) -> str:
+    cadence(every)
+    return every
+
+
+Every = Annotated[str, AfterValidator(_known_cadence)]
+"""How often a recurring agreement is billed: month, quarter, half-year, year, 90 days, 24 months …"""
+
+BillingDay = Annotated[int, Field(ge=1, le=31)] | Literal["first business day", "last business day"]
+"""A day of the month: 29, 30 and 31 mean its last day where the month is shorter; or its first or last business day."""
 
 
 class Period(Strict):
@@ -27,6 +62,10 @@ class Period(Strict):
 
     start: date
     end: date
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
 
     def __str__(self) -> str:
         return f"{self.start.isoformat()} to {self.end.isoformat()}"
@@ -39,13 +78,54 @@ def months_after(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def periods(start: date, every: Every, until: date, end: date | None = None) -> Iterator[Period]:
-    """The periods from `start` that begin on or before `until`, the last one cut at `end`.
-
-    Each is reckoned from `start`, so that a period begun on the 31st finds its way back to the 31st.
-    """
-    n = 0
-    while (begins := months_after(start, n * every.months)) <= until and (end is None or begins <= end):
+def full_period(anchor: date, every: str, day: date) -> Period:
+    """The whole period that `day` falls into, where one begins on `anchor`; periods reach both ways from there."""
+    length = cadence(every)
+    if length.months:
+        n = ((day.year - anchor.year) * 12 + day.month - anchor.month) // length.months
+    else:
+        n = (day - anchor).days // length.days
+    if length.begins(anchor, n) > day:
+        n -= 1
+    elif length.begins(anchor, n + 1) <= day:
         n += 1
-        last = months_after(start, n * every.months) - timedelta(days=1)
+    return Period(start=length.begins(anchor, n), end=length.begins(anchor, n + 1) - timedelta(days=1))
+
+
+def periods(
+    start: date, every: str, until: date, end: date | None = None, anchor: date | None = None
+) -> Iterator[Period]:
+    """The periods that begin on or before `until`, the first one cut at `start` and the last one at `end`.
+
+    Each is reckoned from the anchor (else from `start`), so that a period begun on the 31st finds its way back to
+    the 31st.
+    """
+    begins = start
+    while begins <= until and (end is None or begins <= end):
+        last = full_period(anchor or start, every, begins).end
         yield Period(start=begins, end=last if end is None else min(last, end))
+        begins = last + timedelta(days=1)
+
+
+def day_in_month(day: BillingDay, month: date, calendar_: Calendar) -> date:
+    """The billing day in the month that `month` falls into."""
+    first, length = month.replace(day=1), calendar.monthrange(month.year, month.month)[1]
+    if isinstance(day, int):
+        return first.replace(day=min(day, length))
+    days = [first + timedelta(days=n) for n in range(length)]
+    business = [each for each in days if calendar_.is_business_day(each)] or days
+    return business[0] if day == "first business day" else business[-1]
+
+
+def without(period: Period, taken: Iterable[Period]) -> list[Period]:
+    """What is left of a period when the taken ones are cut out, oldest first."""
+    left, begins = [], period.start
+    for other in sorted(taken, key=lambda each: each.start):
+        if other.end < begins or other.start > period.end:
+            continue
+        if other.start > begins:
+            left.append(Period(start=begins, end=other.start - timedelta(days=1)))
+        begins = other.end + timedelta(days=1)
+    if begins <= period.end:
+        left.append(Period(start=begins, end=period.end))
+    return left

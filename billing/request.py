@@ -15,6 +15,7 @@ class BillingRequest(Strict):
     billing_key: str
     trigger: str
     requested_by: str
+    reason: str = ""
     occasion: Occasion | None = None
     one_off: OneOff | None = None
 

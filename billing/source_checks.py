@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from billing.agreements import (
     Agreement,
+    Expenses,
     FixedPrice,
     Milestones,
     Occasion,
@@ -36,7 +37,7 @@ def agreed_value(agreement: Agreement, item: str = "") -> Decimal | None:
             return total(each.amount for each in agreement.milestones)
         case PrepaidBlock():
             return agreement.price
-        case TimeAndMaterials():
+        case TimeAndMaterials() | Expenses():
             return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,6 +37,9 @@ class CrmDeal(Fact):
     client: str
     value: Figure
     currency: str
+    won: bool = True
+    won_on: date | None = None
+    owner: str = ""
 
 
 class SignedContract(Fact):
@@ -61,7 +65,24 @@ class TimeEntry(Fact):
     hours: Figure
     approved: bool = False
     billable: bool = True
+    task: str = ""
+    ticket: str = ""
     note: str = ""
+
+
+class Expense(Fact):
+    """Money somebody spent for a project; the amount is net, in its own currency."""
+
+    id: str
+    project: str
+    person: str
+    day: date
+    description: str
+    amount: Figure
+    currency: str
+    approved: bool = False
+    billable: bool = True
+    receipt: str = ""
 
 
 class Milestone(Fact):
@@ -71,6 +92,7 @@ class Milestone(Fact):
     project: str
     title: str = ""
     signed_off: date | None = None
+    progress: int = Field(default=0, ge=0, le=100, description="per cent done")
 
 
 class Project(Fact):
@@ -80,6 +102,7 @@ class Project(Fact):
     name: str
     client: str
     completed: date | None = None
+    progress: int = Field(default=0, ge=0, le=100, description="per cent done")
 
 
 class Sources(Fact):
@@ -90,4 +113,18 @@ class Sources(Fact):
     contract: SignedContract | None = None
     project: Project | None = None
     milestone: Milestone | None = None
-    time_entries: tuple[TimeEntry, ...] = ()
+    time_entries: tuple[TimeEntry, ...] = Field(default=(), description="of the billed period")
+    expenses: tuple[Expense, ...] = Field(default=(), description="of the billed period")
+    earlier_time: tuple[TimeEntry, ...] = Field(
+        default=(), description="of earlier periods, on no living invoice"
+    )
+    earlier_expenses: tuple[Expense, ...] = Field(
+        default=(), description="of earlier periods, on no living invoice"
+    )
+    amendments: dict[str, SignedContract] = Field(
+        default_factory=dict, description="the signed documents of the agreement's change orders, by id"
+    )
+    billed_net: Figure = Field(
+        default=Decimal(0), description="net billed under the agreement so far, elsewhere"
+    )
+    hours_so_far: Figure = Field(default=Decimal(0), description="billable hours of the project up to now")

@@ -14,9 +14,17 @@ from activities.company.record_shape import either
 from activities.company.records import read_record
 from activities.company.reference_checks import check_references
 from activities.company.yaml_reader import Document, read_document
-from billing.agreements import FixedPrice, Milestones, PrepaidBlock, Retainer, TimeAndMaterials
+from billing.agreements import Expenses, FixedPrice, Milestones, PrepaidBlock, Retainer, TimeAndMaterials
 from billing.approval_policy import ApprovalPolicy
-from billing.company import BillingRuns, Client, Company, Delivery, Integrations
+from billing.company import (
+    BillingRuns,
+    Client,
+    Company,
+    Delivery,
+    Integrations,
+    Reconciliation,
+    SourceChecks,
+)
 from billing.company_checks import CompanyRecords, Complaint, Records, check_company
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
@@ -27,6 +35,7 @@ Record = TypeVar("Record", bound=BaseModel)
 MODELS: dict[str, type[BaseModel]] = {
     "retainer": Retainer,
     "time and materials": TimeAndMaterials,
+    "expenses": Expenses,
     "milestone": Milestones,
     "fixed price": FixedPrice,
     "prepaid block": PrepaidBlock,
@@ -34,6 +43,7 @@ MODELS: dict[str, type[BaseModel]] = {
 _BILLED = {
     "retainer": "every period",
     "time and materials": "every period, by approved hours",
+    "expenses": "every period, by approved expenses",
     "milestone": "when a milestone is signed off",
     "fixed price": "when the project is completed",
     "prepaid block": "when it begins and when a block is used up",
@@ -65,6 +75,8 @@ class _CompanyFile(Strict):
     integrations: Integrations = Integrations()
     delivery: Delivery = Delivery()
     billing_runs: BillingRuns = BillingRuns()
+    source_checks: SourceChecks = SourceChecks()
+    reconciliation: Reconciliation = Reconciliation()
 
 
 def read_folder(path: Path) -> Reading:
@@ -235,6 +247,8 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
         delivery=said.delivery,
         integrations=said.integrations,
         billing_runs=said.billing_runs,
+        source_checks=said.source_checks,
+        reconciliation=said.reconciliation,
     )
 
 

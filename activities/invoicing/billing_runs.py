@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
 
-from activities.ledger import company_records, outbox, triggers, unmatched_payments
+from activities.ledger import company_records, outbox, taken, triggers, unmatched_payments
 from activities.ledger.database import Ledger
-from activities.ledger.tables import BillingRunRow, InvoiceRow
-from billing.due import due_occasions
+from activities.ledger.tables import BillingRunRow
+from billing.due import due
 from billing.errors import BillowError
-from billing.status import DocumentStatus
 from workflows.activity_interfaces import BillingRuns
 from workflows.messages import BillingRunOrder, BillingRunResult
 
@@ -50,18 +48,10 @@ def run(
         if callable(heartbeat):
             heartbeat(agreement.id)
         today = triggers.company_today(company, agreement, as_of)
-        due = list(due_occasions(agreement, today))
-        keys = [occasion.billing_key for occasion in due]
-        if not keys:
-            continue
         with ledger.transaction() as tx:
-            taken = or_(InvoiceRow.document_status != DocumentStatus.VOIDED, InvoiceRow.rebill.is_(False))
-            billed = set(
-                tx.scalars(select(InvoiceRow.billing_key).where(InvoiceRow.billing_key.in_(keys), taken))
-            )
-        for occasion in due:
-            if occasion.billing_key in billed:
-                continue
+            billed = taken.of_agreement(tx, agreement.id)
+        calendar = triggers.calendar_of_agreement(company, agreement, today)
+        for occasion in [each.occasion for each in due(agreement, today, calendar, billed)]:
             try:
                 with ledger.transaction() as tx:
                     requested = triggers.by_occasion(
@@ -94,12 +84,16 @@ def _record(
     if not triggered and not refused:
         return
     with ledger.transaction() as tx:
-        row = {
-            "run": name,
-            "as_of": as_of,
-            "finished_at": as_of,
-            "looked_at": looked_at,
-            "triggered": triggered,
-            "refused": refused,
-        }
-        tx.execute(insert(BillingRunRow).values(row).on_conflict_do_nothing())
+        tx.execute(
+            insert(BillingRunRow)
+            .values(
+                run=name,
+                as_of=as_of,
+                finished_at=as_of,
+                looked_at=looked_at,
+                agreements=looked_at,
+                triggered=len(triggered),
+                held=len(refused),
+            )
+            .on_conflict_do_nothing()
+        )

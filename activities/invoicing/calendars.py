@@ -29,3 +29,12 @@ def calendar_of(client: Client, policy: DunningPolicy, today: date) -> Calendar:
         closes=policy.closes,
         around_the_clock=policy.around_the_clock,
     )
+
+
+def business_days(client: Client, today: date) -> Calendar:
+    """The client's business days around a day: a year back, two ahead."""
+    return Calendar(
+        zone=client.zone,
+        holidays=public_holidays(client.calendar, today.year - 1)
+        | public_holidays(client.calendar, today.year + 1),
+    )

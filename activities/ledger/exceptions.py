@@ -111,6 +111,8 @@ def find(tx: Session, exception: int) -> ExceptionRow:
 def _open_exception(tx: Session, exception_id: int) -> tuple[ExceptionRow, InvoiceRow]:
     """The exception and its invoice, locked: first the invoice, as every step does, so that nobody deadlocks."""
     exception = find(tx, exception_id)
+    if exception.invoice is None:
+        raise WrongState(f"exception {exception.id} is not about an invoice")
     row = invoices.locked(tx, exception.invoice)
     tx.refresh(exception, with_for_update=True)
     if exception.resolved_at is not None:

@@ -15,7 +15,7 @@ from activities.ledger import audit_trail, company_records, outbox
 from activities.ledger.tables import BilledItemRow, ExceptionRow, InvoiceRow
 from billing.assembly import client_of
 from billing.draft import Draft
-from billing.errors import NotFound, Refused, WrongState
+from billing.errors import Conflicting, NotFound, Refused, WrongState
 from billing.exceptions import Finding, ReasonCode
 from billing.request import BillingRequest
 from billing.status import CollectionStatus, DocumentStatus, PaymentStatus
@@ -48,6 +48,7 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
         "requested_at": at,
         "took_part": [asked.requested_by],
         "company_version": company.version,
+        **_billed(asked),
         "document_status": DocumentStatus.DRAFT,
         "payment_status": PaymentStatus.UNPAID,
         "collection_status": CollectionStatus.NOT_DUE,
@@ -71,13 +72,60 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
         ).scalar()
         if made is not None:
             return Requested(_triggered(tx, made, asked, at=at, channel=channel), new=True)
+        _overlap(tx, asked)
     return Requested(living, new=False)
+
+
+def _reason(asked: BillingRequest) -> dict[str, str]:
+    return {"reason": asked.reason} if asked.reason else {}
+
+
+def _billed(asked: BillingRequest) -> dict[str, object]:
+    """Agreement, item and period, by which the ledger guards that no day is billed twice."""
+    occasion = asked.occasion
+    if occasion is None:
+        return {}
+    period = occasion.period
+    return {
+        "agreement": occasion.agreement,
+        "item": occasion.item,
+        "period_start": period.start if period else None,
+        "period_end": period.end if period else None,
+    }
+
+
+def _overlap(tx: Session, asked: BillingRequest) -> None:
+    """`Conflicting` if another living invoice covers part of the period."""
+    occasion = asked.occasion
+    if occasion is None or occasion.period is None:
+        return
+    other = tx.scalars(
+        select(InvoiceRow.billing_key).where(
+            InvoiceRow.agreement == occasion.agreement,
+            InvoiceRow.item == occasion.item,
+            InvoiceRow.billing_key != asked.billing_key,
+            InvoiceRow.period_start <= occasion.period.end,
+            InvoiceRow.period_end >= occasion.period.start,
+            not_(and_(InvoiceRow.document_status == DocumentStatus.VOIDED, InvoiceRow.rebill)),
+        )
+    ).first()
+    if other is not None:
+        raise Conflicting(
+            f"part of {occasion.period} is on {other} already; `billow why {occasion.agreement}` shows what is left"
+        )
 
 
 def _triggered(tx: Session, made: int, asked: BillingRequest, *, at: datetime, channel: str) -> InvoiceRow:
     row = locked(tx, made)
     audit_trail.record(
-        tx, row, "triggered", at=at, actor=asked.requested_by, channel=channel, trigger=asked.trigger
+        tx,
+        row,
+        "triggered",
+        at=at,
+        actor=asked.requested_by,
+        channel=channel,
+        trigger=asked.trigger,
+        **_reason(asked),
     )
     wake(tx, row, at)
     return row

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Numeric, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TIMESTAMP, ExcludeConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 AMOUNT = Numeric(18, 4)
@@ -53,6 +53,22 @@ class InvoiceRow(Table):
             unique=True,
             postgresql_where=text("not (document_status = 'voided draft' and rebill)"),
         ),
+        # The same for periods: no day of an item is billed twice, whatever the keys are. GiST of a bare PostgreSQL
+        # knows ranges only, so agreement and item stand as a range that holds nothing but their hash.
+        ExcludeConstraint(
+            (
+                text(
+                    "int8range(hashtextextended(agreement || '/' || item, 0), "
+                    "hashtextextended(agreement || '/' || item, 0), '[]')"
+                ),
+                "&&",
+            ),
+            (text("daterange(period_start, period_end, '[]')"), "&&"),
+            name="one_living_period",
+            using="gist",
+            where=text("period_start is not null and not (document_status = 'voided draft' and rebill)"),
+        ),
+        Index("invoices_by_agreement", "agreement", "item", "period_start"),
         UniqueConstraint("number", name="one_number"),
         UniqueConstraint("billing_key", "generation", name="one_generation"),
         Index("invoices_by_client", "client", "due_date"),
@@ -78,6 +94,10 @@ class InvoiceRow(Table):
     requested_at: Mapped[datetime]
     took_part: Mapped[list[str]]
     company_version: Mapped[int] = mapped_column(ForeignKey("company_versions.version"))
+    agreement: Mapped[str | None]
+    item: Mapped[str | None]
+    period_start: Mapped[date | None]
+    period_end: Mapped[date | None]
 
     document_status: Mapped[str]
     payment_status: Mapped[str]
@@ -165,16 +185,26 @@ class ClaimRow(Table):
 
 
 class ExceptionRow(Table):
-    """Something a person must decide."""
+    """Something a person must decide: about an invoice, or, where there is none, about a `subject`."""
 
     __tablename__ = "exceptions"
     __table_args__ = (
         Index("open_exceptions", "deadline", postgresql_where=text("resolved_at is null")),
         Index("exceptions_by_invoice", "invoice"),
+        Index(
+            "one_open_exception",
+            "subject",
+            unique=True,
+            postgresql_where=text("subject is not null and resolved_at is null"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    invoice: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    subject: Mapped[str | None]
+    client: Mapped[str | None]
+    at_stake: Mapped[Decimal | None]
+    currency: Mapped[str | None]
     code: Mapped[str]
     finding: Mapped[dict[str, Any]]
     owner: Mapped[str]
@@ -318,26 +348,112 @@ class EventRow(Table):
     """An event from outside, stored before it is acted on; unique by source and id."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("events_by_status", "status", "received_at"),)
 
     source: Mapped[str] = mapped_column(primary_key=True)
     event: Mapped[str] = mapped_column(primary_key=True)
     type: Mapped[str]
     received_at: Mapped[datetime]
+    channel: Mapped[str] = mapped_column(default="", server_default="")
     content: Mapped[dict[str, Any]]
     billing_key: Mapped[str | None]
+    status: Mapped[str] = mapped_column(default="waiting", server_default="acted on")
+    outcome: Mapped[str] = mapped_column(default="", server_default="")
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    acted_at: Mapped[datetime | None]
+
+
+class MeterRow(Table):
+    """Where the meter of an agreement stands; locked while entries are taken in."""
+
+    __tablename__ = "meters"
+
+    agreement: Mapped[str] = mapped_column(primary_key=True)
+    measure: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Decimal]
+    changed_at: Mapped[datetime]
+
+
+class MeterEntryRow(Table):
+    """Hours, spend or progress taken in; unique by source and id. A deleted entry stays, and counts nothing."""
+
+    __tablename__ = "meter_entries"
+    __table_args__ = (Index("meter_entries_by_agreement", "agreement", "measure", "day"),)
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    entry: Mapped[str] = mapped_column(primary_key=True)
+    agreement: Mapped[str]
+    measure: Mapped[str]
+    day: Mapped[date]
+    quantity: Mapped[Decimal]
+    revision: Mapped[int] = mapped_column(BigInteger, default=0)
+    deleted: Mapped[bool] = mapped_column(default=False)
+    content: Mapped[dict[str, Any]]
+    taken_in_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class MeterCrossingRow(Table):
+    """A line a meter has crossed, once and for all: moving back does not undo it."""
+
+    __tablename__ = "meter_crossings"
+
+    agreement: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str] = mapped_column(primary_key=True)
+    crossed_at: Mapped[datetime]
+    value: Mapped[Decimal]
+    threshold: Mapped[Decimal]
+    source: Mapped[str]
+    entry: Mapped[str]
+    billing_key: Mapped[str | None]
+    outcome: Mapped[str] = mapped_column(default="")
 
 
 class BillingRunRow(Table):
-    """What a billing run found and did."""
+    """A billing run: how far it is, what it found and did."""
 
     __tablename__ = "billing_runs"
+    __table_args__ = (Index("billing_runs_by_age", "as_of"),)
 
     run: Mapped[str] = mapped_column(primary_key=True)
     as_of: Mapped[datetime]
-    finished_at: Mapped[datetime]
-    looked_at: Mapped[int]
-    triggered: Mapped[list[Any]]
-    refused: Mapped[list[Any]]
+    requested_by: Mapped[str] = mapped_column(default="", server_default="")
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    agreements: Mapped[int] = mapped_column(default=0, server_default="0")
+    looked_at: Mapped[int] = mapped_column(default=0)
+    last_agreement: Mapped[str | None]
+    triggered: Mapped[int] = mapped_column(default=0)
+    caught_up: Mapped[int] = mapped_column(default=0, server_default="0")
+    held: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class BillingRunItemRow(Table):
+    """What a billing run did about one occasion: invoice asked for, or held, and why."""
+
+    __tablename__ = "billing_run_items"
+    __table_args__ = (Index("billing_run_items_by_key", "billing_key"),)
+
+    run: Mapped[str] = mapped_column(ForeignKey("billing_runs.run"), primary_key=True)
+    billing_key: Mapped[str] = mapped_column(primary_key=True)
+    agreement: Mapped[str]
+    outcome: Mapped[str]
+    because: Mapped[str] = mapped_column(default="")
+    due_since: Mapped[date | None]
+
+
+class ApiTokenRow(Table):
+    """A token by which a program speaks for a person; only its SHA-256 is kept."""
+
+    __tablename__ = "api_tokens"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    person: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class OutboxRow(Table):

@@ -7,21 +7,22 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import company_records, invoices
+from activities.invoicing.calendars import business_days
+from activities.ledger import company_records, invoices, taken
 from activities.ledger.invoices import Requested
 from activities.ledger.tables import EventRow, InvoiceRow
 from billing.agreements import Agreement, Occasion
+from billing.calendars import Calendar
 from billing.company import Company
 from billing.due import event_occasions, occasion_for
 from billing.errors import Conflicting, NotFound, Refused
 from billing.events import BillingEvent
 from billing.one_off import OneOff
 from billing.request import BillingRequest
-from billing.status import DocumentStatus
 
 
 def agreement_of(company: Company, agreement: str) -> Agreement:
@@ -34,29 +35,34 @@ def agreement_of(company: Company, agreement: str) -> Agreement:
 
 
 def by_agreement(
-    tx: Session, agreement: str, item: str | None, *, by: str, channel: str, at: datetime
+    tx: Session,
+    agreement: str,
+    item: str | None,
+    *,
+    until: date | None = None,
+    by: str,
+    channel: str,
+    reason: str = "",
+    at: datetime,
 ) -> Requested:
-    """Bills an agreement now because a person asks: the oldest unbilled period, the milestone named, the next block."""
+    """Bills an agreement now because a person asks: the oldest unbilled period, the milestone named, the next block.
+
+    Of the running period, a fee whole or up to `until`, work up to today; the rest stays for its own day.
+    """
     company = company_records.current(tx).company
     found = agreement_of(company, agreement)
-    billed = frozenset(
-        tx.scalars(
-            select(InvoiceRow.billing_key).where(
-                InvoiceRow.billing_key.startswith(f"{agreement}/", autoescape=True),
-                or_(InvoiceRow.document_status != DocumentStatus.VOIDED, InvoiceRow.rebill.is_(False)),
-            )
-        )
-    )
-    occasion = occasion_for(found, item, billed, company_today(company, found, at))
-    return by_occasion(tx, occasion, "manual", by=by, channel=channel, at=at)
+    today = company_today(company, found, at)
+    calendar = calendar_of_agreement(company, found, today)
+    occasion = occasion_for(found, item, taken.of_agreement(tx, agreement), today, calendar, until)
+    return by_occasion(tx, occasion, "manual", by=by, channel=channel, reason=reason, at=at)
 
 
 def by_occasion(
-    tx: Session, occasion: Occasion, trigger: str, *, by: str, channel: str, at: datetime
+    tx: Session, occasion: Occasion, trigger: str, *, by: str, channel: str, reason: str = "", at: datetime
 ) -> Requested:
-    """The invoice of the occasion, made now if there is none."""
+    """The invoice of the occasion, made now if there is none; `Conflicting` if part of its period is billed."""
     request = BillingRequest(
-        billing_key=occasion.billing_key, trigger=trigger, requested_by=by, occasion=occasion
+        billing_key=occasion.billing_key, trigger=trigger, requested_by=by, reason=reason, occasion=occasion
     )
     return invoices.request(tx, request, at=at, channel=channel)
 
@@ -81,7 +87,9 @@ def by_event(
     """
     company = company_records.current(tx).company
     agreement = agreement_of(company, event.data.agreement)
-    occasions = event_occasions(event, agreement, company_today(company, agreement, at))
+    today = company_today(company, agreement, at)
+    calendar = calendar_of_agreement(company, agreement, today)
+    occasions = event_occasions(event, agreement, today, calendar, taken.of_agreement(tx, agreement.id))
     new = tx.execute(
         insert(EventRow)
         .values(
@@ -120,3 +128,9 @@ def company_today(company: Company, agreement: Agreement, at: datetime) -> date:
     """The day it is for the agreement's client."""
     client = company.client(agreement.client)
     return at.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
+
+
+def calendar_of_agreement(company: Company, agreement: Agreement, today: date) -> Calendar:
+    """The business days of the agreement's client."""
+    client = company.client(agreement.client)
+    return business_days(client, today) if client else Calendar(zone="UTC")
