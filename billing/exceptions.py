@@ -10,7 +10,7 @@ from billing.parties import Identifier, Strict
 
 
 class ReasonCode(StrEnum):
-    """Why an invoice stopped, or a payment found none."""
+    """Why an invoice stopped or was not made, or a payment found none."""
 
     CLIENT_UNKNOWN = "client-unknown"
     CLIENT_INACTIVE = "client-inactive"
@@ -21,6 +21,7 @@ class ReasonCode(StrEnum):
     RATE_MISSING = "rate-missing"
     HOURS_UNAPPROVED = "hours-unapproved"
     CAP_EXCEEDED = "scope-exceeded"
+    LEFTOVERS = "leftovers"
     EMPTY = "empty"
     NOT_DONE = "not-done"
     ALREADY_BILLED = "already-billed"
@@ -36,6 +37,7 @@ class ReasonCode(StrEnum):
     BOUNCED = "bounced"
     STEP_FAILED = "step-failed"
     UNMATCHED_PAYMENT = "unmatched-payment"
+    EVENT_HELD = "event-held"
 
 
 ACCEPTABLE = frozenset(
@@ -43,6 +45,7 @@ ACCEPTABLE = frozenset(
         ReasonCode.SOURCES_DIFFER,
         ReasonCode.CAP_EXCEEDED,
         ReasonCode.HOURS_UNAPPROVED,
+        ReasonCode.LEFTOVERS,
         ReasonCode.LOOK_ALIKE,
         ReasonCode.BOUNCED,
     }

@@ -128,3 +128,6 @@ class Sources(Fact):
         default=Decimal(0), description="net billed under the agreement so far, elsewhere"
     )
     hours_so_far: Figure = Field(default=Decimal(0), description="billable hours of the project up to now")
+    beyond_block: Figure = Field(
+        default=Decimal(0), description="hours of the billed period that no prepaid block holds"
+    )

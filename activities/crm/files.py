@@ -15,9 +15,17 @@ class FilesCrm:
         self._clients = WatchedFile(folder / "clients.yaml", yaml_records(CrmClient, lambda each: each.id))
         self._deals = WatchedFile(folder / "deals.yaml", yaml_records(CrmDeal, lambda each: each.id))
 
+    def clients(self) -> tuple[CrmClient, ...]:
+        """Every company, by id. Raises `SourceUnavailable` with file and line."""
+        return tuple(each for _, each in sorted(self._clients.content().items()))
+
     def client(self, client_id: str) -> CrmClient | None:
         """The company with that id, or None. Raises `SourceUnavailable` with file and line."""
         return self._clients.content().get(client_id)
+
+    def deals(self) -> tuple[CrmDeal, ...]:
+        """Every deal, by id; values are net. Raises `SourceUnavailable` with file and line."""
+        return tuple(each for _, each in sorted(self._deals.content().items()))
 
     def deal(self, deal_id: str) -> CrmDeal | None:
         """The deal with that id, or None; its value is net. Raises `SourceUnavailable` with file and line."""

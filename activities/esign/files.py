@@ -16,6 +16,10 @@ class FilesContracts:
             folder / "contracts.yaml", yaml_records(SignedContract, lambda each: each.id)
         )
 
+    def contracts(self) -> tuple[SignedContract, ...]:
+        """Every contract, by id. Raises `SourceUnavailable` with file and line."""
+        return tuple(each for _, each in sorted(self._contracts.content().items()))
+
     def contract(self, contract_id: str) -> SignedContract | None:
         """The contract with that id, or None. Raises `SourceUnavailable` with file and line."""
         return self._contracts.content().get(contract_id)
