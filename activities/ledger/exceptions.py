@@ -75,28 +75,33 @@ def attention_at(exception: ExceptionRow | UnmatchedPaymentRow) -> datetime:
     return exception.raised_at + (exception.deadline - exception.raised_at) / 2
 
 
+def remind_or_escalate(
+    exception: ExceptionRow | UnmatchedPaymentRow, company: Company, *, at: datetime
+) -> None:
+    """Notes the reminder half-way to the deadline; past it, who up the line owns it now and until when."""
+    if exception.deadline > at:
+        exception.reminded_at = at
+        return
+    exception.owner = escalate_to(
+        [exception.owner], company.people_by_id, company.exceptions.default_owner, frozenset()
+    )
+    exception.raised_at, exception.reminded_at = at, None
+    exception.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
+    exception.escalations += 1
+
+
 def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> None:
     """Reminds owners half-way to the deadline, and past it goes up the line; it never ends with nobody."""
     for exception in invoices.open_exceptions(tx, row):
         if attention_at(exception) > at:
             continue
-        if exception.deadline > at:
-            exception.reminded_at = at
-            audit_trail.record(
-                tx, row, "exception reminded", at=at, exception=exception.id, owner=exception.owner
-            )
-            notices.exception_raised(tx, row, exception, company, at=at)
-            continue
-        before = exception.owner
-        exception.owner = escalate_to(
-            [before], company.people_by_id, company.exceptions.default_owner, frozenset()
-        )
-        exception.raised_at, exception.reminded_at = at, None
-        exception.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
-        exception.escalations += 1
-        audit_trail.record(
-            tx, row, "exception escalated", at=at, exception=exception.id, owner=exception.owner, was=before
-        )
+        before, escalates = exception.owner, exception.deadline <= at
+        remind_or_escalate(exception, company, at=at)
+        said = {"exception": exception.id, "owner": exception.owner}
+        if escalates:
+            audit_trail.record(tx, row, "exception escalated", at=at, **said, was=before)
+        else:
+            audit_trail.record(tx, row, "exception reminded", at=at, **said)
         notices.exception_raised(tx, row, exception, company, at=at)
 
 

@@ -18,6 +18,9 @@ from billing.exceptions import Finding
 
 STAFF, CLIENT = "staff", "client"
 
+COMPANY_EXCEPTION = "company-exception"
+"""The message about exceptions without an invoice; those that wait for one person go out in one mail."""
+
 
 def message_id(key: str, domain: str) -> str:
     """The one Message-ID of a message: the same key always gives the same id."""
@@ -107,6 +110,23 @@ def exception_raised(
         deadline=exception.deadline.isoformat(),
         reason=finding.code,
         findings=[finding.message],
+    )
+
+
+def company_exception_raised(tx: Session, exception: ExceptionRow, company: Company, *, at: datetime) -> None:
+    """Tells the owner of an exception without invoice what must be decided and until when."""
+    _notify(
+        tx,
+        None,
+        company,
+        key=f"exception-{exception.id}/{exception.escalations}"
+        + ("/reminder" if exception.reminded_at else ""),
+        event=COMPANY_EXCEPTION,
+        to=exception.owner,
+        at=at,
+        deadline=exception.deadline.isoformat(),
+        reason=exception.code,
+        exception=exception.id,
     )
 
 

@@ -197,6 +197,7 @@ class ExceptionRow(Table):
             unique=True,
             postgresql_where=text("subject is not null and resolved_at is null"),
         ),
+        Index("exceptions_by_subject", "subject", postgresql_where=text("subject is not null")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

@@ -9,9 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import notices, payments
-from activities.ledger.exceptions import attention_at
+from activities.ledger.exceptions import attention_at, remind_or_escalate
 from activities.ledger.tables import InvoiceRow, PaymentRow, UnmatchedPaymentRow
-from billing.approval_policy import escalate_to
 from billing.company import Company
 from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongState
 from billing.exceptions import ReasonCode
@@ -151,15 +150,7 @@ def attend(tx: Session, company: Company, *, at: datetime) -> None:
     for payment in tx.scalars(still_open).all():
         if attention_at(payment) > at:
             continue
-        if payment.deadline > at:
-            payment.reminded_at = at
-        else:
-            payment.owner = escalate_to(
-                [payment.owner], company.people_by_id, company.exceptions.default_owner, frozenset()
-            )
-            payment.raised_at, payment.reminded_at = at, None
-            payment.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
-            payment.escalations += 1
+        remind_or_escalate(payment, company, at=at)
         notices.payment_unmatched(tx, payment, company, at=at)
 
 

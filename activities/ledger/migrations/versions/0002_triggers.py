@@ -79,6 +79,12 @@ def _exceptions() -> None:
         unique=True,
         postgresql_where=sa.text("subject is not null and resolved_at is null"),
     )
+    op.create_index(
+        "exceptions_by_subject",
+        "exceptions",
+        ["subject"],
+        postgresql_where=sa.text("subject is not null"),
+    )
 
 
 def _events() -> None:
