@@ -38,3 +38,16 @@ def rate_on(rates: Rates, role: str, day: date) -> Decimal | None:
     if rate is None or isinstance(rate, Decimal):
         return rate
     return next((each.price for each in reversed(rate) if each.since <= day), None)
+
+
+def replaced(rates: Rates, changed: Rates, since: date) -> dict[str, Rate]:
+    """The rates with some changed or added from a day on; a dated change leaves the price before its first date."""
+    merged = dict(rates)
+    for role, rate in changed.items():
+        before = rates.get(role)
+        if before is None or isinstance(rate, Decimal):
+            merged[role] = rate
+            continue
+        dated = (DatedRate(since=since, price=before),) if isinstance(before, Decimal) else before
+        merged[role] = (*(each for each in dated if each.since < rate[0].since), *rate)
+    return merged
