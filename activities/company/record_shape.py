@@ -28,6 +28,10 @@ _BY_NAME = {
     "iban": "an IBAN",
     "vat_id": "a VAT id such as DE123456788",
     "terms": "{net_days: 14}",
+    "every": "month, quarter, half-year, year, or a count such as 90 days or 24 months",
+    "proposed_by": "the id of a person",
+    "approved_by": "the id of a person",
+    "bill_on": "a day of the month from 1 to 31, first business day or last business day",
 }
 _BY_TYPE: dict[type, str] = {
     bool: "true or false",
@@ -40,12 +44,15 @@ _BY_TYPE: dict[type, str] = {
 
 
 class Shape:
-    """What the models say about one place in a record."""
+    """What the models say about one place in a record; `members` are the kinds of value that may stand here."""
 
     def __init__(self, annotation: Any, description: str = "", name: str = "") -> None:
         self.description, self.name = description, name
+        self.members: tuple[Shape, ...] = ()
         while get_origin(annotation) in (Annotated, Union, types.UnionType):
             inner, *rest = [each for each in get_args(annotation) if each is not type(None)]
+            if get_origin(annotation) is not Annotated and rest:
+                self.members = tuple(Shape(each, description, name) for each in (inner, *rest))
             if get_origin(annotation) is Annotated:
                 notes = [
                     each.description for each in rest if isinstance(each, FieldInfo) and each.description
@@ -61,7 +68,25 @@ class Shape:
             shape = shape._inner(part) if shape else None
         return shape
 
+    def of(self, data: Any) -> Shape:
+        """The shape of that kind of value, where several may stand."""
+        given = (isinstance(data, list), isinstance(data, dict))
+        return next((each for each in self.members if (each.is_list, each.is_mapping) == given), self)
+
+    @property
+    def is_list(self) -> bool:
+        return get_origin(self.annotation) is tuple
+
+    @property
+    def is_mapping(self) -> bool:
+        return self.names_its_own or bool(self.fields)
+
     def _inner(self, part: str | int) -> Shape | None:
+        if self.members:
+            return self.of([] if isinstance(part, int) else {})._of_one_kind(part)
+        return self._of_one_kind(part)
+
+    def _of_one_kind(self, part: str | int) -> Shape | None:
         origin, arguments = get_origin(self.annotation), get_args(self.annotation)
         if origin is tuple:
             return Shape(arguments[0], self.description)
@@ -87,6 +112,11 @@ class Shape:
         )
 
     @property
+    def names_its_own(self) -> bool:
+        """Whether the keys here are names that people give, such as roles."""
+        return get_origin(self.annotation) is dict
+
+    @property
     def choices(self) -> list[str]:
         """The words allowed here, if only certain words are."""
         if get_origin(self.annotation) is Literal:
@@ -98,14 +128,19 @@ class Shape:
     @property
     def in_words(self) -> str:
         """What to write here, with an example."""
-        if self.choices:
-            return either(self.choices)
         if self.name in _BY_NAME:
             return _BY_NAME[self.name]
+        if self.members:
+            return ", or ".join(member.in_words for member in self.members)
+        if self.choices:
+            return either(self.choices)
         required = [f"{name}: …" for name, field in self.fields.items() if field.is_required()]
         if self.fields:
             return "{" + ", ".join(required or [f"{name}: …" for name in list(self.fields)[:2]]) + "}"
-        if get_origin(self.annotation) is tuple:
+        item = self._of_one_kind(0) if self.is_list else None
+        if item and item.fields:
+            return f"a list, each item on a line that begins with '- ': {item.in_words}"
+        if item:
             return "a list, each item on a line that begins with '- '"
         if get_origin(self.annotation) is dict:
             return f"keys and values{f' ({self.description})' if self.description else ''}"
@@ -115,6 +150,10 @@ class Shape:
 
     def misread(self, data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
         """Dates and times of day written in a way that would be taken for seconds since 1970."""
+        if self.members:
+            member = self.of(data)
+            yield from member.misread(data, path) if member is not self else ()
+            return
         if isinstance(data, dict):
             inner = [(part, each) for part, each in data.items() if self.at((part,))]
         elif isinstance(data, list):

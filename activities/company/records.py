@@ -46,28 +46,60 @@ def read_record(
     misread = dict(shape.misread(data))
     for where, message in misread.items():
         document.problems.append(document.problem((*path, *where), message))
-    _unknown_blanks(shape, document, path, foreign_keys or {})
+    _blanks(shape, document, path, foreign_keys or {})
     record = None
     try:
         record = model.model_validate(data)
     except ValidationError as error:
+        told: set[KeyPath] = set()
         for detail in error.errors():
-            where = tuple(part for part in detail["loc"] if part != "[key]")
-            if where not in misread and not _follows_from_others(detail):
-                message = _in_words(
-                    detail, where, shape, (*path, *where) in document.lines, foreign_keys or {}
-                )
-                document.problems.append(document.problem((*path, *where), message))
+            where = _place(detail["loc"], shape, data)
+            if where is None or where in misread or where in told or _follows_from_others(detail):
+                continue
+            told.add(where)
+            written = (*path, *where) in document.lines
+            message = _in_words(detail, where, shape, written, foreign_keys or {})
+            document.problems.append(document.problem((*path, *where), message))
     return None if misread else record
 
 
-def _unknown_blanks(shape: Shape, document: Document, path: KeyPath, foreign_keys: Mapping[str, str]) -> None:
+def _place(loc: tuple[str | int, ...], shape: Shape, data: Any) -> KeyPath | None:
+    """Where a complaint belongs; None if it is about another kind of value than the one that stands there.
+
+    Where several kinds may stand, pydantic tries each, complains about all, and names the kind in the place.
+    """
+    where: list[str | int] = []
+    here: Shape | None = shape
+    for part in loc:
+        if part == "[key]":
+            continue
+        if here and here.members:
+            here = here.of(data)
+            if here.members:
+                break
+            if here.is_list is not ("tuple[" in str(part)):
+                return None
+            continue
+        where.append(part)
+        here = here.at((part,)) if here else None
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            data = None
+    return tuple(where)
+
+
+def _blanks(shape: Shape, document: Document, path: KeyPath, foreign_keys: Mapping[str, str]) -> None:
     """Keys without a value are left out of the data, so nobody else would see that they are unknown."""
     for blank in document.blanks:
         where, key = blank[len(path) : -1], str(blank[-1])
         around = shape.at(where) if blank[: len(path)] == path and len(blank) > len(path) else None
         if around and around.forbids(key):
             document.problems.append(document.problem(blank, _unknown_key(key, around, foreign_keys)))
+        elif around and around.names_its_own:
+            value = around.at((key,))
+            message = f"{key!r} has no value; write {key}: {value.in_words if value else '…'}"
+            document.problems.append(document.problem(blank, message))
 
 
 def _follows_from_others(detail: ErrorDetails) -> bool:
@@ -88,7 +120,9 @@ def _in_words(
         return _unknown_key(key, shape.at(where[:-1]), foreign_keys)
     if kind == "value_error":
         return detail["msg"].removeprefix("Value error, ")
-    if kind in _KINDS:
+    if kind in _KINDS and not (here and here.members):
+        if kind == "tuple_type" and isinstance(detail["input"], str):
+            return f"{detail['input']!r} stands where a list belongs; write [{detail['input']}]"
         expected = here.in_words if here else _KINDS[kind]
         return f"{_what(detail['input'])} stands where {_KINDS[kind]} belongs; write {expected}"
     return _wrong_value(detail, where, here)
@@ -104,12 +138,13 @@ def _unknown_key(key: str, around: Shape | None, foreign_keys: Mapping[str, str]
 
 def _wrong_value(detail: ErrorDetails, where: KeyPath, here: Shape | None) -> str:
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind in _LIMITS:
+    several = [member for member in here.members if not member.is_list] if here else []
+    if kind in _LIMITS and len(several) < 2:
         key, words = _LIMITS[kind]
         if "levels" in where and key == "ge":
             return f"{given} lies before the due date; a level comes after it, so write 0 or more"
         return f"{given} is out of range; write {words.format(context[key])}"
-    if kind in ("enum", "literal_error"):
+    if kind in ("enum", "literal_error") and len(several) < 2:
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         suggestion = did_you_mean(str(given), choices)
         return f"{given!r} is not known here" + (suggestion or f"; write {either(choices)}")

@@ -7,7 +7,6 @@ from billing.agreements import Retainer
 from billing.approval_policy import ApprovalPolicy, ApprovalTier
 from billing.company_checks import CompanyRecords, Complaint, Records, check_company
 from billing.parties import Person
-from billing.periods import Every
 
 
 def person(name: str, reports_to: str | None = None) -> Person:
@@ -36,7 +35,7 @@ def test_references_are_checked_in_records_that_are_wrong_elsewhere() -> None:
         title="Care",
         currency="EUR",
         start=date(2026, 1, 1),
-        every=Every.MONTH,
+        every="month",
         model="retainer",
         amount=Decimal(1),
     )

@@ -12,13 +12,13 @@ from activities.company.opening_items import OPENING_ITEMS, read_opening_items
 from activities.company.sample import write_sample, write_starter
 from activities.company.single_files import read_event, read_one_off
 from activities.crm.files import FilesCrm
-from activities.esign.files import FilesContracts
-from activities.psa.files import FilesPsa
-from billing.agreements import Occasion, Recurring, TimeAndMaterials, recurring_item
+from activities.invoicing.calendars import business_days
+from activities.invoicing.effects import fetch
+from activities.ledger.company_records import CompanyVersion
 from billing.assembly import Assembly, assemble
 from billing.company import Company
+from billing.due import due
 from billing.request import BillingRequest
-from billing.sources import Sources
 
 DAYS = [
     date(2026, 1, 31),
@@ -33,33 +33,19 @@ DAYS = [
 
 def first_billing_run(folder: Path, company: Company, today: date) -> dict[str, Assembly]:
     """What a billing run on the day would assemble, by billing key."""
-    crm, psa, contracts = (
-        FilesCrm(folder / "data/crm"),
-        FilesPsa(folder / "data/psa"),
-        FilesContracts(folder / "data/contracts"),
-    )
+    version = CompanyVersion(version=1, company=company, folder=str(folder))
     assembled = {}
     for agreement in company.agreements:
-        if not isinstance(agreement, Recurring):
-            continue
         client = company.client(agreement.client)
         assert client is not None
-        for period in agreement.due_periods(today):
-            occasion = Occasion(agreement=agreement.id, item=recurring_item(agreement), period=period)
+        for each in due(agreement, today, business_days(client, today)):
             request = BillingRequest(
-                billing_key=occasion.billing_key,
-                trigger="billing run",
+                billing_key=each.occasion.billing_key,
+                trigger="time",
                 requested_by="billing-run",
-                occasion=occasion,
+                occasion=each.occasion,
             )
-            hours = isinstance(agreement, TimeAndMaterials)
-            sources = Sources(
-                client=crm.client(client.crm),
-                deal=crm.deal(agreement.deal) if agreement.deal else None,
-                contract=contracts.contract(agreement.contract) if agreement.contract else None,
-                time_entries=psa.time_entries(agreement.project or "", period) if hours else (),
-            )
-            assembled[occasion.billing_key] = assemble(request, company, sources, today)
+            assembled[request.billing_key] = assemble(request, company, fetch(version, request, today), today)
     return assembled
 
 

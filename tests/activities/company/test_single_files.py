@@ -38,7 +38,7 @@ def test_an_event_is_read_from_json_and_yaml(tmp_path: Path, indent: int | str |
     ("change", "line", "says"),
     [
         ({"type": "billow.milestone.signed"}, 5, "did you mean 'billow.milestone.signed_off'?"),
-        ({"type": "stripe.paid"}, 5, "write billow.milestone.signed_off, billow.project.completed, "),
+        ({"type": "stripe.paid"}, 5, "write billow.deal.won, billow.milestone.signed_off, "),
         ({"specversion": "0.3"}, 2, "'0.3' is not known here"),
         ({"id": ""}, 3, "is empty"),
         ({"time": "2026-11-22T10:00:00"}, 6, "does not fit"),
