@@ -61,6 +61,10 @@ class DunningPolicy(Strict):
         return self
 
 
+NO_POLICY = DunningPolicy(id="none")
+"""Nobody is reminded: for a client whose policy is gone from the company folder."""
+
+
 class Act(StrEnum):
     """What collection does next."""
 

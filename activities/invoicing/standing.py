@@ -12,7 +12,7 @@ from activities.invoicing.calendars import calendar_of
 from activities.ledger import approvals, collection, company_records, exceptions, invoices, payments
 from activities.ledger.tables import InvoiceRow
 from billing.company import Company
-from billing.dunning_policy import Act, DunningPolicy, NextStep, next_step
+from billing.dunning_policy import NO_POLICY, Act, NextStep, next_step
 from billing.errors import NotFound, WrongState
 from billing.money import Money, rounded
 from billing.status import CollectionStatus, DocumentStatus
@@ -20,8 +20,6 @@ from workflows.messages import Plan, Step
 
 NOTHING_PLANNED = timedelta(days=30)
 """How often an invoice is looked at for which the dunning policy has no further step."""
-
-_NO_POLICY = DunningPolicy(id="none")
 
 
 def plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:
@@ -114,7 +112,7 @@ def upcoming(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) ->
         raise NotFound(
             f"client {row.client!r} is not in company version {row.company_version}; apply one that has it"
         )
-    policy = company.dunning_policy(client.dunning) or _NO_POLICY
+    policy = company.dunning_policy(client.dunning) or NO_POLICY
     today = as_of.astimezone(ZoneInfo(client.zone)).date()
     return next_step(collection.facts(tx, row), policy, calendar_of(client, policy, today), as_of)
 

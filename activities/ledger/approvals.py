@@ -12,20 +12,10 @@ from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices, notices
 from activities.ledger.tables import ApprovalRow, ClaimRow, InvoiceRow
-from billing.approval_policy import (
-    ApprovalTier,
-    Circumstances,
-    Claim,
-    Standing,
-    Verdict,
-    can_be_decided,
-    escalate_to,
-    judge,
-    may_decide,
-)
+from billing import approval_round
+from billing.approval_policy import ApprovalTier, Claim, Standing, Verdict, judge
 from billing.company import Company
 from billing.exceptions import Finding, ReasonCode
-from billing.money import Money
 from billing.status import DocumentStatus
 
 WAITING, APPROVED, REJECTED, OVERTAKEN = "waiting", "approved", "rejected", "overtaken"
@@ -53,13 +43,7 @@ def next_tier(tx: Session, row: InvoiceRow, company: Company) -> ApprovalTier | 
         )
     )
     given = {each.tier for each in approved if not set(each.approved_by) & set(row.took_part)}
-    circumstances = Circumstances(
-        discount=draft.discount,
-        non_standard_terms=draft.non_standard_terms,
-        client=row.client,
-        trigger=row.trigger.split(" ")[0],
-    )
-    required = company.approvals.required(Money.of(draft.gross, draft.currency), circumstances)
+    required = approval_round.tiers_for(company.approvals, draft, row.trigger)
     return next((tier for tier in required if tier.id not in given), None)
 
 
@@ -89,8 +73,9 @@ def ask(
     if pending is not None and (pending.digest, pending.tier) != (row.draft_digest, tier.id):
         withdraw(tx, row, at=at)
         pending = None
-    above = _above(tier, company, took_part, _day(row, company, at))
-    if not can_be_decided(tier, people, took_part, _day(row, company, at)) and above is None:
+    last_resort, day = company.exceptions.default_owner, _day(row, company, at)
+    asked = approval_round.whom_to_ask(tier, people, last_resort, took_part, day)
+    if not asked:
         withdraw(tx, row, at=at)
         return Finding(
             code=ReasonCode.REJECTED_BY_POLICY,
@@ -102,15 +87,13 @@ def ask(
             row.document_status = DocumentStatus.AWAITING_APPROVAL
             audit_trail.record(tx, row, "approval goes on", at=at, tier=tier.id, draft_digest=pending.digest)
         return pending
-    asked = [who for who in may_decide(tier, people, _day(row, company, at)) if who not in took_part]
-    asked += [above] if above is not None else []
     approval = ApprovalRow(
         invoice=row.id,
         digest=row.draft_digest or "",
         tier=tier.id,
-        asked=asked,
+        asked=list(asked),
         asked_at=at,
-        deadline=at + timedelta(hours=tier.decide_within_hours),
+        deadline=approval_round.deadline(tier, at),
         approved_by=[],
     )
     earlier = tx.scalars(
@@ -121,7 +104,7 @@ def ask(
     if earlier is not None:
         earlier.status, earlier.asked, earlier.asked_at, earlier.deadline = (
             WAITING,
-            asked,
+            list(asked),
             at,
             approval.deadline,
         )
@@ -138,7 +121,7 @@ def ask(
         "approval asked",
         at=at,
         tier=tier.id,
-        asked=asked,
+        asked=list(asked),
         draft_digest=approval.digest,
         until=approval.deadline,
     )
@@ -147,20 +130,9 @@ def ask(
     return approval
 
 
-def _above(tier: ApprovalTier, company: Company, took_part: frozenset[str], today: date) -> str | None:
-    """Who is asked in place of a tier of which nobody is left: up the line, if that is somebody who may decide."""
-    people = company.people_by_id
-    if can_be_decided(tier, people, took_part, today) or tier.quorum > 1:
-        return None
-    next_up = escalate_to(tier.approvers, people, company.exceptions.default_owner, took_part)
-    return next_up if next_up in people and next_up not in took_part else None
-
-
 def attention_at(approval: ApprovalRow) -> datetime:
     """When those asked are spoken to again: half-way to the deadline, then at the deadline."""
-    if approval.reminded_at is not None:
-        return approval.deadline
-    return approval.asked_at + (approval.deadline - approval.asked_at) / 2
+    return approval_round.attention_at(approval.asked_at, approval.deadline, approval.reminded_at)
 
 
 def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> ApprovalRow | None:
@@ -178,13 +150,14 @@ def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> A
             notices.approval_asked(tx, row, approval, who, company, reminder=True, at=at)
         return approval
     took_part = frozenset(row.took_part)
-    next_up = escalate_to(approval.asked, company.people_by_id, company.exceptions.default_owner, took_part)
+    next_up, asked = approval_round.up_the_line(
+        approval.asked, company.people_by_id, company.exceptions.default_owner, took_part
+    )
     tier = _tier(company, approval.tier)
     approval.asked_at, approval.reminded_at = at, None
-    approval.deadline = at + timedelta(hours=tier.decide_within_hours if tier else 24)
+    approval.deadline = approval_round.deadline(tier, at) if tier else at + timedelta(hours=24)
     approval.escalations += 1
-    if next_up not in approval.asked and next_up not in took_part:
-        approval.asked = [*approval.asked, next_up]
+    approval.asked = list(asked)
     audit_trail.record(tx, row, "approval escalated", at=at, tier=approval.tier, asked=approval.asked)
     for who in _undecided(approval):
         notices.approval_asked(tx, row, approval, who, company, reminder=who != next_up, at=at)

@@ -1,0 +1,68 @@
+"""A round of approval: which tiers are asked, whom of them, when again, and where the question goes in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from billing.approval_policy import (
+    ApprovalPolicy,
+    ApprovalTier,
+    Circumstances,
+    can_be_decided,
+    escalate_to,
+    may_decide,
+)
+from billing.draft import Draft
+from billing.money import Money
+from billing.parties import Person
+
+
+def tiers_for(policy: ApprovalPolicy, draft: Draft, trigger: str) -> list[ApprovalTier]:
+    """The tiers that must agree to a draft, in the order in which they are asked."""
+    circumstances = Circumstances(
+        discount=draft.discount,
+        non_standard_terms=draft.non_standard_terms,
+        client=draft.client,
+        trigger=trigger.split(" ")[0],
+    )
+    return policy.required(Money.of(draft.gross, draft.currency), circumstances)
+
+
+def whom_to_ask(
+    tier: ApprovalTier,
+    people: Mapping[str, Person],
+    last_resort: str,
+    took_part: frozenset[str],
+    today: date,
+) -> tuple[str, ...]:
+    """Who is asked for a tier; nobody if too few are left who may decide.
+
+    Of a tier in which one voice is enough, it is somebody up the line where nobody else is left.
+    """
+    above: tuple[str, ...] = ()
+    if not can_be_decided(tier, people, took_part, today):
+        next_up = escalate_to(tier.approvers, people, last_resort, took_part)
+        if tier.quorum > 1 or next_up not in people or next_up in took_part:
+            return ()
+        above = (next_up,)
+    return (*(who for who in may_decide(tier, people, today) if who not in took_part), *above)
+
+
+def deadline(tier: ApprovalTier, asked_at: datetime) -> datetime:
+    """By when the tier must have decided."""
+    return asked_at + timedelta(hours=tier.decide_within_hours)
+
+
+def attention_at(asked_at: datetime, deadline: datetime, reminded_at: datetime | None) -> datetime:
+    """When those asked are spoken to again: half-way to the deadline, then at the deadline."""
+    return deadline if reminded_at is not None else asked_at + (deadline - asked_at) / 2
+
+
+def up_the_line(
+    asked: Sequence[str], people: Mapping[str, Person], last_resort: str, took_part: frozenset[str]
+) -> tuple[str, tuple[str, ...]]:
+    """Whom the question goes to past its deadline, and all who are asked from then on."""
+    next_up = escalate_to(asked, people, last_resort, took_part)
+    more = () if next_up in asked or next_up in took_part else (next_up,)
+    return next_up, (*asked, *more)
