@@ -38,6 +38,19 @@ class ReasonCode(StrEnum):
     STEP_FAILED = "step-failed"
     UNMATCHED_PAYMENT = "unmatched-payment"
     EVENT_HELD = "event-held"
+    PERIOD_UNBILLED = "period-unbilled"
+    MILESTONE_UNBILLED = "milestone-unbilled"
+    PROJECT_UNBILLED = "project-unbilled"
+    LINE_UNBILLED = "line-unbilled"
+    VOIDED_UNBILLED = "voided-unbilled"
+    WORK_UNBILLED = "work-unbilled"
+    WORK_UNAPPROVED = "work-unapproved"
+    WORK_WITHOUT_RATE = "work-without-rate"
+    WORK_WITHOUT_AGREEMENT = "work-without-agreement"
+    WORK_AFTER_END = "work-after-end"
+    EXPENSES_UNBILLED = "expenses-unbilled"
+    DEAL_WITHOUT_AGREEMENT = "deal-without-agreement"
+    CONTRACT_WITHOUT_AGREEMENT = "contract-without-agreement"
 
 
 ACCEPTABLE = frozenset(
