@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from activities.ledger.tables import InvoiceRow
 from billing.draft import Draft
-from billing.exceptions import Finding, ReasonCode
-from billing.money import rounded
+from billing.exceptions import Finding
+from billing.look_alikes import look_alike, looks_like
 from billing.status import DocumentStatus
 
 MOST = 20
@@ -31,23 +31,7 @@ def look_alikes(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
         .limit(MOST)
     )
     return [
-        _finding(other, draft) for other in others if _same_time(Draft.model_validate(other.draft), draft)
+        look_alike(draft, other.number or other.billing_key)
+        for other in others
+        if looks_like(draft, Draft.model_validate(other.draft))
     ]
-
-
-def _same_time(one: Draft, other: Draft) -> bool:
-    if one.supply is None or other.supply is None:
-        return one.title == other.title
-    return one.supply.start <= other.supply.end and other.supply.start <= one.supply.end
-
-
-def _finding(other: InvoiceRow, draft: Draft) -> Finding:
-    known_as = other.number or other.billing_key
-    amount = f"{rounded(draft.net, draft.currency):,} {draft.currency}"
-    return Finding(
-        code=ReasonCode.LOOK_ALIKE,
-        message=f"{known_as} bills the same client {amount} net for the same time; void one of them, or accept both",
-        field="net",
-        left=amount,
-        right=known_as,
-    )
