@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from billing.calendars import Calendar
 from billing.parties import Strict
@@ -63,6 +63,12 @@ class Period(Strict):
     start: date
     end: date
 
+    @model_validator(mode="after")
+    def _ends_after_its_start(self) -> Period:
+        if self.end < self.start:
+            raise ValueError(f"a period cannot end on {self.end}, before it starts on {self.start}")
+        return self
+
     @property
     def days(self) -> int:
         return (self.end - self.start).days + 1
@@ -85,10 +91,8 @@ def full_period(anchor: date, every: str, day: date) -> Period:
         n = ((day.year - anchor.year) * 12 + day.month - anchor.month) // length.months
     else:
         n = (day - anchor).days // length.days
-    if length.begins(anchor, n) > day:
+    if length.begins(anchor, n) > day:  # the month is reached, its day is not
         n -= 1
-    elif length.begins(anchor, n + 1) <= day:
-        n += 1
     return Period(start=length.begins(anchor, n), end=length.begins(anchor, n + 1) - timedelta(days=1))
 
 
@@ -98,7 +102,7 @@ def periods(
     """The periods that begin on or before `until`, the first one cut at `start` and the last one at `end`.
 
     Each is reckoned from the anchor (else from `start`), so that a period begun on the 31st finds its way back to
-    the 31st.
+    the 31st, and the same days lie in the same period wherever one begins to ask.
     """
     begins = start
     while begins <= until and (end is None or begins <= end):

@@ -18,9 +18,9 @@ from activities.ledger.tables import EventRow, InvoiceRow
 from billing.agreements import Agreement, Occasion
 from billing.calendars import Calendar
 from billing.company import Company
-from billing.due import event_occasions, occasion_for
 from billing.errors import Conflicting, NotFound, Refused
 from billing.events import BillingEvent
+from billing.occasions import event_occasions, occasion_for
 from billing.one_off import OneOff
 from billing.request import BillingRequest
 
