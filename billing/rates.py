@@ -40,6 +40,19 @@ def rate_on(rates: Rates, role: str, day: date) -> Decimal | None:
     return next((each.price for each in reversed(rate) if each.since <= day), None)
 
 
+def missing_rate(rates: Rates, role: str, day: date) -> str:
+    """Why an hour of the role has no price on a day, and what to do; empty if it has one."""
+    if rate_on(rates, role, day) is not None:
+        return ""
+    rate = rates.get(role)
+    if rate is None or isinstance(rate, Decimal):
+        return f"no rate is agreed for the role {role!r}; agreed are: {', '.join(sorted(rates)) or 'none'}"
+    return (
+        f"the rate of the role {role!r} begins on {rate[0].since.isoformat()}, after {day.isoformat()}; "
+        "add what an hour costs before"
+    )
+
+
 def replaced(rates: Rates, changed: Rates, since: date) -> dict[str, Rate]:
     """The rates with some changed or added from a day on; a dated change leaves the price before its first date."""
     merged = dict(rates)
