@@ -113,7 +113,9 @@ class Sources(Fact):
     contract: SignedContract | None = None
     project: Project | None = None
     milestone: Milestone | None = None
-    time_entries: tuple[TimeEntry, ...] = Field(default=(), description="of the billed period")
+    time_entries: tuple[TimeEntry, ...] = Field(
+        default=(), description="of the billed period, on no other invoice"
+    )
     expenses: tuple[Expense, ...] = Field(default=(), description="of the billed period")
     earlier_time: tuple[TimeEntry, ...] = Field(
         default=(), description="of earlier periods, on no living invoice"
@@ -121,13 +123,21 @@ class Sources(Fact):
     earlier_expenses: tuple[Expense, ...] = Field(
         default=(), description="of earlier periods, on no living invoice"
     )
+    billed_time: tuple[TimeEntry, ...] = Field(
+        default=(),
+        description="approved, billable, on other living invoices: they have used up included hours",
+    )
     amendments: dict[str, SignedContract] = Field(
         default_factory=dict, description="the signed documents of the agreement's change orders, by id"
     )
     billed_net: Figure = Field(
         default=Decimal(0), description="net billed under the agreement so far, elsewhere"
     )
+    billed_in_period: Figure = Field(
+        default=Decimal(0), description="net billed elsewhere of other parts of the same whole period"
+    )
     hours_so_far: Figure = Field(default=Decimal(0), description="billable hours of the project up to now")
     beyond_block: Figure = Field(
-        default=Decimal(0), description="hours of the billed period that no prepaid block holds"
+        default=Decimal(0),
+        description="hours up to the end of the billed period that no prepaid block holds and nobody has billed",
     )
