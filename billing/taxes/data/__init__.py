@@ -1,0 +1,1 @@
+"""Tax rates as data, one file a part of the world."""
