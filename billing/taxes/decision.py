@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from billing.parties import EU_MEMBERS
-from billing.taxes import european_union
+from billing.taxes import canada, european_union, india, single_country, united_states
 from billing.taxes.categories import TaxCategory
 from billing.taxes.european_union import vat_id_country
 from billing.taxes.facts import TaxFacts
@@ -16,7 +16,13 @@ __all__ = ["TaxCategory", "TaxDecision", "TaxFacts", "TaxUnknown", "covered", "d
 
 Rule = Callable[[TaxFacts, RateTable], Outcome]
 
-RULES: dict[str, Rule] = dict.fromkeys(EU_MEMBERS, european_union.decide)
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(EU_MEMBERS, european_union.decide),
+    **dict.fromkeys(single_country.COUNTRIES, single_country.decide),
+    "US": united_states.decide,
+    "CA": canada.decide,
+    "IN": india.decide,
+}
 """By the issuer's country. A country that is not here is not guessed at."""
 
 
