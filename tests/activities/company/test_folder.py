@@ -124,7 +124,7 @@ CASES = [
     Case("a billing day in words", "agreements.yaml", START, f"{START}\n  bill_on: ultimo", "bill_on", ("'ultimo' does not fit", "last business day")),
     Case("an anchor that is no date", "agreements.yaml", START, f"{START}\n  anchor: January", "anchor", ("'January' is not a date",)),
     Case("a rate in words", "agreements.yaml", START, f"{START}\n  rates: {{dev: cheap}}", "cheap", ("'cheap' does not fit", "such as 1250.00, or a list", "{since: …, price: …}")),
-    Case("a rate below zero", "agreements.yaml", START, f"{START}\n  rates: {{dev: -1}}", "-1", ("greater than 0",)),
+    Case("a rate below zero", "agreements.yaml", START, f"{START}\n  rates: {{dev: -1}}", "dev: -1", ("greater than 0",)),
     Case("a role without a rate", "agreements.yaml", START, f"{START}\n  rates:\n    dev:\n    lead: 120", "    dev:", ("'dev' has no value", "such as 1250.00")),
     Case("no dated rate", "agreements.yaml", START, f"{START}\n  rates: {{dev: []}}", "dev", ("the list is empty",)),
     Case("a dated rate without its price", "agreements.yaml", START, f"{START}\n  rates:\n    dev:\n      - since: 2026-12-01", "- since", ("'price' is missing",)),
