@@ -58,6 +58,7 @@ def invoicing_worker(client: Client, outside: Effects, queue: str = INVOICING_QU
             steps.deliver,
             steps.collect,
             steps.report_failure,
+            runs.bill_batch,
             runs.bill_due_periods,
         ],
         activity_executor=ThreadPoolExecutor(INVOICING_THREADS, "step"),
