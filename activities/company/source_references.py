@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 
 from activities.company.problems import did_you_mean
@@ -14,6 +15,9 @@ from billing.company import Integrations
 from billing.complaints import CompanyRecords, Complaint, KeyPath
 from billing.due import all_milestones
 from billing.errors import SourceUnavailable
+from billing.periods import Period
+
+_EVER = Period(start=date.min, end=date.max)
 
 
 def check_source_references(
@@ -57,6 +61,8 @@ def _contracts(contracts: FilesContracts, records: CompanyRecords) -> Iterator[C
 
 
 def _psa(psa: FilesPsa, records: CompanyRecords) -> Iterator[Complaint]:
+    psa.time_entries("", _EVER)
+    psa.expenses("", _EVER)
     projects = [each.id for each in psa.projects()]
     for at, agreement in _agreements(records):
         project = agreement.project
