@@ -18,6 +18,9 @@ from billing.errors import NotAllowed, Refused, WrongState
 from billing.exceptions import Finding
 from billing.money import Money
 
+EVENT = "event/"
+"""How the subject of an event that is held begins: `event/<source>/<id>`."""
+
 _ACCEPTED = "accepted: "
 _STILL_OPEN = and_(ExceptionRow.subject.is_not(None), ExceptionRow.resolved_at.is_(None))
 
@@ -69,7 +72,7 @@ def raise_one(
     return raised
 
 
-def _open_one(subject: str) -> Select[tuple[ExceptionRow]]:
+def _open_one(subject: str) -> Select[ExceptionRow]:
     return select(ExceptionRow).where(ExceptionRow.subject == subject, ExceptionRow.resolved_at.is_(None))
 
 
@@ -143,3 +146,16 @@ def at_stake(exception: ExceptionRow) -> Money | None:
     if exception.at_stake is None or exception.currency is None:
         return None
     return Money.of(Decimal(exception.at_stake), exception.currency)
+
+
+def outcome(tx: Session, exception_id: int) -> str | None:
+    """What holds after a decision, in a sentence; None for an exception about an invoice."""
+    exception = find(tx, exception_id)
+    if exception.subject is None:
+        return None
+    if exception.resolved_at is not None:
+        accepted = (exception.resolution or "").startswith(_ACCEPTED)
+        return "Accepted as it is; it is not raised again." if accepted else "It fits now, and is closed."
+    if exception.subject.startswith(EVENT):
+        return f"Still open: {Finding.model_validate(exception.finding).message}"
+    return "Still open: Billow looks again in its next run, and closes it once the cause is gone."

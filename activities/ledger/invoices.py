@@ -143,6 +143,12 @@ def _generations(tx: Session, billing_key: str) -> int:
     return tx.scalar(query) or 0
 
 
+def with_prefix(tx: Session, prefix: str) -> Sequence[InvoiceRow]:
+    """The invoices whose billing key begins like this, every generation, oldest first."""
+    query = select(InvoiceRow).where(InvoiceRow.billing_key.startswith(prefix, autoescape=True))
+    return tx.scalars(query.order_by(InvoiceRow.id)).all()
+
+
 def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:
     """The invoice with that number or billing key (newest generation); `NotFound` with near misses."""
     wanted = reference.strip().removeprefix("invoice/")

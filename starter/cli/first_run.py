@@ -30,7 +30,7 @@ from activities.company.opening_items import read_opening_items
 from activities.company.problems import errors
 from activities.company.sample import write_sample
 from activities.company.single_files import read_event, read_one_off
-from activities.ledger import collection, company_records, triggers
+from activities.ledger import collection, company_records, events, triggers
 from activities.ledger.company_records import CompanyVersion, apply_company
 from activities.ledger.database import Ledger
 from activities.ledger.tables import InvoiceRow, OutboxRow
@@ -98,10 +98,9 @@ def _fire(stack: Stack, ledger: Ledger, version: CompanyVersion) -> None:
         path = folder / "events" / name
         event = read_event(path).value if path.exists() else None
         if event is not None:
-            content = event.model_dump(mode="json")
-            _try(
-                stack, ledger, partial(triggers.by_event, event=event, content=content, channel="cli", at=now)
-            )
+            acted = events.take_in(ledger, event, channel="cli", at=now)
+            if acted.status is events.EventStatus.HELD:
+                _warn(stack, acted.outcome)
     path = folder / "events" / FIRST_ONE_OFF
     one_off = read_one_off(path).value if path.exists() else None
     if one_off is not None:
@@ -126,7 +125,11 @@ def _try(stack: Stack, ledger: Ledger, trigger: Callable[[Session], object]) -> 
         with ledger.transaction() as tx:
             trigger(tx)
     except BillowError as error:
-        stack.console.print(f"[yellow]![/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        _warn(stack, str(error))
+
+
+def _warn(stack: Stack, text: str) -> None:
+    stack.console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True, highlight=False)
 
 
 @dataclass(frozen=True)
