@@ -27,6 +27,7 @@ class BillingRunWorkflow:
             as_of=as_of,
             requested_by=run.requested_by,
             agreements=run.agreements,
+            clients=run.clients,
         )
         if not workflow.patched("in-batches"):
             return await workflow.execute_activity_method(

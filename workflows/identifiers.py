@@ -31,4 +31,4 @@ def invoice_workflow_id(billing_key: str) -> str:
 
 def manual_run_id(at: datetime) -> str:
     """The workflow id of a billing run somebody starts by hand at an instant."""
-    return f"billing-run-by-hand-{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+    return f"billing-run-by-hand-{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

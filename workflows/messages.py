@@ -79,11 +79,15 @@ class Plan(Message):
 
 
 class BillingRunInput(Message):
-    """Asks for a billing run, over all agreements or those named; without `as_of` it is the workflow's own time."""
+    """Asks for a billing run, over all agreements, those named or those of clients named.
+
+    Without `as_of` it is the workflow's own time.
+    """
 
     as_of: datetime | None = None
     requested_by: str = ""
     agreements: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
 
 
 class BillingRunOrder(Message):
@@ -93,6 +97,7 @@ class BillingRunOrder(Message):
     as_of: datetime
     requested_by: str = ""
     agreements: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
 
 
 class BillingRunProgress(Message):

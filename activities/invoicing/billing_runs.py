@@ -47,7 +47,7 @@ OUTBOX_KEPT = timedelta(days=14)
 """How long what was carried stays in the outbox, for whoever looks for a lost message."""
 
 STOPPED = f"schedule/{BILLING_RUN_SCHEDULE}"
-"""Subject of the exception about billing runs that are not started any more."""
+"""Subject of the exception about billing runs that are not started any more; a run that finishes ends it."""
 
 
 class Pulse:
@@ -136,9 +136,14 @@ def _agreements(version: CompanyVersion, order: BillingRunOrder, *, fresh: bool)
     if fresh:
         for name in order.agreements:
             triggers.agreement_of(version.company, name)
-    wanted = frozenset(order.agreements)
+    everything = not order.agreements and not order.clients
+    wanted, clients = frozenset(order.agreements), frozenset(order.clients)
     return sorted(
-        (each for each in version.company.agreements if not wanted or each.id in wanted),
+        (
+            each
+            for each in version.company.agreements
+            if everything or each.id in wanted or each.client in clients
+        ),
         key=lambda each: each.id,
     )
 

@@ -146,9 +146,9 @@ def was_held_for(tx: Session, run: str, code: str) -> bool:
     return tx.scalar(held.limit(1)) is not None
 
 
-def last_finished(tx: Session) -> datetime | None:
-    """When a billing run was last finished."""
-    return tx.scalar(select(func.max(BillingRunRow.finished_at)))
+def last_moved(tx: Session) -> datetime | None:
+    """When a billing run was last seen to begin, go on or finish."""
+    return tx.scalar(select(func.max(BillingRunRow.moved_at)))
 
 
 def runs(tx: Session, limit: int, *, with_work: bool = False) -> list[RunView]:

@@ -44,7 +44,9 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
         Entry("worker", "processes", "Work on one task queue"),
         Entry("web", "processes", "The web app"),
-        Entry("sync-schedules", "processes", "Put the schedules of the company into Temporal"),
+        Entry("run", "runs", "Bill every period that is due now, and watch it"),
+        Entry("runs", "runs", "Billing runs: how far they are, and what they did"),
+        Entry("sync-schedules", "schedules", "Put the schedules of the company into Temporal"),
     ),
 }
 """Every command: its section in the help, the module it lives in, and what it does in one line."""

@@ -24,6 +24,7 @@ from rich.progress import (
 from rich.table import Table
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
+from temporalio.client import Client
 
 from activities.company.folder import read_folder
 from activities.company.opening_items import read_opening_items
@@ -37,9 +38,11 @@ from activities.ledger.tables import InvoiceRow, OutboxRow
 from billing.agreements import Recurring
 from billing.company import Company
 from billing.errors import BillowError, NotFound
+from starter.cli import temporal
 from starter.local_stack.errors import StackError
 from starter.local_stack.up import Stack
-from starter.schedules import sync
+from workers import schedules
+from workflows.messages import BillingRunInput
 
 FIRST_EVENTS = ("project-completed.yaml", "milestone-signed-off.yaml")
 FIRST_ONE_OFF = "one-off.yaml"
@@ -107,11 +110,17 @@ def _fire(stack: Stack, ledger: Ledger, version: CompanyVersion) -> None:
         _try(
             stack, ledger, partial(triggers.one_off, one_off=one_off, key=None, by=by, channel="cli", at=now)
         )
-    sync(stack.settings, ledger, run_now=True)
+    temporal.ask(lambda client: _begin(client, ledger, version.company, by))
     if version.company.agreements:
         stack.wait_for(
             lambda: _counts(ledger).asked_for > 0 or not _calendar(version), PATIENCE, "the billing run"
         )
+
+
+async def _begin(client: Client, ledger: Ledger, company: Company, by: str) -> None:
+    """Puts the schedules into Temporal, and does not wait for their first run."""
+    await schedules.sync(client, ledger, company, by=by)
+    await schedules.start_run(client, BillingRunInput(requested_by=by), datetime.now(UTC))
 
 
 def _calendar(version: CompanyVersion) -> bool:
