@@ -34,10 +34,7 @@ class BoughtBlock:
 
 @dataclass(frozen=True)
 class DrawDown:
-    """Where the blocks of an agreement stand, in hours.
-
-    `used_up` counts the blocks whose line was reached: the next one is due once `drawn` has come to `next_at`.
-    """
+    """Where the blocks of an agreement stand, in hours; `used_up` counts those after which the next one was due."""
 
     bought: Decimal
     drawn: Decimal
@@ -45,14 +42,19 @@ class DrawDown:
     rolled_over: Decimal
     expires: date | None
     used_up: int
-    next_at: Decimal
-    last_at: Decimal
     beyond: tuple[Use, ...]
+    lines: tuple[Decimal, ...]
+    size: Decimal
 
     @property
     def left(self) -> Decimal:
         """Hours paid and not used; below zero, hours used and not paid."""
         return self.bought - self.lapsed - self.drawn
+
+    def line(self, blocks: int) -> Decimal:
+        """The hours at which so many blocks count as used up, and the next one is due."""
+        known = min(blocks, len(self.lines))
+        return self.lines[known - 1] + self.size * (blocks - known)
 
 
 @dataclass
@@ -82,12 +84,9 @@ def draw_down(
     return walk.standing(as_of)
 
 
-def hours_beyond(
-    agreement: PrepaidBlock, bought: Iterable[BoughtBlock], uses: Iterable[Use], period: Period
-) -> tuple[Use, ...]:
+def hours_beyond(blocks: DrawDown, period: Period) -> tuple[Use, ...]:
     """The hours worked within a period that no block covered, by entry: what overage at a rate bills."""
-    beyond = draw_down(agreement, bought, uses, period.end).beyond
-    return tuple(each for each in beyond if period.start <= each.day <= period.end)
+    return tuple(each for each in blocks.beyond if period.start <= each.day <= period.end)
 
 
 class _Walk:
@@ -110,7 +109,7 @@ class _Walk:
             found = bought.get(number)
             hours = agreement_on(self._agreement, found.asked).hours if found else self._size
             expires = months_after(found.since, months) if found and months else None
-            blocks.append(_Block(number, hours, found and found.since, expires, found is not None))
+            blocks.append(_Block(number, hours, found.since if found else None, expires, found is not None))
         return sorted(blocks, key=lambda each: (each.since or date.max, each.number))
 
     def use(self, use: Use) -> None:
@@ -148,7 +147,6 @@ class _Walk:
         return sum((each.hours - each.lapsed for each in known), to_come)
 
     def _line(self, blocks: int) -> Decimal:
-        """The hours at which so many blocks count as used up."""
         return self._capacity(blocks) - self._agreement.replenish_at
 
     def standing(self, as_of: date) -> DrawDown:
@@ -161,9 +159,9 @@ class _Walk:
             rolled_over=self._rolled_over,
             expires=self._next_expiry(),
             used_up=self._used_up,
-            next_at=self._line(self._used_up + 1),
-            last_at=self._line(self._used_up) if self._used_up else _NONE,
             beyond=tuple(self._beyond),
+            lines=tuple(self._line(each) for each in range(1, len(self._blocks) + 1)),
+            size=self._size,
         )
 
     def _next_expiry(self) -> date | None:

@@ -78,9 +78,15 @@ def held(agreement: Agreement, entry: MeterEntry, rates: Rates | None, today: da
     """
     day, quantity, end = entry.day or today, entry.quantity or Decimal(0), agreement.end
     if quantity < 0:
-        return Held("negative", f"{quantity} {entry.measure}: less than nothing; correct or delete the entry")
+        return Held(
+            "negative",
+            f"{quantity.normalize():f} {entry.measure}: less than nothing; correct or delete the entry",
+        )
     if quantity > MOST[entry.measure]:
-        return Held("too much", f"{quantity:,} {entry.measure} in one entry; correct it, or split it by day")
+        return Held(
+            "too much",
+            f"{quantity.normalize():,f} {entry.measure} in one entry; correct it, or split it by day",
+        )
     if day > today:
         return Held("future", f"{day} is still to come; it counts from that day on")
     if day < agreement.start or (end and day > end):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -92,9 +92,8 @@ def progress_lines(agreement: Milestones) -> Iterator[tuple[str, Decimal]]:
             yield each.id, Decimal(each.progress or 100)
 
 
-def misplaced(agreement: Agreement, entry: MeterEntry, today: date) -> str | None:
-    """Why an entry has no place under its agreement at all; None if it has one."""
-    metered = measures(agreement, today)
+def misplaced(agreement: Agreement, metered: tuple[Measure, ...], entry: MeterEntry) -> str | None:
+    """Why an entry has no place under an agreement, as it is today, that meters this; None if it has one."""
     if not metered:
         return f"agreement {agreement.id!r} has no meter: nothing of it is billed or told by a threshold"
     wanted = {*metered, *((Measure.HOURS,) if Measure.SPEND in metered else ())}
@@ -102,9 +101,8 @@ def misplaced(agreement: Agreement, entry: MeterEntry, today: date) -> str | Non
         return (
             f"agreement {agreement.id!r} does not meter {entry.measure}; write {' or '.join(sorted(wanted))}"
         )
-    now = agreement_on(agreement, today)
-    if entry.milestone and entry.measure is Measure.PROGRESS and isinstance(now, Milestones):
-        known = [each.id for each in now.milestones]
+    if entry.milestone and entry.measure is Measure.PROGRESS and isinstance(agreement, Milestones):
+        known = [each.id for each in agreement.milestones]
         if entry.milestone not in known:
             return (
                 f"agreement {agreement.id!r} has no milestone {entry.milestone!r}; it has: {', '.join(known)}"
@@ -112,8 +110,8 @@ def misplaced(agreement: Agreement, entry: MeterEntry, today: date) -> str | Non
     return None
 
 
-def standing(agreement: str, meter: Meter) -> MeterStanding:
-    """Where a meter stands, for people."""
-    to_come = [each for each in meter.lines if not each.reached]
+def standing(agreement: str, meter: Meter, crossed: Collection[str]) -> MeterStanding:
+    """Where a meter stands, for people; a line that was crossed once does not come again."""
+    to_come = [each for each in meter.lines if not each.reached and each.name not in crossed]
     nearest = min(to_come, key=lambda each: each.missing, default=None)
     return MeterStanding(agreement, meter.measure, meter.value, len(meter.held), nearest, meter.blocks)
