@@ -52,7 +52,13 @@ def by_agreement(
     today = company_today(company, found, at)
     calendar = calendar_of_agreement(company, found, today)
     billed = taken.of_agreement(tx, agreement)
-    occasion = occasion_for(found, item, billed, today, calendar, until)
+    try:
+        occasion = occasion_for(found, item, billed, today, calendar, until)
+    except Refused:
+        standing = invoices.covering(tx, agreement, item, today) if until in (None, today) else None
+        if standing is None:
+            raise
+        return Requested(standing, new=False)  # asked for a second time
     if until is not None and occasion.period is None:
         raise Refused(f"{occasion.item} of {agreement!r} is billed as a whole, not up to a day")
     early = occasion.period is not None and occasion not in (
