@@ -160,6 +160,13 @@ def test_the_billing_day(bill_on: Any, timing: str, work: bool, days: list[str])
     assert [since for _, since in found][:4] == days
 
 
+@pytest.mark.parametrize(("bill_on", "since"), [(14, "2026-03-14"), (15, "2026-02-15"), (16, "2026-02-16")])
+def test_the_billing_day_right_after_a_period(bill_on: int, since: str) -> None:
+    """A month that ends on 14 February is over on the 15th: that billing day bills it, the 14th waits for March."""
+    agreement = time_and_materials(start="2026-01-15", bill_on=bill_on)
+    assert billing_days(agreement, "2026-03-14")[0] == ("2026-01-15 to 2026-02-14", since)
+
+
 def test_no_billing_day_is_skipped_in_a_leap_year() -> None:
     """The 29th, 30th and 31st of February 2028 are the 29th; a Tuesday, its last business day too."""
     for bill_on in (29, 30, 31, "last business day"):
@@ -418,7 +425,8 @@ def agreements(draw: st.DrawFn) -> Agreement:
     if draw(st.booleans()):
         moved = start + timedelta(days=draw(st.integers(0, 900)))
         record["change_orders"] = [change_order(effective=start + timedelta(days=100), end=moved)]
-    return make(**record, **more)
+    agreement: Agreement = make(**record, **more)
+    return agreement
 
 
 @given(agreements(), st.sampled_from(ZONES), st.lists(INSTANTS, max_size=12), INSTANTS)

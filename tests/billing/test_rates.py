@@ -105,6 +105,7 @@ def test_a_rate_that_is_replaced(before: object, changed: object, prices: list[s
     """A changed rate holds in place of the one before; a dated one leaves the days before its first date alone."""
     rates = {"senior": Decimal(120)} | ({"junior": RATE.validate_python(before)} if before else {})
     found = replaced(rates, {"junior": RATE.validate_python(changed)}, date(2026, 3, 1))
+    assert RATE.validate_python(found["junior"]) == found["junior"]  # still in order
     days = [date(2026, 3, 1), date(2026, 4, 15), date(2026, 8, 1)]
     assert [rate_on(found, "junior", day) for day in days] == [each and Decimal(each) for each in prices]
     assert rate_on(found, "senior", days[0]) == Decimal(120)
