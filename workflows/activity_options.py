@@ -81,7 +81,7 @@ LAST_RESORT = StepOptions(
 BILLING_BATCH = StepOptions(
     task_queue=INVOICING_QUEUE,
     start_to_close_timeout=timedelta(minutes=30),
-    heartbeat_timeout=timedelta(seconds=30),
+    heartbeat_timeout=timedelta(seconds=15),
     retry_policy=RetryPolicy(
         non_retryable_error_types=REFUSALS,
         initial_interval=timedelta(seconds=1),

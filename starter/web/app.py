@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from activities.ledger.database import Ledger
 from billing.errors import BillowError
-from starter.web import documents, failures, health, inbox, invoices, mailbox, sign_in
+from starter.web import documents, failures, health, inbox, invoices, mailbox, runs, sign_in
 from starter.web.commands import command
 from starter.web.desk import Desk
 from starter.web.headers import SecurityHeaders
@@ -35,6 +35,8 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/", inbox.page),
         Route("/invoices", invoices.listing),
         Route("/invoices/{reference:path}", invoices.detail),
+        Route("/runs", runs.listing),
+        Route("/runs/{run}", runs.detail),
         Route("/documents/{sha256}", documents.document),
         Route("/commands/{name}", command, methods=["POST"]),
         Route("/sign-in", sign_in.page),
