@@ -100,6 +100,8 @@ def agreement_on(agreement: AnyAgreement, day: date) -> AnyAgreement:
     a period, which may change within it, is `fees.fee` of the agreement as it is written. Orders that are folded in
     are no longer in it, so that folding again changes nothing; the last day is `last_day`.
     """
+    if not agreement.change_orders:
+        return agreement
     in_force = [each for each in approved(agreement) if each.effective <= day]
     changes: dict[str, Any] = {
         "end": last_day(agreement),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from billing.agreements import Agreement, Occasion, Recurring
 from billing.calendars import Calendar
-from billing.due import Due, due, items_of, next_due, schedule
+from billing.due import Due, due, items_of, next_due
 from billing.errors import Refused
 from billing.occasions import occasion_for
 from billing.periods import Period
@@ -41,7 +41,7 @@ def told(found: Due) -> tuple[str, str]:
 
 
 def billing_days(agreement: Agreement, until: str) -> list[tuple[str, str]]:
-    return [told(each) for each in schedule(agreement, date.fromisoformat(until), CALENDAR)]
+    return [told(each) for each in due(agreement, date.fromisoformat(until), CALENDAR)]
 
 
 def change_order(**changes: object) -> dict[str, object]:
@@ -291,48 +291,6 @@ def test_the_next_of_several_items() -> None:
 ZONES = ["Europe/Berlin", "Pacific/Auckland", "Pacific/Honolulu", "Asia/Kolkata", "UTC"]
 
 
-@pytest.mark.parametrize(
-    ("zone", "at", "count"),
-    [
-        ("Europe/Berlin", "2026-03-31T21:59:59+00:00", 3),  # 23:59:59 in summer time
-        ("Europe/Berlin", "2026-03-31T22:00:00+00:00", 4),  # 1 April, midnight
-        ("Europe/Berlin", "2026-10-31T22:59:59+00:00", 10),  # 23:59:59 in winter time
-        ("Europe/Berlin", "2026-10-31T23:00:00+00:00", 11),
-        ("Pacific/Auckland", "2026-03-31T10:59:59+00:00", 3),  # 13 hours ahead, up to 5 April
-        ("Pacific/Auckland", "2026-03-31T11:00:00+00:00", 4),
-        ("Pacific/Auckland", "2026-04-30T12:00:00+00:00", 5),  # 12 hours ahead
-        ("Pacific/Honolulu", "2026-04-01T09:59:59+00:00", 3),  # 10 hours behind
-        ("Pacific/Honolulu", "2026-04-01T10:00:00+00:00", 4),
-        ("UTC", "2026-04-01T00:00:00+00:00", 4),
-    ],
-)
-def test_a_day_begins_where_the_client_is(zone: str, at: str, count: int) -> None:
-    """The month is billed from midnight of the client's zone on, summer and winter."""
-    today = datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).date()
-    assert len(keys_due(retainer(), today)) == count
-
-
-@pytest.mark.parametrize(
-    ("zone", "day", "hours"),
-    [
-        ("Europe/Berlin", "2026-03-29", 23),
-        ("Europe/Berlin", "2026-10-25", 25),
-        ("Pacific/Auckland", "2026-04-05", 25),
-        ("Pacific/Auckland", "2026-09-27", 23),
-        ("Pacific/Honolulu", "2026-03-29", 24),
-    ],
-)
-def test_a_run_every_hour_of_a_day_the_clock_changes(zone: str, day: str, hours: int) -> None:
-    """A period of that very day is due in each hour of it and in none before, however many it has."""
-    care = retainer(every="1 day", start=day, end=day)
-    midnight = datetime.combine(date.fromisoformat(day), datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
-    days = [
-        (midnight + timedelta(hours=hour)).astimezone(ZoneInfo(zone)).date() for hour in range(-1, hours + 1)
-    ]
-    assert days.count(date.fromisoformat(day)) == hours
-    assert [len(keys_due(care, each)) for each in days] == [0] + [1] * (hours + 1)
-
-
 def test_after_two_months_without_a_run() -> None:
     """What became due while nothing ran is due at once, oldest first, each period by itself."""
     care = retainer()
@@ -442,7 +400,7 @@ def test_it_does_not_matter_when_the_runs_are(
     assert often.told == once.told
     assert often.told == {
         (each.occasion.billing_key, str(each.occasion.period))
-        for each in schedule(agreement, last.astimezone(ZoneInfo(zone)).date(), CALENDAR)
+        for each in due(agreement, last.astimezone(ZoneInfo(zone)).date(), CALENDAR)
     }
 
 
@@ -477,7 +435,7 @@ def test_every_day_is_billed_once(
     ledger.run(first + timedelta(days=last))
     billed_days = ledger.days
     assert len(billed_days) == len(set(billed_days))
-    scheduled = [each.occasion for each in schedule(agreement, first + timedelta(days=last), CALENDAR)]
+    scheduled = [each.occasion for each in due(agreement, first + timedelta(days=last), CALENDAR)]
     owed = {day for each in scheduled for day in days_of(each)}
     assert owed <= set(billed_days)
     assert set(billed_days) <= owed | ledger.asked
@@ -488,7 +446,7 @@ def test_every_day_is_billed_once(
 @examples(200)
 def test_billing_days_follow_their_periods(agreement: Agreement, until: int) -> None:
     """Periods of an item become due in their order; work never before it is over; none before the agreement begins."""
-    found = [*schedule(agreement, BEGIN.date() + timedelta(days=until), CALENDAR)]
+    found = [*due(agreement, BEGIN.date() + timedelta(days=until), CALENDAR)]
     for item in items_of(agreement):
         own = [each for each in found if each.occasion.item == item.name]
         assert all(earlier.since <= later.since for earlier, later in pairwise(own))
