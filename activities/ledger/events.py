@@ -53,9 +53,12 @@ class Acted:
     invoices: list[Requested]
 
 
-def receive(tx: Session, event: BillingEvent, *, channel: str, at: datetime) -> bool:
+def receive(
+    tx: Session, event: BillingEvent, *, channel: str, brought_by: str | None = None, at: datetime
+) -> bool:
     """Stores an event, to be acted on once this is committed; False if it was received before.
 
+    A person who brings it in has asked for what it bills; else its source has.
     `Conflicting` if an event of that source and id was received that said something else.
     """
     new = tx.scalar(
@@ -66,6 +69,7 @@ def receive(tx: Session, event: BillingEvent, *, channel: str, at: datetime) -> 
             type=event.type,
             received_at=at,
             channel=channel,
+            brought_by=brought_by,
             content=event.model_dump(mode="json", exclude_none=True),
             status=EventStatus.WAITING,
             billing_keys=[],
@@ -105,7 +109,12 @@ def act(tx: Session, source: str, event_id: str, *, at: datetime) -> Acted:
             occasions, nothing = _due(tx, event, company, at)
             asked = [
                 triggers.by_occasion(
-                    tx, each, f"event {event.type}", by=event.source, channel=row.channel, at=at
+                    tx,
+                    each,
+                    f"event {event.type}",
+                    by=row.brought_by or event.source,
+                    channel=row.channel,
+                    at=at,
                 )
                 for each in occasions
             ]
@@ -166,10 +175,12 @@ def _hold(tx: Session, row: EventRow, why: str, company: Company, *, at: datetim
     return Acted(status, why, [])
 
 
-def take_in(ledger: Ledger, event: BillingEvent, *, channel: str, at: datetime) -> Acted:
+def take_in(
+    ledger: Ledger, event: BillingEvent, *, channel: str, brought_by: str | None = None, at: datetime
+) -> Acted:
     """Stores an event and acts on it at once. The same event again changes nothing; its invoices are answered."""
     with ledger.transaction() as tx:
-        receive(tx, event, channel=channel, at=at)
+        receive(tx, event, channel=channel, brought_by=brought_by, at=at)
     with ledger.transaction() as tx:
         return act(tx, event.source, event.id, at=at)
 

@@ -356,6 +356,7 @@ class EventRow(Table):
     type: Mapped[str]
     received_at: Mapped[datetime]
     channel: Mapped[str] = mapped_column(default="", server_default="")
+    brought_by: Mapped[str | None]
     content: Mapped[dict[str, Any]]
     billing_keys: Mapped[list[str]] = mapped_column(server_default="{}")
     status: Mapped[str] = mapped_column(default="waiting", server_default="acted on")

@@ -90,6 +90,7 @@ def _exceptions() -> None:
 def _events() -> None:
     for column in (
         sa.Column("channel", sa.TEXT(), nullable=False, server_default=""),
+        sa.Column("brought_by", sa.TEXT()),
         sa.Column("billing_keys", postgresql.ARRAY(sa.TEXT()), nullable=False, server_default="{}"),
         sa.Column("status", sa.TEXT(), nullable=False, server_default="acted on"),
         sa.Column("outcome", sa.TEXT(), nullable=False, server_default=""),
