@@ -114,6 +114,7 @@ class TestCompany:
         self.deals: list[dict[str, Any]] = []
         self.projects: list[dict[str, Any]] = []
         self.contracts: list[dict[str, Any]] = []
+        self.company_file: dict[str, Any] = {}
         self.time = "id,project,person,role,day,hours,approved,billable,note\n"
 
     def company(self) -> Company:
@@ -128,6 +129,7 @@ class TestCompany:
                 "exceptions": {"default_owner": "pia", "decide_within_hours": 48},
                 "dunning": self.dunning,
                 "delivery": {"copies_to": self.copies_to},
+                **self.company_file,
             }
         )
 

@@ -15,6 +15,7 @@ from activities.ledger import (
     billing_run_records,
     company_exceptions,
     company_records,
+    events,
     outbox,
     taken,
     triggers,
@@ -150,7 +151,9 @@ def _agreements(version: CompanyVersion, order: BillingRunOrder, *, fresh: bool)
 
 def _prepare(ledger: Ledger, version: CompanyVersion, as_of: datetime, pulse: Pulse) -> None:
     """Takes in what makes more things due, before anything is looked at."""
-    preparations: tuple[tuple[str, Callable[[Ledger, datetime], object]], ...] = ()
+    preparations: tuple[tuple[str, Callable[[Ledger, datetime], object]], ...] = (
+        ("events", events.act_on_waiting),
+    )
     for what, prepare in preparations:
         pulse.beat()
         finding = None
