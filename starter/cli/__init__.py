@@ -12,10 +12,14 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("init", "company", "Write a company folder to begin with"),
         Entry("check", "company", "Name every problem of a company folder"),
         Entry("apply", "company", "Make a company folder the one that runs"),
+        Entry("simulate", "simulate", "What would be billed, asked, sent and reminded, and when"),
         Entry("import-opening-items", "opening_items", "Take over open invoices of the system before"),
     ),
     "Invoices": (
         Entry("trigger", "trigger", "Bill an agreement, an event or a one-off now"),
+        Entry("meter", "meter", "Take in hours, spend or progress from a file"),
+        Entry("meters", "meter", "Where every meter stands, and its next line"),
+        Entry("events", "events", "Events that came in, and what came of them"),
         Entry("invoices", "invoices", "List invoices, newest first"),
         Entry("show", "invoices", "Everything about one invoice"),
         Entry("timeline", "invoices", "What happened to an invoice, and who did it"),
@@ -41,6 +45,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     ),
     "Operation": (
         Entry("audit", "audit", "Prove that nothing was changed afterwards"),
+        Entry("api-token", "api_tokens", "Make or end a token by which a program speaks for a person"),
+        Entry("api-tokens", "api_tokens", "Tokens by which programs speak for people"),
         Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
         Entry("worker", "processes", "Work on one task queue"),
         Entry("web", "processes", "The web app"),
