@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from billing.agreements import Overage, PrepaidBlock
 from billing.change_orders import agreement_on
-from billing.periods import Period, months_after
+from billing.periods import months_after
 
 _NONE = Decimal(0)
 
@@ -82,11 +82,6 @@ def draw_down(
     for use in sorted(uses):
         walk.use(use)
     return walk.standing(as_of)
-
-
-def hours_beyond(blocks: DrawDown, period: Period) -> tuple[Use, ...]:
-    """The hours worked within a period that no block covered, by entry: what overage at a rate bills."""
-    return tuple(each for each in blocks.beyond if period.start <= each.day <= period.end)
 
 
 class _Walk:

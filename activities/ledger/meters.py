@@ -17,7 +17,7 @@ from activities.ledger.crossings import Crossing, Crossings, crossed_before
 from activities.ledger.meter_entries import Stored
 from activities.ledger.tables import InvoiceRow, MeterRow
 from billing.agreements import Agreement, PrepaidBlock
-from billing.blocks import BoughtBlock, Use, hours_beyond
+from billing.blocks import BoughtBlock
 from billing.change_orders import agreement_on
 from billing.company import Company
 from billing.errors import BillowError, Refused
@@ -25,7 +25,6 @@ from billing.meter_entries import Held, Measure, MeterEntry, held
 from billing.meter_reading import read
 from billing.metering import Meter, MeterStanding, measures, misplaced
 from billing.metering import standing as standing_of
-from billing.periods import Period
 from billing.status import DocumentStatus
 
 _SHOWN = 5
@@ -196,13 +195,3 @@ def standings(tx: Session, agreement: Agreement, company: Company, as_of: dateti
 def standing(tx: Session, agreement: Agreement, company: Company, as_of: datetime) -> MeterStanding | None:
     """Where the first meter of an agreement stands at an instant; None if it has none."""
     return next(iter(standings(tx, agreement, company, as_of)), None)
-
-
-def beyond_blocks(
-    tx: Session, agreement: PrepaidBlock, company: Company, period: Period, as_of: datetime
-) -> tuple[Use, ...]:
-    """The hours of a period that no prepaid block covers, by entry (`<source>/<id>`), as they were taken in."""
-    blocks = bought(tx, agreement, company)
-    today = triggers.company_today(company, agreement, as_of)
-    meter = _read(tx, agreement, Measure.HOURS, blocks, frozenset(), today)
-    return hours_beyond(meter.blocks, period) if meter.blocks else ()
