@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from billing.agreements import Overage, PrepaidBlock
-from billing.blocks import Use, draw_down, hours_beyond
+from billing.blocks import Use, draw_down
 from billing.exceptions import ReasonCode
 from billing.hours import TIME
 from billing.leakage.deliveries import reached, unbilled_whole
@@ -96,8 +96,11 @@ def _beyond(expected: Expectations, agreement: PrepaidBlock, project: ProjectFac
         period = place.occasion.period
         if period is None or place.expected is None:
             continue
-        beyond = hours_beyond(standing, period)
-        hours = total(each.hours for each in beyond if (TIME, each.entry) not in project.billed)
+        hours = total(
+            each.hours
+            for each in standing.beyond
+            if period.start <= each.day <= period.end and (TIME, each.entry) not in project.billed
+        )
         if hours > 0:
             at_stake = net(agreement, hours * agreement.overage_rate)
             yield unbilled_period(agreement, place.expected, at_stake, f"{hours_of(hours)} beyond the block")
