@@ -55,6 +55,9 @@ def test_a_figure_from_a_day_on(
     changed = agreement(change_orders=[order(**changes)])
     assert getattr(agreement_on(changed, BEFORE), name) == (Decimal(before) if before else None)
     assert getattr(agreement_on(changed, SINCE), name) == Decimal(since)
+    assert (
+        vars(agreement_on(changed, SINCE)).keys() == vars(changed).keys()
+    )  # no model gets another one's fields
     proposed = agreement(change_orders=[order(**changes, **UNAPPROVED)])
     assert agreement_on(proposed, date(2030, 1, 1)) == proposed
 
