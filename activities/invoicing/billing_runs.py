@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,6 +47,9 @@ SLICE = 25
 LONGEST_WAIT = timedelta(minutes=10)
 """How long a batch waits until invoices have been started before it says so and the next one waits on."""
 
+BEAT_EVERY = 4.0
+"""Seconds between two heartbeats of what cannot give them itself."""
+
 OUTBOX_KEPT = timedelta(days=14)
 """How long what was carried stays in the outbox, for whoever looks for a lost message."""
 
@@ -66,6 +72,11 @@ class Pulse:
         """Whether it should come to an end soon."""
         return False
 
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Says by itself that the run is alive, while something lasts that cannot say so."""
+        yield
+
 
 class ActivityPulse(Pulse):
     """A run in an activity: Temporal hears its heartbeats, and a worker that stops ends the batch early."""
@@ -81,6 +92,22 @@ class ActivityPulse(Pulse):
 
     def stopping(self) -> bool:
         return activity.is_worker_shutdown()
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        done, context = threading.Event(), copy_context()
+
+        def beat() -> None:
+            while not done.wait(BEAT_EVERY):
+                context.run(activity.heartbeat)
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
 
 class LedgerBillingRuns(BillingRuns):
@@ -155,10 +182,10 @@ def _prepare(ledger: Ledger, version: CompanyVersion, as_of: datetime, pulse: Pu
         ("events", events.act_on_waiting),
     )
     for what, prepare in preparations:
-        pulse.beat()
         finding = None
         try:
-            prepare(ledger, as_of)
+            with pulse.beating():
+                prepare(ledger, as_of)
         except BillowError as error:
             _log.warning("billing run: %s not taken in: %s", what, error)
             finding = Finding(code=ReasonCode.STEP_FAILED, message=f"{what} cannot be taken in: {error}")
