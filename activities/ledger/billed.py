@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from decimal import Decimal
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy.orm import Session
 
 from activities.ledger import meters
-from activities.ledger.database import Ledger
 from activities.ledger.tables import BilledItemRow, InvoiceRow, MeterCrossingRow
 from billing.agreements import Agreement
 from billing.blocks import BoughtBlock
@@ -19,10 +21,17 @@ from billing.periods import Period
 from billing.status import DocumentStatus
 
 
+class Transactions(Protocol):
+    """Where transactions are had from: the ledger, or one transaction for all questions."""
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """A transaction to read in."""
+
+
 class LedgerBilled:
     """Answers from the ledger, each question in a transaction of its own; the invoice `but` does not count."""
 
-    def __init__(self, ledger: Ledger, but: int | None = None) -> None:
+    def __init__(self, ledger: Transactions, but: int | None = None) -> None:
         self._ledger, self._but = ledger, but
 
     def standing_on(self, source: str, items: Collection[str]) -> Mapping[str, str | None]:

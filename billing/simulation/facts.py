@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from billing.approval_policy import ApprovalTier
 from billing.calendars import Calendar
@@ -20,12 +20,21 @@ from billing.request import BillingRequest
 from billing.sources import Sources, TimeEntry
 from billing.taken import Taken
 
+if TYPE_CHECKING:
+    from billing.simulation.register import Register
+
 
 class World(Protocol):
     """What lies outside the rules, as far as they need it."""
 
-    def sources(self, request: BillingRequest, today: date) -> Sources:
-        """What the sources say now about a request. Raises `SourceUnavailable`."""
+    def sources(self, request: BillingRequest, today: date, register: Register) -> Sources:
+        """What the sources say now about a request, on a day that may be to come.
+
+        What simulated invoices have billed, by the register, counts as billed. Raises `SourceUnavailable`.
+        """
+
+    def elsewhere(self, draft: Draft) -> Sequence[str]:
+        """The items of the draft that stand on another invoice in the ledger."""
 
     def worked(self, project: str, period: Period) -> Sequence[TimeEntry]:
         """What was worked on a project, billed or not. Raises `SourceUnavailable`."""
@@ -105,7 +114,6 @@ class Books:
     """Where the ledger stands when the simulation begins; empty where nothing was billed yet."""
 
     taken: Mapping[str, Taken] = field(default_factory=dict)
-    billed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     drafts: Sequence[Draft] = ()
     series: Mapping[str, SeriesState] = field(default_factory=dict)
     standing: Sequence[Standing] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from billing.agreements import Agreement
+from billing.agreements import Agreement, PrepaidBlock
 from billing.assembly import Assembly, assemble
 from billing.draft import Draft
 from billing.dunning_policy import CollectionFacts
@@ -17,33 +17,33 @@ from billing.simulation.approval import Approval
 from billing.simulation.collection import collected, noon, paid_at
 from billing.simulation.facts import DraftedInvoice, OpenInvoice
 from billing.simulation.invoice import Invoice, Life
+from billing.sources import Sources
 
 
 def requested(invoice: Invoice, request: BillingRequest, agreement: Agreement | None, at: datetime) -> Life:
     """From the request on: assembled from what the sources say now, or held for what does not fit."""
-    begun = invoice.today(invoice.stage.start)
+    begun, today = invoice.today(invoice.stage.start), invoice.today(at)
     period = request.occasion.period if request.occasion else None
     why = str(period) if period else ""
     try:
         if agreement is not None and period is not None and hours_to_come.to_come(request, begun):
             made = _estimated(invoice, request, agreement, period, begun)
             if made is None:
-                known = invoice.stage.world.sources(request, begun)
-                invoice.note(at, outcome.BILLED, why=f"{why}; {hours_to_come.so_far(known)}")
+                told = hours_to_come.so_far(_sources(invoice, request, begun))
+                invoice.note(at, outcome.BILLED, why=f"{why}; {told}")
                 return
         else:
-            today = invoice.today(at)
-            known = invoice.stage.world.sources(request, today)
-            sources = invoice.stage.register.unbilled(known, invoice.billing_key)
-            made = assemble(request, invoice.company, sources, today)
+            made = assemble(request, invoice.company, _sources(invoice, request, today), today)
     except SourceUnavailable as error:
         invoice.hold(at, [Finding(code=ReasonCode.SOURCE_UNREADABLE, message=str(error))])
         return
     findings = list(made.findings)
     if made.draft is not None:
         invoice.amount = made.draft.amount_due
-        findings += invoice.stage.world.check(made.draft, at)
-        findings += invoice.stage.register.enter(made.draft)
+        findings += _checked(invoice, request, made.draft, at)
+    if made.skip and {each.code for each in findings} == {ReasonCode.EMPTY}:
+        invoice.note(at, outcome.SKIPPED, why=made.skip)
+        return
     if findings or made.draft is None:
         invoice.hold(at, findings)
         return
@@ -87,18 +87,32 @@ def _estimated(
 ) -> Assembly | None:
     """The draft over the hours to be expected; None where none are wanted, or nothing tells what to expect."""
     window = hours_to_come.look_back(agreement, begun)
-    if not invoice.stage.assumptions.expect or window is None or agreement.project is None:
+    by_block = isinstance(agreement, PrepaidBlock)
+    if not invoice.stage.assumptions.expect or window is None or agreement.project is None or by_block:
         return None
     worked = invoice.stage.world.worked(agreement.project, window)
     entries = hours_to_come.expected(period, window, worked)
     if not entries:
         return None
     over = period.end + timedelta(days=1)
-    sources = invoice.stage.world.sources(request, over).model_copy(
-        update={"time_entries": entries, "earlier_time": (), "earlier_expenses": ()}
-    )
+    left_over = {"earlier_time": (), "earlier_expenses": ()}
+    sources = _sources(invoice, request, over).model_copy(update={"time_entries": entries, **left_over})
     invoice.estimate = True
     return assemble(request, invoice.company, sources, over)
+
+
+def _sources(invoice: Invoice, request: BillingRequest, today: date) -> Sources:
+    return invoice.stage.world.sources(request, today, invoice.stage.register)
+
+
+def _checked(invoice: Invoice, request: BillingRequest, draft: Draft, at: datetime) -> list[Finding]:
+    """The document as a whole, and what it has in common with other invoices."""
+    world, findings = invoice.stage.world, list[Finding]()
+    if others := world.elsewhere(draft):
+        message = f"{', '.join(others[:5])} already on another invoice"
+        findings.append(Finding(code=ReasonCode.ALREADY_BILLED, message=message, field="work"))
+    findings += invoice.stage.register.enter(request, draft, invoice.today(at))
+    return [*world.check(draft, at), *findings]
 
 
 def _approved(approval: Approval) -> Life:

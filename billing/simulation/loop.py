@@ -30,6 +30,7 @@ from billing.simulation.facts import (
 from billing.simulation.invoice import Invoice, Life, Stage
 from billing.simulation.outcome import Assumptions, Simulation, Waiting
 from billing.simulation.register import Register
+from billing.sources import Sources
 from billing.taken import NOTHING, Taken
 
 EPOCH = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
@@ -115,7 +116,7 @@ class _Play:
             return
         today = self.stage.start.astimezone(ZoneInfo(client.zone)).date()
         taken = self._taken.get(agreement.id, NOTHING)
-        for event in events(agreement, today, taken, lambda each: self.stage.world.sources(each, today)):
+        for event in events(agreement, today, taken, lambda each: self._sources(each, today)):
             if isinstance(event, Waiting):
                 self.waiting.append(event)
             else:
@@ -149,7 +150,7 @@ class _Play:
             occasion=occasion,
         )
         try:
-            sources = self.stage.world.sources(request, at.astimezone(ZoneInfo(client.zone)).date())
+            sources = self._sources(request, at.astimezone(ZoneInfo(client.zone)).date())
             held = hindrance(agreement, client, sources.client, sources.contract)
         except SourceUnavailable as error:
             held = Finding(code=ReasonCode.SOURCE_UNREADABLE, message=str(error))
@@ -165,6 +166,9 @@ class _Play:
             return
         invoice = self._invoice(self._company, request.billing_key, client, agreement.id if agreement else "")
         self._live(life.requested(invoice, request, agreement, at))
+
+    def _sources(self, request: BillingRequest, today: date) -> Sources:
+        return self.stage.world.sources(request, today, self.stage.register)
 
     def _take(self, occasion: Occasion) -> None:
         """From now on nothing of the occasion is due any more."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from billing.money import Money
 
-BILLED, HELD = "billed", "held"
+BILLED, HELD, SKIPPED = "billed", "held", "skipped"
 ASKED, REMINDED, ESCALATED = "approval asked", "approval reminded", "approval escalated"
 APPROVED, ISSUED, SENT, PAID = "approved", "issued", "sent", "paid"
 """Acts, called as in the audit trail; acts of collection are called as everywhere: `reminder-2`, `hand-over` …"""

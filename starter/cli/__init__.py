@@ -25,6 +25,11 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("timeline", "invoices", "What happened to an invoice, and who did it"),
         Entry("pdf", "documents", "Write the PDF of an issued invoice to a file"),
     ),
+    "Agreements": (
+        Entry("agreements", "agreements", "What each agreement is billed for next, and its meter"),
+        Entry("agreement", "agreements", "Everything about one agreement"),
+        Entry("why", "agreements", "Why something was billed, or not"),
+    ),
     "Decisions": (
         Entry("inbox", "decisions", "Approvals and exceptions that wait for somebody"),
         Entry("approve", "decisions", "Approve a draft"),
