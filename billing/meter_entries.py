@@ -83,10 +83,10 @@ def held(agreement: Agreement, entry: MeterEntry, rates: Rates | None, today: da
             f"{quantity.normalize():f} {entry.measure}: less than nothing; correct or delete the entry",
         )
     if quantity > MOST[entry.measure]:
-        return Held(
-            "too much",
-            f"{quantity.normalize():,f} {entry.measure} in one entry; correct it, or split it by day",
-        )
+        if entry.measure is Measure.PROGRESS:
+            return Held("too much", f"{quantity.normalize():f} per cent done; write 0 to 100")
+        said = f"{quantity.normalize():,f} {entry.measure} in one entry"
+        return Held("too much", f"{said}; correct it, or split it by day")
     if day > today:
         return Held("future", f"{day} is still to come; it counts from that day on")
     if day < agreement.start or (end and day > end):

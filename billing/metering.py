@@ -61,7 +61,7 @@ class MeterStanding:
     agreement: str
     measure: Measure
     used: Decimal
-    held: int
+    held: tuple[tuple[MeterEntry, Held], ...] = ()
     next: Line | None = None
     blocks: DrawDown | None = None
 
@@ -114,4 +114,4 @@ def standing(agreement: str, meter: Meter, crossed: Collection[str]) -> MeterSta
     """Where a meter stands, for people; a line that was crossed once does not come again."""
     to_come = [each for each in meter.lines if not each.reached and each.name not in crossed]
     nearest = min(to_come, key=lambda each: each.missing, default=None)
-    return MeterStanding(agreement, meter.measure, meter.value, len(meter.held), nearest, meter.blocks)
+    return MeterStanding(agreement, meter.measure, meter.value, meter.held, nearest, meter.blocks)

@@ -106,10 +106,7 @@ def _tell(intake: Intake, standings: dict[str, list[MeterStanding]], company: Co
     output.say(f"Took in {output.plural(sum(counts.values()), 'entry', 'entries')}: {said}.")
     for crossing in intake.crossings:
         output.say(_crossed(crossing))
-    for entry, why in intake.held[:_SHOWN]:
-        output.say(f"Does not count yet: {entry.id} of {entry.source}: {why.why}.")
-    if len(intake.held) > _SHOWN:
-        output.say(f"… and {len(intake.held) - _SHOWN:,} more that do not count yet.")
+    meter_view.held(intake.held)
     if any(standings.values()):
         output.say("")
         meter_view.table([each for found in standings.values() for each in found], company)
