@@ -52,7 +52,7 @@ def expected(period: Period, window: Period, worked: Iterable[TimeEntry]) -> tup
     return tuple(
         group[0].model_copy(
             update={
-                "id": f"expected/{person}/{role}/{task}",
+                "id": f"expected/{period.start}/{person}/{role}/{task}",
                 "day": period.start,
                 "hours": hours,
                 "approved": True,

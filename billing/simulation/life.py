@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from billing.agreements import Agreement, PrepaidBlock
+from billing.agreements import Agreement, Retainer, TimeAndMaterials
 from billing.assembly import Assembly, assemble
 from billing.draft import Draft
 from billing.dunning_policy import CollectionFacts
@@ -87,10 +87,10 @@ def _estimated(
 ) -> Assembly | None:
     """The draft over the hours to be expected; None where none are wanted, or nothing tells what to expect."""
     window = hours_to_come.look_back(agreement, begun)
-    by_block = isinstance(agreement, PrepaidBlock)
-    if not invoice.stage.assumptions.expect or window is None or agreement.project is None or by_block:
+    by_period = isinstance(agreement, TimeAndMaterials | Retainer) and agreement.project is not None
+    if not invoice.stage.assumptions.expect or window is None or not by_period:
         return None
-    worked = invoice.stage.world.worked(agreement.project, window)
+    worked = invoice.stage.world.worked(agreement.project or "", window)
     entries = hours_to_come.expected(period, window, worked)
     if not entries:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,15 @@ _STYLES = {
 _FOLLOWS = {outcome.ASKED: outcome.APPROVED, outcome.ISSUED: outcome.SENT}
 """Acts that go without saying where the other one follows at the same instant."""
 
+_REPEATED = (outcome.REMINDED, outcome.ESCALATED)
+"""Acts that go on until somebody answers."""
+
+_INDENT = " " * 8
+"""Under the billing keys."""
+
+_KEY = 40
+"""Characters of a billing key that stand on one line."""
+
 _SIGNS = {Change.ADDED: ("+", "green"), Change.GONE: ("-", "red")}
 
 
@@ -38,12 +48,12 @@ def print_simulation(simulation: Simulation, version: CompanyVersion, zone: str)
     _head(simulation, f"Simulation of {version.company.name}", version, zone)
     if not simulation.steps:
         output.say("Nothing would be billed, sent or paid in this time.")
-    told: set[tuple[str, str]] = set()
+    told: set[tuple[str, ...]] = set()
     for month in by_month(simulation, zone):
         if month.steps:
             output.say("")
             output.console().print(output.styled(f"{month.first:%B %Y}", "bold"))
-            output.console().print(_days(month.steps, zone, told))
+            _print_days(month.steps, zone, told)
     _print_sums(by_month(simulation, zone))
     _print_waiting("Bills once this has happened", simulation.waiting)
 
@@ -96,29 +106,48 @@ def _table(*, header: bool = False) -> Table:
     )
 
 
-def _days(steps: Sequence[Simulated], zone: str, told: set[tuple[str, str]]) -> Table:
+def _print_days(steps: Sequence[Simulated], zone: str, told: set[tuple[str, ...]]) -> None:
     """What happens to an invoice at one instant is one line; why something is held is said once."""
+    for at, together in groupby(steps, key=lambda each: each.at):
+        by_invoice: dict[str, list[Simulated]] = {}
+        for step in together:
+            by_invoice.setdefault(step.billing_key, []).append(step)
+        day = f"{at.astimezone(ZoneInfo(zone)):%a %d}"
+        for key, acts in by_invoice.items():
+            said = (key, acts[-1].act, acts[-1].who)
+            if acts[-1].act in _REPEATED and said in told:
+                continue  # it goes round until somebody answers; `--json` has every turn
+            if acts[-1].act in _REPEATED:
+                told.add(said)
+            _print_invoice(day, key, acts)
+            for line in wrap(_note(acts[-1], told), output.WIDTH - len(_INDENT)):
+                output.console().print(output.styled(_INDENT + line, "dim"))
+
+
+def _print_invoice(day: str, key: str, acts: Sequence[Simulated]) -> None:
+    last = acts[-1]
+    style = _STYLES.get(last.act, "")
+    amount = f"{last.amount}" if last.amount else "–"
+    if last.estimate:
+        amount = f"~ {amount}"
     table = _table()
-    table.add_column(width=12, no_wrap=True)
-    table.add_column(overflow="fold", ratio=1)
-    table.add_column(overflow="fold", max_width=24)
-    table.add_column(justify="right", no_wrap=True)
-    local = ZoneInfo(zone)
-    for (at, key), group in groupby(steps, key=lambda each: (each.at, each.billing_key)):
-        acts = list(group)
-        last = acts[-1]
-        style = _STYLES.get(last.act, "")
-        amount = output.money(*(last.amount.amount, last.amount.currency) if last.amount else (None, None))
-        table.add_row(
-            output.styled(f"{at.astimezone(local):%a %d %H:%M}", "dim"),
-            output.styled(key),
-            output.styled(", ".join(_in_short(acts)), style),
-            output.styled(f"~ {amount}" if last.estimate else amount, style),
-        )
-        note = _note(last, told)
-        if note:
-            table.add_row("", output.styled(note, "dim"), "", "")
-    return table
+    table.add_column(width=len(day), no_wrap=True)
+    table.add_column(ratio=1)
+    table.add_column(width=14)
+    table.add_column(justify="right", no_wrap=True, min_width=14)
+    table.add_row(
+        output.styled(day, "dim"),
+        output.styled(_broken(key, last.client)),
+        output.styled(", ".join(_in_short(acts)), style),
+        output.styled(amount, style),
+    )
+    output.console().print(table)
+
+
+def _broken(key: str, client: str) -> str:
+    """The billing key, a long one in two lines with its last part on the second; and the client, if it names none."""
+    whole = key if len(key) <= _KEY else "/ ".join(key.rsplit("/", 1))
+    return whole if client in key else f"{whole} {client}"
 
 
 def _in_short(acts: Sequence[Simulated]) -> list[str]:
@@ -126,7 +155,7 @@ def _in_short(acts: Sequence[Simulated]) -> list[str]:
     return [name for name in names if _FOLLOWS.get(name) not in names]
 
 
-def _note(step: Simulated, told: set[tuple[str, str]]) -> str:
+def _note(step: Simulated, told: set[tuple[str, ...]]) -> str:
     """What a reader must know besides: why it is held, and whose it is; that hours are to come; who is asked."""
     if step.act == outcome.HELD:
         reason = (step.agreement or step.billing_key, step.why)
@@ -134,7 +163,9 @@ def _note(step: Simulated, told: set[tuple[str, str]]) -> str:
             return ""
         told.add(reason)
         return f"{step.why} (asks {step.who})"
-    if step.act in (outcome.ASKED, outcome.REMINDED, outcome.ESCALATED):
+    if step.act in _REPEATED:
+        return f"asks {step.who}; again and again until somebody answers"
+    if step.act == outcome.ASKED:
         return f"asks {step.who}"
     if step.act == outcome.BILLED and step.amount is None:
         return step.why.split("; ", 1)[-1]
@@ -147,7 +178,7 @@ def _print_sums(months: Sequence[Month]) -> None:
     output.say("")
     table = _table(header=True)
     table.add_column("MONTH")
-    for name in ("", "BILLED", "EXPECTED TO BE PAID", "HELD"):
+    for name in ("", "BILLED", "EXPECTED CASH", "HELD"):
         table.add_column(name, justify="right")
     for month in months:
         for position, currency in enumerate(month.currencies):

@@ -96,11 +96,12 @@ def _legend(names: Sequence[str], y: int) -> list[str]:
 
 
 def _round_up(amount: Decimal) -> Decimal:
-    """The next figure people like to read: 1, 2, 2.5 or 5 and zeros."""
+    """The next figure people like to read, such as 1.5, 2 or 40."""
     if amount <= 0:
         return Decimal(1)
     power = Decimal(1).scaleb(amount.adjusted())
-    return next(power * each for each in map(Decimal, ("1", "2", "2.5", "5", "10")) if power * each >= amount)
+    steps = map(Decimal, ("1", "1.2", "1.5", "2", "2.5", "3", "4", "5", "6", "8", "10"))
+    return next(power * each for each in steps if power * each >= amount)
 
 
 def _short(amount: Decimal) -> str:
