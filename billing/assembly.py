@@ -105,7 +105,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             discount=source.discount,
             terms=source.terms or client.terms,
             non_standard_terms=source.terms is not None and source.terms != client.terms,
-            supply=_supply(request, sources, today),
+            supply=_supply(request, sources, lines, today),
             agreement=agreement.id if agreement else None,
             contract_reference=(agreement.contract or "") if agreement else "",
             order_reference=source.order_reference,
@@ -198,11 +198,16 @@ def _check_lines(lines: Sequence[InvoiceLine], net: Decimal) -> Iterator[Finding
         )
 
 
-def _supply(request: BillingRequest, sources: Sources, today: date) -> Period:
-    """When the service was or will be supplied (Art. 226(7) Directive 2006/112/EC): the period, the day it was done,
-    or the day of billing where it is paid in advance or a person says nothing else."""
+def _supply(request: BillingRequest, sources: Sources, lines: Sequence[InvoiceLine], today: date) -> Period:
+    """When the service was or will be supplied (Art. 226(7) Directive 2006/112/EC): the period, the days on which it
+    was done, or the day of billing where it is paid in advance or a person says nothing else."""
     if request.occasion and request.occasion.period:
         return request.occasion.period
+    billed = {ref.id for each in lines for ref in each.sources}
+    days = [each.day for each in sources.time_entries if each.id in billed]
+    days += [each.day for each in sources.expenses if each.id in billed]
+    if days:
+        return Period(start=min(days), end=max(days))
     milestone, project = sources.milestone, sources.project
     done = (milestone and milestone.signed_off) or (project and project.completed)
     if request.one_off and request.one_off.supplied_on:

@@ -73,7 +73,10 @@ def worked(agreement: Hourly, sources: Sources, period: Period | None, today: da
             parts.append(Worked(entry, free, Decimal(0), included=True, late=entry.id in late))
         if entry.hours > free:
             price = rate_on(terms(entry.day).rates, entry.role, entry.day)
-            parts.append(Worked(entry, entry.hours - free, price, late=entry.id in late))
+            # an entry that is billed whole keeps its hours as they are written
+            parts.append(
+                Worked(entry, entry.hours - free if free else entry.hours, price, late=entry.id in late)
+            )
     return parts
 
 

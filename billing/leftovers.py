@@ -13,12 +13,15 @@ ByPeriod = Retainer | TimeAndMaterials | Expenses
 
 
 def whole_period(agreement: ByPeriod, day: date) -> tuple[Period, Decimal]:
-    """The agreement's own period that a day falls into, and what part of a full one it is."""
+    """The agreement's own period that a day falls into, and what part of a full one it is.
+
+    Of a day outside the agreement it is the full period, and no part of it.
+    """
     full = full_period(agreement.anchor or agreement.start, agreement.every, day)
-    last = last_day(agreement)
-    own = Period(
-        start=max(full.start, agreement.start), end=full.end if last is None else min(full.end, last)
-    )
+    first, last = max(full.start, agreement.start), min(full.end, last_day(agreement) or date.max)
+    if first > last:
+        return full, Decimal(0)
+    own = Period(start=first, end=last)
     return own, Decimal(own.days) / full.days
 
 

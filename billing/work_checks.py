@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 from billing.agreements import (
     Agreement,
@@ -30,6 +31,8 @@ from billing.occasions import COMPLETION
 from billing.rates import missing_rate
 from billing.sources import Expense, Sources, TimeEntry
 from billing.spending import passes_on
+
+Record = TypeVar("Record", TimeEntry, Expense)
 
 _NAMED = 5
 """Entries a finding names; who looks into it finds the rest beside them."""
@@ -124,12 +127,18 @@ def _check_hours(
             field="hours",
             left=f"PSA {hours} h: {_ids(waiting)}",
         )
-    for entry in billable:
+    for entry in (*_billed_along(agreement, occasion, sources.earlier_time), *billable):
         yield from _check_entry(entry, f"time entry {entry.id}", entry.hours, "hours", today)
     if isinstance(agreement, PrepaidBlock):
         yield from _check_overage_rate(agreement, sources, today)
     else:
         yield from _check_rates(agreement, worked(agreement, sources, occasion.period, today))
+
+
+def _billed_along(agreement: Agreement, occasion: Occasion, earlier: Iterable[Record]) -> list[Record]:
+    if not isinstance(agreement, Retainer | TimeAndMaterials | Expenses):
+        return []
+    return [each for each in earlier if billed_along(agreement, each.day, occasion.period)]
 
 
 def _check_entry(
@@ -187,7 +196,7 @@ def _check_expenses(
             field="expenses",
             left=f"PSA {spent}: {_ids(waiting)}",
         )
-    for each in billable:
+    for each in (*_billed_along(agreement, occasion, sources.earlier_expenses), *billable):
         yield from _check_entry(each, f"expense {each.id}", each.amount, each.currency, today)
         if each.currency != agreement.currency and each.approved:
             yield wrong(
