@@ -42,3 +42,8 @@ def milestones(key: str = "acme-build", **changes: Any) -> dict[str, Any]:
         ]
     }
     return _agreement(key, "milestone", **{**given, **changes})
+
+
+def fixed_price(key: str = "acme-fix", **changes: Any) -> dict[str, Any]:
+    """Something for 9,000 within forty hours."""
+    return _agreement(key, "fixed price", **{"amount": "9000", "scope_hours": "40", **changes})
