@@ -240,5 +240,5 @@ def _meter(standing: MeterStanding, currency: str) -> MeterView:
         expires=blocks.expires if blocks else None,
         next_line=line.name if line else None,
         next_at=line.threshold if line else None,
-        held=standing.held,
+        held=len(standing.held),
     )
