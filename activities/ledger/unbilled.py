@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from activities.ledger.tables import (
@@ -96,7 +97,7 @@ def voided_drafts(tx: Session, zone: ZoneInfo) -> tuple[VoidedDraft, ...]:
     query = (
         _decided("to be billed again")
         .where(_TO_BE_BILLED_AGAIN, not_(borne))
-        .distinct(InvoiceRow.billing_key)
+        .ext(distinct_on(InvoiceRow.billing_key))
         .order_by(InvoiceRow.billing_key, InvoiceRow.generation.desc())
     )
     return tuple(
@@ -170,7 +171,7 @@ def held_by(tx: Session, prefix: str) -> frozenset[str]:
     newest = (
         select(ExceptionRow.subject, ExceptionRow.resolved_at, ExceptionRow.resolution)
         .where(ExceptionRow.subject.startswith(prefix, autoescape=True))
-        .distinct(ExceptionRow.subject)
+        .ext(distinct_on(ExceptionRow.subject))
         .order_by(ExceptionRow.subject, ExceptionRow.id.desc())
     )
     return frozenset(
