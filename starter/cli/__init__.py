@@ -15,6 +15,11 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("simulate", "simulate", "What would be billed, asked, sent and reminded, and when"),
         Entry("import-opening-items", "opening_items", "Take over open invoices of the system before"),
     ),
+    "Agreements": (
+        Entry("agreements", "agreements", "What each agreement is billed for next, and its meter"),
+        Entry("agreement", "agreements", "Everything about one agreement"),
+        Entry("why", "agreements", "Why something was billed, or not"),
+    ),
     "Invoices": (
         Entry("trigger", "trigger", "Bill an agreement, an event or a one-off now"),
         Entry("meter", "meter", "Take in hours, spend or progress from a file"),
@@ -24,11 +29,6 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("show", "invoices", "Everything about one invoice"),
         Entry("timeline", "invoices", "What happened to an invoice, and who did it"),
         Entry("pdf", "documents", "Write the PDF of an issued invoice to a file"),
-    ),
-    "Agreements": (
-        Entry("agreements", "agreements", "What each agreement is billed for next, and its meter"),
-        Entry("agreement", "agreements", "Everything about one agreement"),
-        Entry("why", "agreements", "Why something was billed, or not"),
     ),
     "Decisions": (
         Entry("inbox", "decisions", "Approvals and exceptions that wait for somebody"),
