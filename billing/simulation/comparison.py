@@ -9,16 +9,17 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from billing.simulation.outcome import BILLED, Simulated, Simulation, Waiting, sums
+from billing.simulation.outcome import ISSUED, Simulated, Simulation, Waiting, sums
 
 Key = tuple[str, str, int]
 
 
 class Change(StrEnum):
-    """How an act differs; `moved` to another instant, the others at the same one."""
+    """How an invoice differs (added, gone, changed), and how one of its acts does (all but changed)."""
 
     ADDED = "added"
     GONE = "gone"
+    CHANGED = "changed"
     MOVED = "moved"
     AMOUNT = "other amount"
     WHO = "other person"
@@ -57,21 +58,21 @@ class Comparison:
 
     @property
     def invoices(self) -> Mapping[str, Change]:
-        """The billing keys that differ: added, gone, or (with any other change) to be found in both."""
+        """The billing keys that differ, in order of time: added, gone, or changed."""
         were = {each.billing_key for each in self.before.steps}
         are = {each.billing_key for each in self.after.steps}
         found: dict[str, Change] = {}
         for each in self.differences:
             key = each.billing_key
             found.setdefault(
-                key, Change.ADDED if key not in were else Change.GONE if key not in are else each.changes[0]
+                key, Change.ADDED if key not in were else Change.GONE if key not in are else Change.CHANGED
             )
         return found
 
     @property
-    def billed(self) -> dict[str, Decimal]:
-        """How much more is billed by the edited rules, by currency; less is below zero, the same is left out."""
-        before, after = sums(self.before.steps, BILLED), sums(self.after.steps, BILLED)
+    def issued(self) -> dict[str, Decimal]:
+        """How much more is invoiced by the edited rules, by currency; less is below zero, the same is left out."""
+        before, after = sums(self.before.steps, ISSUED), sums(self.after.steps, ISSUED)
         more = {
             currency: after.get(currency, Decimal(0)) - before.get(currency, Decimal(0))
             for currency in sorted({*before, *after})

@@ -1,4 +1,4 @@
-"""A simulation month by month: what is billed, what is paid, what is held."""
+"""A simulation month by month: what is issued, what is paid, what is held."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from billing.periods import months_after
-from billing.simulation.outcome import BILLED, HELD, PAID, Simulated, Simulation, sums
+from billing.simulation.outcome import HELD, ISSUED, PAID, Simulated, Simulation, sums
 
 
 @dataclass(frozen=True)
@@ -18,17 +18,17 @@ class Month:
 
     first: date
     steps: tuple[Simulated, ...]
-    billed: dict[str, Decimal] = field(init=False)
+    issued: dict[str, Decimal] = field(init=False)
     paid: dict[str, Decimal] = field(init=False)
     held: dict[str, Decimal] = field(init=False)
 
     def __post_init__(self) -> None:
-        for name, act in (("billed", BILLED), ("paid", PAID), ("held", HELD)):
+        for name, act in (("issued", ISSUED), ("paid", PAID), ("held", HELD)):
             object.__setattr__(self, name, sums(self.steps, act))
 
     @property
     def currencies(self) -> list[str]:
-        return sorted({*self.billed, *self.paid, *self.held})
+        return sorted({*self.issued, *self.paid, *self.held})
 
 
 def by_month(simulation: Simulation, zone: str) -> list[Month]:

@@ -24,7 +24,7 @@ def simulation_data(simulation: Simulation, zone: str) -> dict[str, Any]:
             {
                 "month": f"{month.first:%Y-%m}",
                 "currency": currency,
-                "billed": _figure(month.billed, currency),
+                "issued": _figure(month.issued, currency),
                 "paid": _figure(month.paid, currency),
                 "held": _figure(month.held, currency),
             }
@@ -39,7 +39,7 @@ def comparison_data(compared: Comparison) -> dict[str, Any]:
     return {
         **_head(compared.after),
         "invoices": len(compared.invoices),
-        "billed_more": {currency: str(amount) for currency, amount in compared.billed.items()},
+        "issued_more": {currency: str(amount) for currency, amount in compared.issued.items()},
         "differences": [
             {
                 "billing_key": each.billing_key,
@@ -56,24 +56,24 @@ def comparison_data(compared: Comparison) -> dict[str, Any]:
 
 
 def drawn(simulation: Simulation, company: str, zone: str) -> str:
-    """What is billed and what is paid, month by month, a panel for each currency; SVG."""
+    """What is issued and what is paid, month by month, a panel for each currency; SVG."""
     months = by_month(simulation, zone)
     zero = Decimal(0)
     panels = [
         Panel(
             currency,
             [
-                [month.billed.get(currency, zero) for month in months],
+                [month.issued.get(currency, zero) for month in months],
                 [month.paid.get(currency, zero) for month in months],
             ],
         )
         for currency in sorted({each for month in months for each in month.currencies})
-        if any(currency in month.billed or currency in month.paid for month in months)
+        if any(currency in month.issued or currency in month.paid for month in months)
     ]
-    title = f"{company}: billed and paid, as simulated on {simulation.start:%Y-%m-%d}"
+    title = f"{company}: invoices and payments, as simulated on {simulation.start:%Y-%m-%d}"
     labels = [f"{month.first:%b %Y}" if month.first.month == 1 else f"{month.first:%b}" for month in months]
     return picture(
-        title, f"{simulation.assumptions}; tax included", labels, ("billed", "expected to be paid"), panels
+        title, f"{simulation.assumptions}; tax included", labels, ("issued", "expected cash"), panels
     )
 
 

@@ -16,6 +16,7 @@ from billing.simulation.outcome import Simulated, Simulation, Waiting
 from starter.cli import output
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
 
@@ -50,10 +51,11 @@ def print_simulation(simulation: Simulation, version: CompanyVersion, zone: str)
         output.say("Nothing would be billed, sent or paid in this time.")
     told: set[tuple[str, ...]] = set()
     for month in by_month(simulation, zone):
-        if month.steps:
+        if days := list(_days(month.steps, zone, told)):
             output.say("")
             output.console().print(output.styled(f"{month.first:%B %Y}", "bold"))
-            _print_days(month.steps, zone, told)
+            for line in days:
+                output.console().print(line)
     _print_sums(by_month(simulation, zone))
     _print_waiting("Bills once this has happened", simulation.waiting)
 
@@ -106,7 +108,7 @@ def _table(*, header: bool = False) -> Table:
     )
 
 
-def _print_days(steps: Sequence[Simulated], zone: str, told: set[tuple[str, ...]]) -> None:
+def _days(steps: Sequence[Simulated], zone: str, told: set[tuple[str, ...]]) -> Iterator[RenderableType]:
     """What happens to an invoice at one instant is one line; why something is held is said once."""
     for at, together in groupby(steps, key=lambda each: each.at):
         by_invoice: dict[str, list[Simulated]] = {}
@@ -116,15 +118,18 @@ def _print_days(steps: Sequence[Simulated], zone: str, told: set[tuple[str, ...]
         for key, acts in by_invoice.items():
             said = (key, acts[-1].act, acts[-1].who)
             if acts[-1].act in _REPEATED and said in told:
-                continue  # it goes round until somebody answers; `--json` has every turn
+                if (key, "and so on") not in told:
+                    told.add((key, "and so on"))
+                    yield output.styled(f"{_INDENT}and so on, until somebody answers", "dim")
+                continue  # `--json` has every turn
             if acts[-1].act in _REPEATED:
                 told.add(said)
-            _print_invoice(day, key, acts)
+            yield _line(day, key, acts)
             for line in wrap(_note(acts[-1], told), output.WIDTH - len(_INDENT)):
-                output.console().print(output.styled(_INDENT + line, "dim"))
+                yield output.styled(_INDENT + line, "dim")
 
 
-def _print_invoice(day: str, key: str, acts: Sequence[Simulated]) -> None:
+def _line(day: str, key: str, acts: Sequence[Simulated]) -> Table:
     last = acts[-1]
     style = _STYLES.get(last.act, "")
     amount = f"{last.amount}" if last.amount else "–"
@@ -141,7 +146,7 @@ def _print_invoice(day: str, key: str, acts: Sequence[Simulated]) -> None:
         output.styled(", ".join(_in_short(acts)), style),
         output.styled(amount, style),
     )
-    output.console().print(table)
+    return table
 
 
 def _broken(key: str, client: str) -> str:
@@ -163,9 +168,7 @@ def _note(step: Simulated, told: set[tuple[str, ...]]) -> str:
             return ""
         told.add(reason)
         return f"{step.why} (asks {step.who})"
-    if step.act in _REPEATED:
-        return f"asks {step.who}; again and again until somebody answers"
-    if step.act == outcome.ASKED:
+    if step.act in (outcome.ASKED, *_REPEATED):
         return f"asks {step.who}"
     if step.act == outcome.BILLED and step.amount is None:
         return step.why.split("; ", 1)[-1]
@@ -178,7 +181,7 @@ def _print_sums(months: Sequence[Month]) -> None:
     output.say("")
     table = _table(header=True)
     table.add_column("MONTH")
-    for name in ("", "BILLED", "EXPECTED CASH", "HELD"):
+    for name in ("", "ISSUED", "EXPECTED CASH", "HELD"):
         table.add_column(name, justify="right")
     for month in months:
         for position, currency in enumerate(month.currencies):
@@ -197,7 +200,7 @@ def _print_sums(months: Sequence[Month]) -> None:
 
 
 def _figures(currency: str, months: Sequence[Month], style: str = "") -> Iterator[Text]:
-    for name in ("billed", "paid", "held"):
+    for name in ("issued", "paid", "held"):
         amounts = [getattr(month, name).get(currency) for month in months]
         known = [amount for amount in amounts if amount is not None]
         yield output.styled(f"{sum(known):,}" if known else "–", style)
@@ -236,10 +239,11 @@ def _differences(differences: Sequence[Difference], change: Change, zone: str) -
 
 def _words(difference: Difference, zone: str) -> Iterable[str]:
     before, after = difference.before, difference.after
-    if before is None or after is None:
-        there = before or after
-        if there is not None:
-            yield f"{difference.changes[0]} {_moment(there, zone)}"
+    if before is None:
+        yield f"added {_moment(after, zone)}" if after else ""
+        return
+    if after is None:
+        yield "gone"
         return
     if before.at != after.at:
         yield f"{_moment(before, zone)} → {_moment(after, zone)}"
@@ -265,7 +269,7 @@ def _summary(compared: Comparison) -> str:
     verb = "differs" if len(found) == 1 else "differ"
     money = [
         f"{output.money(abs(amount), currency)} {'more' if amount > 0 else 'less'}"
-        for currency, amount in compared.billed.items()
+        for currency, amount in compared.issued.items()
     ]
-    billed = f"; billed: {', '.join(money)}" if money else "; the same is billed"
+    billed = f"; invoiced: {', '.join(money)}" if money else "; the same is invoiced"
     return f"{output.plural(len(found), 'invoice')} {verb}{detail}{billed}."
