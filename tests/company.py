@@ -116,6 +116,8 @@ class TestCompany:
         self.contracts: list[dict[str, Any]] = []
         self.company_file: dict[str, Any] = {}
         self.time = "id,project,person,role,day,hours,approved,billable,note\n"
+        self.expenses = ""
+        self.source_checks: dict[str, Any] = {}
 
     def company(self) -> Company:
         return Company.model_validate(
@@ -129,6 +131,7 @@ class TestCompany:
                 "exceptions": {"default_owner": "pia", "decide_within_hours": 48},
                 "dunning": self.dunning,
                 "delivery": {"copies_to": self.copies_to},
+                "source_checks": self.source_checks,
                 **self.company_file,
             }
         )
@@ -145,6 +148,8 @@ class TestCompany:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(yaml.safe_dump(content, allow_unicode=True))
         (self.folder / "data/psa/time.csv").write_text(self.time)
+        if self.expenses:
+            (self.folder / "data/psa/expenses.csv").write_text(self.expenses)
 
     def apply(self, ledger: Ledger) -> int:
         """Writes the sources and makes this the company that runs; returns its version."""
