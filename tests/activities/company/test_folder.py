@@ -294,7 +294,7 @@ def test_opening_items_are_checked_with_the_folder(tmp_path: Path) -> None:
     edit(tmp_path, file, "client: hudson", "client: hudsen")
     edit(tmp_path, file, "tax: 351.50", "tax: 351.55")
     edit(tmp_path, file, "paid: 4000.00", "paid: 9600.00")
-    problems: list[Problem] = read_folder(tmp_path).problems
+    problems: list[Problem] = errors(read_folder(tmp_path).problems)
     assert [(each.where, each.message.partition(";")[0]) for each in problems] == [
         ("R-1041", "net 1850.00 and tax 351.55 do not sum to gross 2201.50"),
         ("R-1033.client", "there is no client 'hudsen'"),
