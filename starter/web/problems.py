@@ -78,7 +78,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
 
 def _refused(_request: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 422)
-    return problem(status, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    return problem(status, str(error))
 
 
 def _unprocessable(_request: Request, error: Exception) -> Response:
