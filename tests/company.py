@@ -117,7 +117,6 @@ class TestCompany:
         self.company_file: dict[str, Any] = {}
         self.time = "id,project,person,role,day,hours,approved,billable,note\n"
         self.expenses = ""
-        self.source_checks: dict[str, Any] = {}
 
     def company(self) -> Company:
         return Company.model_validate(
@@ -131,7 +130,6 @@ class TestCompany:
                 "exceptions": {"default_owner": "pia", "decide_within_hours": 48},
                 "dunning": self.dunning,
                 "delivery": {"copies_to": self.copies_to},
-                "source_checks": self.source_checks,
                 **self.company_file,
             }
         )
