@@ -15,7 +15,8 @@ from billing.agreements import (
 )
 from billing.complaints import Complaint, KeyPath
 
-_CALENDAR = ("every", "timing", "anchor", "bill_on", "skip_empty", "included_hours", "cap")
+_CALENDAR = ("timing", "bill_on", "skip_empty")
+_PERIODS = ("every", "anchor")
 _HOURLY = ("rates", "included_hours", "group_by", "leftovers", "skip_empty")
 
 
@@ -39,7 +40,8 @@ def _idle(agreement: Agreement) -> Iterator[tuple[Iterable[str], str]]:
                 yield ("bill_at",), "unless trigger: spend reached; add it, or leave bill_at out"
             if agreement.trigger in (Trigger.SPEND, Trigger.PROJECT_COMPLETED):
                 why = f"with trigger: {agreement.trigger.value}, since it is not billed by the period; leave it out"
-                yield _CALENDAR, why
+                by_period = agreement.cap or agreement.included_hours
+                yield (*_CALENDAR, *(() if by_period else _PERIODS)), why
         case PrepaidBlock():
             if agreement.overage is not Overage.RATE:
                 yield ("overage_rate",), "unless overage: rate; add it, or leave overage_rate out"

@@ -106,6 +106,7 @@ CASES = [
     Case("overage without a rate", "prepaid block", {"overage": "rate"}, ("overage",), "add overage_rate"),
     Case("a line nobody reaches for", "time and materials", {"bill_at": "500"}, ("bill_at",), "unless trigger: spend reached", True),
     Case("a period that is none", "time and materials", {"trigger": "project completed", "every": "month"}, ("every",), "not billed by the period", True),
+    Case("a billing day of no period", "time and materials", {"trigger": "project completed", "bill_on": 15, "every": "month", "cap": "900"}, ("bill_on",), "not billed by the period", True),
     Case("a rate without overage", "prepaid block", {"overage_rate": "90"}, ("overage_rate",), "unless overage: rate", True),
     Case("replenished never", "prepaid block", {"overage": "hold", "replenish_at": "5"}, ("replenish_at",), "unless overage: next block", True),
     Case("replenished at once", "prepaid block", {"replenish_at": "40"}, ("replenish_at",), "with the first hour"),
