@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from activities.ledger import company_exceptions, triggers
 from activities.ledger.invoices import Requested
 from activities.ledger.tables import MeterCrossingRow
-from billing.agreements import Agreement, Occasion, PrepaidBlock
-from billing.blocks import BoughtBlock
+from billing.agreements import Agreement, Occasion, PrepaidBlock, billing_key
 from billing.change_orders import agreement_on
 from billing.company import Company
 from billing.errors import BillowError
@@ -54,12 +53,26 @@ class Crossings:
     at: datetime
 
     def cross(
-        self, agreement: Agreement, meter: Meter, crossed: Collection[str], last: MeterEntry | None
+        self,
+        agreement: Agreement,
+        meter: Meter,
+        crossed: Collection[str],
+        bought: Collection[str],
+        last: MeterEntry | None,
     ) -> list[Crossing]:
-        """Bills or tells each line that is reached and never was. Its row is what keeps it to once."""
+        """Bills or tells each line that is reached and never was `crossed`. Its row is what keeps it to once.
+
+        Of a block that is `bought` already nobody is told.
+        """
         reached = [each for each in meter.lines if each.reached and each.name not in crossed]
         made = self._billed(agreement, meter.measure, [each for each in reached if each.item])
-        made += [self._told(agreement, meter.measure, each) for each in reached if not each.item]
+        made += [
+            Crossing(agreement.id, each, "billed already", billing_key(agreement.id, each.name))
+            if each.name in bought
+            else self._told(agreement, meter.measure, each)
+            for each in reached
+            if not each.item
+        ]
         for crossing in made:
             self._record(crossing, last)
         return made
@@ -152,19 +165,18 @@ class Crossings:
         gone = company_exceptions.open_subjects(self.tx, prefix) - {f"{prefix}{kind}" for kind in kinds}
         company_exceptions.close_repaired(self.tx, gone, at=self.at)
 
-    def close_repaired(self, agreement: Agreement, meter: Meter, bought: Iterable[BoughtBlock]) -> None:
+    def close_repaired(self, agreement: Agreement, meter: Meter, bought: Collection[str]) -> None:
         """Closes what was told of lines: a block that is billed now, a limit that was raised.
 
         A meter that only moved back leaves them open: the line is not told a second time.
         """
         prefix = f"{METER}{agreement.id}/"
-        blocks = {f"block-{each.number}" for each in bought}
         limits = {each.name for each in meter.lines if each.code is ReasonCode.CAP_EXCEEDED}
         kinds = {Measure.SPEND: ("budget-", "cap-"), Measure.HOURS: ("scope-",)}.get(meter.measure, ())
         names = [each.removeprefix(prefix) for each in company_exceptions.open_subjects(self.tx, prefix)]
         gone = [
             f"{prefix}{name}"
             for name in names
-            if name in blocks or (name.startswith(kinds) and name not in limits)
+            if name in bought or (name.startswith(kinds) and name not in limits)
         ]
         company_exceptions.close_repaired(self.tx, gone, at=self.at)

@@ -123,10 +123,11 @@ def _act(crossings: Crossings, stored: Stored, last: dict[str, MeterEntry]) -> I
         row = rows[agreement.id, measure]
         if row.value != meter.value:
             row.value, row.changed_at = meter.value, at
-        intake.crossings.extend(crossings.cross(agreement, meter, crossed, last.get(agreement.id)))
+        names = {f"block-{each.number}" for each in blocks}
+        intake.crossings.extend(crossings.cross(agreement, meter, crossed, names, last.get(agreement.id)))
         intake.held.extend(meter.held)
         crossings.tell_held(agreement, meter)
-        crossings.close_repaired(agreement, meter, blocks)
+        crossings.close_repaired(agreement, meter, names)
     return intake
 
 

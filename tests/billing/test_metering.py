@@ -221,7 +221,7 @@ def test_included_hours_cost_nothing() -> None:
 
 
 def test_budget_and_cap_are_told_once_they_are_passed() -> None:
-    """Reached to the cent they hold, a cent more crosses them. A cap is of one month; a raised limit is another line."""
+    """To the cent they hold, a cent more crosses them. A cap is of one month; a raised limit is another line."""
     record = agreements.spend(trigger="time", budget="1000", cap="600")
     exact = entries(("02-01", 6), ("03-01", 4), role="dev")
     assert reached(meter(record, exact)) == []
