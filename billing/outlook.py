@@ -25,6 +25,7 @@ from billing.change_orders import agreement_on
 from billing.due import FEE, Item, items_of, unbilled
 from billing.fees import fee
 from billing.occasions import BLOCK, COMPLETION, PRICE, SPEND
+from billing.periods import Period
 from billing.taken import NOTHING, Taken
 
 NOBODY_ASKED = "somebody who asks"
@@ -71,21 +72,22 @@ def _periods(
     by_hand = isinstance(agreement, Recurring) and agreement.trigger is not Trigger.TIME
     if by_hand and agreement.trigger is not Trigger.MANUAL:
         return  # billed as a whole
-    to_come = 0
+    begun = to_come = 0
     for each in unbilled(agreement, item, calendar, taken):
-        to_come += each.since > today
-        if to_come > (1 if by_hand else ahead):
+        begun, to_come = begun + (each.since <= today), to_come + (each.since > today)
+        if to_come > (0 if by_hand and begun else 1 if by_hand else ahead):
             return
-        period = each.occasion.period
-        amount = (
-            sum((part.amount for part in fee(agreement, period)), Decimal(0))
-            if isinstance(agreement, Retainer) and item.name == FEE and period
-            else None
-        )
+        amount = _fee_of(agreement, item, each.occasion.period)
         if by_hand:
             yield ToBill(each.occasion, None, NOBODY_ASKED, amount)
         else:
             yield ToBill(each.occasion, each.since, amount=amount)
+
+
+def _fee_of(agreement: Agreement, item: Item, period: Period | None) -> Decimal | None:
+    if not isinstance(agreement, Retainer) or item.name != FEE or period is None:
+        return None
+    return sum((part.amount for part in fee(agreement, period)), Decimal(0))
 
 
 def _as_a_whole(agreement: Agreement, today: date, taken: Taken) -> list[Occasion]:
