@@ -44,7 +44,7 @@ class LedgerBilled:
             .where(BilledItemRow.source == source, BilledItemRow.item.in_(items), self._other())
         )
         with self._ledger.transaction() as tx:
-            return dict(tx.execute(query).tuples().all())
+            return {row.item: row.agreement for row in tx.execute(query)}
 
     def closed(self, agreement: str, item: str) -> tuple[Period, ...]:
         """The periods of an item that no draft can change any more: issued, or waived."""
