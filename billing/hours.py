@@ -82,17 +82,20 @@ def worked(agreement: Hourly, sources: Sources, period: Period | None, today: da
 
 def hour_lines(agreement: Hourly, parts: Sequence[Worked], words: LineWords) -> list[InvoiceLine]:
     """One line for the included hours, then one for each group and price, in the order of their oldest entries."""
-    groups: dict[tuple[object, ...], list[Worked]] = {}
+    groups: dict[tuple[str, ...], dict[tuple[Decimal, bool], list[Worked]]] = {}
     for part in parts:
         if not part.included and part.price is not None:
             labels = tuple(_labels(agreement.group_by, part.entry, words).values())
-            groups.setdefault((labels, part.price, part.late), []).append(part)
+            groups.setdefault(labels, {}).setdefault((part.price, part.late), []).append(part)
     included = [each for each in parts if each.included]
     lines = [_included_line(agreement, included, words)] if included else []
-    for (labels, *_), group in groups.items():
-        alike = [each for (others, *_), each in groups.items() if others == labels and each is not group]
-        lines.append(_group_line(agreement, group, alike, words))
-    return lines
+    found = [
+        (group, [each for each in of_labels.values() if each is not group])
+        for of_labels in groups.values()
+        for group in of_labels.values()
+    ]
+    found.sort(key=lambda each: (each[0][0].entry.day, each[0][0].entry.id))
+    return [*lines, *(_group_line(agreement, group, alike, words) for group, alike in found)]
 
 
 def _labels(group_by: Sequence[Grouping], entry: TimeEntry, words: LineWords) -> dict[Grouping, str]:

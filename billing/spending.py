@@ -39,9 +39,10 @@ def expense_lines(
     """One line an expense, the oldest first: what was spent and the agreed mark-up, rounded by line."""
     markup = agreement.markup if isinstance(agreement, Expenses) else Decimal(0)
     late = [each for each in sources.earlier_expenses if billed_along(agreement, each.day, period)]
+    came_late = {each.id for each in late}
     spent = [each for each in (*late, *sources.expenses) if ready(each, agreement.currency, today)]
     return [
-        _line(agreement, each, markup, each in late, words)
+        _line(agreement, each, markup, each.id in came_late, words)
         for each in sorted(spent, key=lambda each: (each.day, each.id))
     ]
 
