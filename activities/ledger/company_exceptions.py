@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Select, and_, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -105,7 +105,9 @@ def close_repaired(tx: Session, subjects: Collection[str], *, at: datetime) -> N
 
 def attend(tx: Session, company: Company, *, at: datetime) -> None:
     """Reminds owners half-way to the deadline, and past it goes up the line; it never ends with nobody."""
-    half_way = literal_column("exceptions.raised_at + (exceptions.deadline - exceptions.raised_at) / 2")
+    half_way: ColumnElement[datetime] = literal_column(
+        "exceptions.raised_at + (exceptions.deadline - exceptions.raised_at) / 2"
+    )
     waiting = (
         select(ExceptionRow)
         .where(

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from pydantic import Field, TypeAdapter, model_validator
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from activities.ledger import api_tokens, company_records, events, triggers
-from activities.ledger.database import Ledger
+from activities.ledger import company_records, events, meters, triggers
 from activities.ledger.events import EventStatus
 from activities.ledger.invoices import Requested
-from billing.errors import NotAllowed, Refused
+from activities.ledger.meters import Intake
 from billing.events import BillingEvent
+from billing.meter_entries import MeterEntry
 from billing.one_off import OneOff
 from billing.parties import Identifier, Strict
-from starter.web.bodies import json_of, media_type, read_body, value_of
-from starter.web.desk import Desk, now
+from starter.web.bodies import json_body, value_of
+from starter.web.callers import Caller, caller_of
+from starter.web.problems import Unprocessable
 
 LARGEST = 256 * 1024
 """Bytes of a body."""
 
 CHANNEL = "api"
-
-_BEARER = {"WWW-Authenticate": 'Bearer realm="billow"'}
-_INVALID = {"WWW-Authenticate": 'Bearer realm="billow", error="invalid_token"'}
 
 
 class TriggerOrder(Strict):
@@ -53,17 +49,13 @@ class TriggerOrder(Strict):
         return self
 
 
-_ORDER: TypeAdapter[TriggerOrder] = TypeAdapter(TriggerOrder)
+class MeterEntries(Strict):
+    """Entries of meters, taken in together."""
+
+    entries: tuple[MeterEntry, ...] = Field(max_length=1000)
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who asks, when, and under which key of their own."""
-
-    ledger: Ledger
-    person: str
-    at: datetime
-    key: str | None
+_ORDER, _ENTRIES = TypeAdapter(TriggerOrder), TypeAdapter(MeterEntries)
 
 
 async def trigger(request: Request) -> Response:
@@ -71,8 +63,8 @@ async def trigger(request: Request) -> Response:
 
     A one-off with the `Idempotency-Key` of an earlier one is that one; without a key, the same content is.
     """
-    caller = await _caller(request)
-    order = value_of(_ORDER, await _json(request))
+    caller = await caller_of(request)
+    order = value_of(_ORDER, await json_body(request, LARGEST))
     status, content = await run_in_threadpool(_trigger, caller, order)
     return JSONResponse(content, status)
 
@@ -134,41 +126,46 @@ def _plain(asked: Requested) -> dict[str, Any]:
     }
 
 
-async def _caller(request: Request) -> Caller:
-    """Whom the token speaks for; 401 without one of ours, `NotAllowed` once the person has left the company."""
-    desk: Desk = request.app.state.desk
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise HTTPException(
-            401,
-            "Say who asks: Authorization: Bearer TOKEN; `billow api-token create NAME` makes one.",
-            _BEARER,
-        )
-    at = now()
-    person = await run_in_threadpool(_person, desk.ledger, token.strip(), at)
-    return Caller(desk.ledger, person, at, _key(request))
+async def meter_entries(request: Request) -> Response:
+    """Takes hours, spend or progress in, all of it or nothing, and acts on every line that is crossed by it.
+
+    What is known already changes nothing. 422 with the place of each entry that cannot be taken in.
+    """
+    caller = await caller_of(request)
+    sent = value_of(_ENTRIES, await json_body(request, LARGEST))
+    intake = await run_in_threadpool(_meter, caller, sent.entries)
+    stored = intake.stored
+    return JSONResponse(
+        {
+            "new": stored.new,
+            "edited": stored.edited,
+            "deleted": stored.deleted,
+            "known": stored.known,
+            "late": stored.late,
+            "crossings": [
+                {
+                    "agreement": each.agreement,
+                    "line": each.line.name,
+                    "outcome": each.outcome,
+                    "billing_key": each.billing_key,
+                }
+                for each in intake.crossings
+            ],
+        }
+    )
 
 
-def _person(ledger: Ledger, token: str, at: datetime) -> str:
-    with ledger.transaction() as tx:
-        person = api_tokens.person_of(tx, token, at=at)
-        if person is None:
-            raise HTTPException(401, "The token is not one of ours, or was revoked.", _INVALID)
-        if person not in company_records.current(tx).company.people_by_id:
-            raise NotAllowed(f"{person!r} is not a person of this company any more")
-        return person
+def _meter(caller: Caller, entries: tuple[MeterEntry, ...]) -> Intake:
+    with caller.ledger.transaction() as tx:
+        company = company_records.current(tx).company
+        if wrong := meters.refusals(entries, company, at=caller.at):
+            raise Unprocessable(
+                [{"pointer": f"#/entries/{place}", "detail": why} for place, why in wrong.items()]
+            )
+        return meters.take_in(tx, entries, company, by=caller.person, channel=CHANNEL, at=caller.at)
 
 
-def _key(request: Request) -> str | None:
-    said = request.headers.get("idempotency-key")
-    if said is None:
-        return None
-    key = said.strip().strip('"')
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", key):
-        raise Refused("an Idempotency-Key is up to 64 letters, digits, '.', '_' and '-'")
-    return key
-
-
-async def _json(request: Request) -> Any:
-    media_type(request, ("application/json",))
-    return json_of(await read_body(request, LARGEST))
+ROUTES = [
+    Route("/triggers", trigger, methods=["POST"]),
+    Route("/meter-entries", meter_entries, methods=["POST"]),
+]

@@ -84,12 +84,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
 
 def _for_programs(desk: Desk) -> list[Mount]:
     """Events come in only where there is a secret to sign them with."""
-    mounts = [
-        Mount(
-            "/api/v1",
-            app=app_for_programs(desk, [Route("/triggers", api.trigger, methods=["POST"])]),
-        )
-    ]
+    mounts = [Mount("/api/v1", app=app_for_programs(desk, api.ROUTES))]
     if desk.settings.signing_secrets:
         endpoint = Route("/events", webhooks.receive, methods=["POST"])
         mounts.append(Mount("/webhooks", app=app_for_programs(desk, [endpoint])))

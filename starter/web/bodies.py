@@ -36,14 +36,27 @@ async def read_body(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
+async def json_body(request: Request, most: int) -> Any:
+    """The JSON of a request, of so many bytes at most; 415, 413 or 400 otherwise."""
+    media_type(request, ("application/json",))
+    return json_of(await read_body(request, most))
+
+
 def json_of(body: bytes) -> Any:
     """The JSON of a body, its numbers exact; 400 if it is none, or says one thing twice."""
     try:
         return json.loads(
-            body.decode(), parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object
+            _text(body), parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object
         )
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"The body is not JSON in UTF-8: {str(error)[:200]}.") from error
+
+
+def _text(body: bytes) -> str:
+    text = body.decode()
+    if "\\u0000" in text:  # the ledger cannot keep it, wherever it stands
+        raise ValueError("it has a NUL character in it")
+    return text
 
 
 def _no_number(word: str) -> None:

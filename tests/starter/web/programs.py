@@ -82,6 +82,17 @@ def company_of(folder: Path, ledger: Ledger) -> TestCompany:
                 {"id": "launch", "title": "Launch", "amount": "2000.00"},
             ],
         },
+        {
+            "id": "block",
+            "model": "prepaid block",
+            "client": "acme",
+            "title": "Support",
+            "currency": "EUR",
+            "project": "P-2",
+            "start": "2026-01-01",
+            "hours": "10",
+            "price": "1000.00",
+        },
     ]
     apply_company(ledger, company.company(), "company", "mara", datetime.now(UTC))
     return company

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,13 @@ from workers.settings import Settings
 
 PATH = "/api/v1/triggers"
 NOW = datetime.now(UTC)
-ONE_OFF = {
+DAY: dict[str, Any] = {"description": "Day", "quantity": "1", "unit_price": "900.10"}
+ONE_OFF: dict[str, Any] = {
     "client": "acme",
     "currency": "EUR",
     "title": "Workshop",
     "reason": "asked by mail",
-    "lines": [{"description": "Day", "quantity": "1", "unit_price": "900.10"}],
+    "lines": [DAY],
 }
 
 
@@ -115,7 +116,7 @@ def test_no_token(program: TestClient, ledger: Ledger, header: str | None) -> No
     """Without a token of ours nothing is done, whatever else is wrong."""
     del program.headers["authorization"]
     headers = [] if header is None else [("authorization", header.encode())]
-    answer = program.post(PATH, content=b"{", headers=headers)  # type: ignore[arg-type]
+    answer = program.post(PATH, content=b"{", headers=headers)
     check_refused(answer, 401)
     assert answer.headers["www-authenticate"].startswith('Bearer realm="billow"')
     assert rows(ledger, "select 1 from invoices") == []
@@ -138,19 +139,13 @@ def test_revoked(program: TestClient, ledger: Ledger) -> None:
 def test_left(program: TestClient, ledger: Ledger, company: TestCompany) -> None:
     """The token of somebody who has left the company does nothing any more."""
     company.people = [each for each in company.people if each["id"] != "pia"]
-    apply_company(
-        ledger,
-        company.company().model_copy(update={"people": company.company().people}),
-        "company",
-        "mara",
-        NOW,
-    )
+    apply_company(ledger, company.company(), "company", "mara", NOW)
     check_refused(program.post(PATH, json={"agreement": "care"}), 403, said="'pia' is not a person")
 
 
-def test_only_the_digest_is_kept(ledger: Ledger, company: TestCompany) -> None:
+@pytest.mark.usefixtures("company")
+def test_only_the_digest_is_kept(ledger: Ledger) -> None:
     """The token itself is nowhere in the ledger."""
-    assert company
     token = token_of(ledger, "pia")
     [(kept,)] = rows(ledger, "select t::text from api_tokens as t")
     assert token.startswith("billow_") and len(token) > 40
@@ -166,12 +161,13 @@ def test_only_the_digest_is_kept(ledger: Ledger, company: TestCompany) -> None:
         ({"agreement": "care", "amount": 1}, "#/amount"),
         ({"agreement": "Care!"}, "#/agreement"),
         ({"agreement": "care", "until": "soon"}, "#/until"),
-        ({"agreement": "care", "reason": "nul\0"}, "#/reason"),
+        ({"agreement": "care", "reason": "x" * 2001}, "#/reason"),
         ({"one_off": {**ONE_OFF, "lines": []}}, "#/one_off/lines"),
+        ({"one_off": {**ONE_OFF, "lines": [{**DAY, "unit_price": "1e400"}]}}, "#/one_off/lines/0/unit_price"),
         (
-            {"one_off": {**ONE_OFF, "lines": [{**ONE_OFF["lines"][0], "quantity": -1}]}},
+            {"one_off": {**ONE_OFF, "lines": [{**DAY, "quantity": -1}]}},
             "#/one_off/lines/0/quantity",
-        ),  # type: ignore[dict-item,index]
+        ),
         ({"event": {**event(), "type": "?"}}, "#/event/type"),
         ([], "#"),
     ],
@@ -213,9 +209,8 @@ def test_of_http(program: TestClient) -> None:
     check_refused(program.get("/api/v1/nothing"), 404)
 
 
-def issued_and_disputed(ledger: Ledger, company: TestCompany, number: str = "B-7") -> str:
+def issued_and_disputed(ledger: Ledger, number: str = "B-7") -> str:
     """An open invoice of acme that is disputed."""
-    assert company
     with ledger.transaction() as tx:
         current = company_records.current(tx)
         item = OpeningItem.model_validate(
@@ -236,9 +231,9 @@ def issued_and_disputed(ledger: Ledger, company: TestCompany, number: str = "B-7
     return number
 
 
-def test_corrected(program: TestClient, ledger: Ledger, company: TestCompany) -> None:
+def test_corrected(program: TestClient, ledger: Ledger) -> None:
     """A disputed invoice is billed anew with a reason; the disputed one stays as it is."""
-    number = issued_and_disputed(ledger, company)
+    number = issued_and_disputed(ledger)
     corrected = {"one_off": {**ONE_OFF, "corrects": number}, "reason": "hours of the wrong week"}
     check_refused(
         program.post(PATH, json={"one_off": corrected["one_off"]}), 422, said="say why it is corrected"
@@ -250,3 +245,45 @@ def test_corrected(program: TestClient, ledger: Ledger, company: TestCompany) ->
         row: InvoiceRow = invoices.find(tx, number)
         assert (row.collection_status, row.payment_status) == ("disputed", "unpaid")
     assert json.loads(rows(ledger, "select request::text from invoices order by id")[-1][0])["reason"]
+
+
+ENTRIES = "/api/v1/meter-entries"
+
+
+def entry(id_: str, hours: float | str, **changes: Any) -> dict[str, Any]:
+    day = (NOW - timedelta(days=1)).date().isoformat()
+    return {"source": "psa", "id": id_, "agreement": "block", "day": day, "quantity": hours, **changes}
+
+
+def test_meter_entries(program: TestClient, ledger: Ledger) -> None:
+    """Hours are taken in once; the line they cross is billed for the person, once."""
+    program.post(PATH, json={"agreement": "block", "item": "block-1"})
+    first = program.post(ENTRIES, json={"entries": [entry("t1", "6"), entry("t2", "1.5")]})
+    assert (first.status_code, first.json()["new"], first.json()["crossings"]) == (200, 2, [])
+    crossing = program.post(ENTRIES, json={"entries": [entry("t2", "1.5"), entry("t3", 2.5)]}).json()
+    assert (crossing["known"], crossing["new"]) == (1, 1)
+    assert [each["billing_key"] for each in crossing["crossings"]] == ["block/block-2"]
+    again = program.post(ENTRIES, json={"entries": [entry("t3", "2.5")]}).json()
+    assert (again["known"], again["crossings"]) == (1, [])
+    billed = rows(ledger, "select billing_key, requested_by from invoices order by 1")
+    assert billed == [("block/block-1", "pia"), ("block/block-2", "pia")]
+
+
+@pytest.mark.parametrize(
+    ("entries", "pointer", "said"),
+    [
+        ([entry("t1", "1", agreement="nothing")], "#/entries/0", "there is no agreement 'nothing'"),
+        ([entry("t1", "1"), entry("t2", "1", day="2999-01-01")], "#/entries/1", "2999"),
+        ([entry("t1", "1"), entry("t2", "-1")], "#/entries/1", ""),
+        ([entry("t1", "1", day=None)], "#/entries/0", "write day and quantity"),
+        ([entry("t1", "1", minutes=1)], "#/entries/0/minutes", ""),
+    ],
+)
+def test_meter_entries_refused(
+    program: TestClient, ledger: Ledger, entries: list[dict[str, Any]], pointer: str, said: str
+) -> None:
+    """One entry that cannot be taken in refuses all of them, and is pointed at."""
+    problem = check_refused(program.post(ENTRIES, json={"entries": entries}), 422)
+    [error] = [each for each in problem["errors"] if each["pointer"].startswith(pointer)]
+    assert said in error["detail"]
+    assert rows(ledger, "select 1 from meter_entries") == []

@@ -32,7 +32,8 @@ def sender(settings: Settings, ledger: Ledger, tmp_path: Path) -> Iterator[TestC
 
 def send(sender: TestClient, content: Any, **changes: Any) -> Response:
     body = content if isinstance(content, bytes) else text_of(content)
-    return sender.post(PATH, content=body, headers=signed(body, **changes))
+    answer: Response = sender.post(PATH, content=body, headers=signed(body, **changes))
+    return answer
 
 
 def stored(ledger: Ledger) -> list[tuple[Any, ...]]:
@@ -188,7 +189,7 @@ def test_content_types(sender: TestClient, kind: str) -> None:
     [
         ({**event(), "type": "com.crm.deal.won"}, "#/type"),
         ({**event(), "specversion": "0.3"}, "#/specversion"),
-        ({**event(), "id": "nul\0"}, "#/id"),
+        ({**event(), "id": "two\nlines"}, "#/id"),
         ({**event(), "source": "half\ud83c"}, "#/source"),
         (event(milestone="design"), "#"),
         (event(agreement="shop"), "#"),
@@ -208,7 +209,8 @@ def test_no_event_of_ours(sender: TestClient, ledger: Ledger, content: Any, poin
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\xff\xfe", b'{"id": NaN}', b'{"id": "a", "id": "b"}', b"[" * 100_000]
+    "body",
+    [b"", b"\xff\xfe", b'{"id": NaN}', b'{"id": "a", "id": "b"}', rb'{"id": "\u0000"}', b"[" * 100_000],
 )
 def test_no_json(sender: TestClient, body: bytes) -> None:
     """What is no JSON, or says one thing twice, is refused; what is no text cannot be signed."""
