@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from billing.agreements import (
-    Agreement,
-    Expenses,
-    FixedPrice,
-    Milestones,
-    Occasion,
-    PrepaidBlock,
-    Retainer,
-    TimeAndMaterials,
-)
-from billing.company import Company
-from billing.draft import Draft, InvoiceLine, SourceRef, breakdown, line
-from billing.due import all_milestones
+from billing.agreements import Agreement, Occasion, Recurring
+from billing.company import Client, Company
+from billing.contract_checks import check_change_orders, check_dates
+from billing.draft import Draft, InvoiceLine, breakdown
+from billing.due import OVERAGE
 from billing.exceptions import Finding, ReasonCode
-from billing.money import rounded, total, written
-from billing.one_off import OneOff
+from billing.hours import HOUR
+from billing.line_words import LineWords, line_words
+from billing.lines import agreed_lines, discount_line, is_work, one_off_lines
+from billing.money import rounded, total
 from billing.parties import Buyer, Issuer, is_address
 from billing.periods import Period
-from billing.rates import rate_on
 from billing.request import BillingRequest
-from billing.source_checks import MAX_LINES, check_agreement, check_client, check_work
-from billing.sources import CrmClient, Sources, TimeEntry
+from billing.source_checks import MAX_LINES, check_agreement, check_client
+from billing.sources import CrmClient, Sources
 from billing.taxes.decision import TaxDecision, TaxFacts, TaxUnknown, decide_tax
+from billing.work_checks import check_limits, check_whole, check_work
 
-HOUR, PIECE, MONTH = "HUR", "C62", "MON"
-"""Unit codes of UN/ECE recommendation 20."""
+BY_CALENDAR = "time"
+"""The trigger of a request that a billing run made."""
 
 
 class Assembly(BaseModel):
-    """The draft, if all that is needed was there, and everything that does not fit."""
+    """The draft, if all that is needed was there, and everything that does not fit.
+
+    `skip` says why nobody needs to look if being empty is all there is to find; then the draft holds what it leaves
+    at nothing, so that it is not looked for again.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     draft: Draft | None
     findings: tuple[Finding, ...]
+    skip: str = ""
 
 
 def client_of(request: BillingRequest, company: Company) -> str | None:
@@ -60,18 +59,23 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     issuer = company.issuer(client.issuer) if client else None
     if client is None or issuer is None or (request.occasion and agreement is None):
         return Assembly(draft=None, findings=(_gone(request, agreement),))
+    words = line_words(client.language)
     findings = [*check_client(client, sources.client)]
     if agreement is not None and request.occasion is not None:
-        findings += check_agreement(agreement, client, sources)
-        findings += check_work(agreement, request.occasion, sources, today)
+        findings += _check_agreed(agreement, request.occasion, client, company, sources, today)
     tax = _tax(issuer, sources.client)
     if isinstance(tax, TaxUnknown):
         findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
-    lines, more = _lines(request, agreement, sources)
-    findings += more
     source = agreement or request.one_off
+    lines = _lines(request, agreement, sources, today, words)
     if source and source.discount and lines:
-        lines.append(_discount(lines, source.discount, source.currency))
+        lines.append(discount_line(lines, source.discount, source.currency, words))
+    net = total(each.net for each in lines)
+    findings += _check_lines(lines, net)
+    if agreement is not None and request.occasion is not None:
+        tolerance = company.source_checks.tolerance.get(agreement.currency, Decimal(0))
+        findings += check_limits(agreement, request.occasion, sources, net, today)
+        findings += check_whole(agreement, sources, net, tolerance)
     draft = None
     contact = sources.client and sources.client.billing_contact
     if lines and isinstance(tax, TaxDecision) and source and sources.client and contact:
@@ -82,7 +86,6 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             contact=contact,
         )
         tax_breakdown = breakdown(lines, tax, source.currency)
-        net = total(each.net for each in lines)
         draft = Draft(
             billing_key=request.billing_key,
             title=source.title,
@@ -102,13 +105,50 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             discount=source.discount,
             terms=source.terms or client.terms,
             non_standard_terms=source.terms is not None and source.terms != client.terms,
-            supply=_supply(request, sources, today),
+            supply=_supply(request, sources, lines, today),
             agreement=agreement.id if agreement else None,
             contract_reference=(agreement.contract or "") if agreement else "",
             order_reference=source.order_reference,
             note=tax.note,
+            preceding=(request.one_off.corrects or "") if request.one_off else "",
         )
-    return Assembly(draft=draft, findings=tuple(findings))
+    return Assembly(draft=draft, findings=tuple(findings), skip=_skip(request, agreement))
+
+
+def _check_agreed(
+    agreement: Agreement,
+    occasion: Occasion,
+    client: Client,
+    company: Company,
+    sources: Sources,
+    today: date,
+) -> Iterator[Finding]:
+    """What the agreement, the contracts, the CRM and the PSA say must fit together."""
+    tolerance = company.source_checks.tolerance.get(agreement.currency, Decimal(0))
+    billed_until = max(occasion.period.end, today) if occasion.period else today
+    yield from check_agreement(agreement, client, sources, tolerance)
+    yield from check_change_orders(agreement, client, sources, billed_until, tolerance)
+    yield from check_dates(agreement, occasion, sources)
+    yield from check_work(agreement, occasion, sources, today)
+
+
+def _skip(request: BillingRequest, agreement: Agreement | None) -> str:
+    """Why an empty period ends by itself: the calendar asked for it, and the agreement does not mind."""
+    occasion = request.occasion
+    if agreement is None or occasion is None or occasion.period is None or request.trigger != BY_CALENDAR:
+        return ""
+    skips = isinstance(agreement, Recurring) and agreement.skip_empty and is_work(agreement, occasion.item)
+    return f"nothing to bill in {occasion.period}" if skips or occasion.item == OVERAGE else ""
+
+
+def _lines(
+    request: BillingRequest, agreement: Agreement | None, sources: Sources, today: date, words: LineWords
+) -> list[InvoiceLine]:
+    if request.one_off:
+        return one_off_lines(request.one_off)
+    if agreement is not None and request.occasion is not None:
+        return agreed_lines(agreement, request.occasion, sources, today, words)
+    return []
 
 
 def _gone(request: BillingRequest, agreement: Agreement | None) -> Finding:
@@ -143,126 +183,31 @@ def _tax(issuer: Issuer, client: CrmClient | None) -> TaxDecision | TaxUnknown |
     )
 
 
-def _lines(
-    request: BillingRequest, agreement: Agreement | None, sources: Sources
-) -> tuple[list[InvoiceLine], list[Finding]]:
-    if request.one_off:
-        lines = _one_off_lines(request.one_off)
-    elif agreement is not None and request.occasion is not None:
-        lines = _agreed_lines(agreement, request.occasion, sources)
-    else:
-        lines = []
-    findings = []
-    if not lines or total(each.net for each in lines) <= 0:
-        findings.append(
-            Finding(
-                code=ReasonCode.EMPTY,
-                message="there is nothing to bill: no approved, billable work; add it, or void this draft and waive it",
-            )
+def _check_lines(lines: Sequence[InvoiceLine], net: Decimal) -> Iterator[Finding]:
+    if net <= 0:
+        free = any(each.unit == HOUR and not each.unit_price for each in lines)
+        work = "all hours are within the included ones" if free else "no approved, billable work"
+        yield Finding(
+            code=ReasonCode.EMPTY,
+            message=f"there is nothing to bill: {work}; add it, or void this draft and waive it",
         )
     if len(lines) > MAX_LINES:
-        findings.append(
-            Finding(
-                code=ReasonCode.TOO_MANY_LINES,
-                message=f"{len(lines):,} lines do not fit one document (at most {MAX_LINES:,}); bill a shorter period",
-            )
+        yield Finding(
+            code=ReasonCode.TOO_MANY_LINES,
+            message=f"{len(lines):,} lines do not fit one document (at most {MAX_LINES:,}); bill a shorter period",
         )
-    if isinstance(agreement, TimeAndMaterials) and agreement.cap is not None:
-        net = total(each.net for each in lines)
-        worked = f"{written(net, agreement.currency)} {agreement.currency}"
-        if net > agreement.cap:
-            findings.append(
-                Finding(
-                    code=ReasonCode.CAP_EXCEEDED,
-                    message=f"{worked} exceed the cap of {written(agreement.cap, agreement.currency)} a period; "
-                    "agree on a change order, or accept to bill the whole",
-                    field="cap",
-                    left=f"PSA {worked}",
-                    right=f"agreement {written(agreement.cap, agreement.currency)} {agreement.currency}",
-                )
-            )
-    return lines, findings
 
 
-def _discount(lines: Sequence[InvoiceLine], percent: Decimal, currency: str) -> InvoiceLine:
-    """The discount as a line of its own, before tax; rounded once, on the net of all lines."""
-    off = rounded(total(each.net for each in lines) * percent / 100, currency)
-    return line(
-        f"Discount {percent.normalize():f} %", Decimal(1), PIECE, -off, currency, why="agreed discount"
-    )
-
-
-def _one_off_lines(one_off: OneOff) -> list[InvoiceLine]:
-    return [
-        line(
-            each.description, each.quantity, each.unit, each.unit_price, one_off.currency, why=one_off.reason
-        )
-        for each in one_off.lines
-    ]
-
-
-def _agreed_lines(agreement: Agreement, occasion: Occasion, sources: Sources) -> list[InvoiceLine]:
-    title, currency, one = agreement.title, agreement.currency, Decimal(1)
-    match agreement:
-        case Retainer():
-            why = f"retainer of agreement {agreement.id}, {agreement.timing}"
-            return [line(title, one, PIECE, agreement.amount, currency, why=why)]
-        case FixedPrice():
-            ref = SourceRef(source="psa/project", id=agreement.project)
-            why = f"project {agreement.project} completed"
-            return [line(title, one, PIECE, agreement.amount, currency, why=why, sources=[ref])]
-        case Milestones():
-            instalment = next((each for each in all_milestones(agreement) if each.id == occasion.item), None)
-            if instalment is None:
-                return []
-            ref = SourceRef(source="psa/milestone", id=f"{agreement.project}/{instalment.id}")
-            why = f"milestone {instalment.id} of agreement {agreement.id} signed off"
-            return [
-                line(
-                    f"{title}: {instalment.title}",
-                    one,
-                    PIECE,
-                    instalment.amount,
-                    currency,
-                    why=why,
-                    sources=[ref],
-                )
-            ]
-        case PrepaidBlock():
-            why = f"prepaid block of {agreement.hours} hours, agreement {agreement.id}"
-            return [line(f"{title} ({agreement.hours} h)", one, PIECE, agreement.price, currency, why=why)]
-        case TimeAndMaterials():
-            return _time_lines(agreement, sources.time_entries)
-        case Expenses():
-            return []
-
-
-def _time_lines(agreement: TimeAndMaterials, entries: Sequence[TimeEntry]) -> list[InvoiceLine]:
-    """One line a person and role, oldest entry first; each entry is named, so that it is billed once."""
-    groups: dict[tuple[str, str], list[TimeEntry]] = {}
-    for entry in sorted(entries, key=lambda each: (each.day, each.id)):
-        if entry.approved and entry.billable and entry.role in agreement.rates and entry.hours > 0:
-            groups.setdefault((entry.person, entry.role), []).append(entry)
-    return [
-        line(
-            f"{agreement.title}: {role}",
-            total(entry.hours for entry in group),
-            HOUR,
-            rate_on(agreement.rates, role, group[0].day) or Decimal(0),
-            agreement.currency,
-            detail=person,
-            why=f"{len(group)} approved time entries of project {agreement.project}",
-            sources=[SourceRef(source="psa/time", id=entry.id) for entry in group],
-        )
-        for (person, role), group in groups.items()
-    ]
-
-
-def _supply(request: BillingRequest, sources: Sources, today: date) -> Period:
-    """When the service was or will be supplied (Art. 226(7) Directive 2006/112/EC): the period, the day it was done,
-    or the day of billing where it is paid in advance or a person says nothing else."""
+def _supply(request: BillingRequest, sources: Sources, lines: Sequence[InvoiceLine], today: date) -> Period:
+    """When the service was or will be supplied (Art. 226(7) Directive 2006/112/EC): the period, the days on which it
+    was done, or the day of billing where it is paid in advance or a person says nothing else."""
     if request.occasion and request.occasion.period:
         return request.occasion.period
+    billed = {ref.id for each in lines for ref in each.sources}
+    days = [each.day for each in sources.time_entries if each.id in billed]
+    days += [each.day for each in sources.expenses if each.id in billed]
+    if days:
+        return Period(start=min(days), end=max(days))
     milestone, project = sources.milestone, sources.project
     done = (milestone and milestone.signed_off) or (project and project.completed)
     if request.one_off and request.one_off.supplied_on:

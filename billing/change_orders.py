@@ -100,6 +100,8 @@ def agreement_on(agreement: AnyAgreement, day: date) -> AnyAgreement:
     a period, which may change within it, is `fees.fee` of the agreement as it is written. Orders that are folded in
     are no longer in it, so that folding again changes nothing; the last day is `last_day`.
     """
+    if not agreement.change_orders:
+        return agreement
     in_force = [each for each in approved(agreement) if each.effective <= day]
     changes: dict[str, Any] = {
         "end": last_day(agreement),
@@ -111,8 +113,8 @@ def agreement_on(agreement: AnyAgreement, day: date) -> AnyAgreement:
             if name is not None and name != "end":
                 before = changes.get(name, getattr(agreement, name))
                 changes[name] = _changed(name, before, value, order)
-        if "amount" in changes and order.amount:
-            steps: tuple[IndexStep, ...] = getattr(agreement, "indexation", ())
+        steps: tuple[IndexStep, ...] = getattr(agreement, "indexation", ())
+        if order.amount and steps:  # the new fee has the steps so far in it
             changes["indexation"] = tuple(each for each in steps if each.since > order.effective)
     return agreement.model_copy(update=changes)
 

@@ -72,7 +72,10 @@ class SourceChecks(Strict):
 class Reconciliation(Strict):
     """The nightly search for what should have been billed and was not."""
 
-    at: time = Field(default=time(2, 30), description="time of day, in the zone of the first issuer")
+    at: time = Field(
+        default=time(3, 30),
+        description="time of day, in the zone of the first issuer; best after 03:00, for clocks are put forward before",
+    )
     grace_days: int = Field(
         default=3, ge=0, le=90, description="how late something may be before it is a leak"
     )

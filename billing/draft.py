@@ -15,6 +15,9 @@ from billing.payment_terms import PaymentTerms
 from billing.periods import Period
 from billing.taxes.decision import TaxCategory, TaxDecision
 
+_ADDED_LATER = frozenset({"preceding"})
+"""Fields that came after drafts were approved: empty, they do not count, so that the digest of those stays."""
+
 
 class Value(BaseModel):
     """Part of a document: frozen, tolerant of keys a later version has added."""
@@ -79,6 +82,7 @@ class Draft(Value):
     contract_reference: str = ""
     order_reference: str = ""
     note: str = ""
+    preceding: str = ""
 
     @property
     def amount_due(self) -> Money:
@@ -87,7 +91,9 @@ class Draft(Value):
     @property
     def digest(self) -> str:
         """SHA-256 of all that is approved: parties, lines, amounts, taxes, terms, references."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        content = self.model_dump(mode="json")
+        content = {key: value for key, value in content.items() if value or key not in _ADDED_LATER}
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -61,11 +61,6 @@ def items_of(agreement: Agreement) -> list[Item]:
     return []
 
 
-def schedule(agreement: Agreement, until: date, calendar: Calendar) -> Iterator[Due]:
-    """Every period the calendar bills by the end of `until`, whether taken or not, oldest first an item."""
-    return due(agreement, until, calendar)
-
-
 def due(agreement: Agreement, today: date, calendar: Calendar, taken: Taken = NOTHING) -> Iterator[Due]:
     """What the calendar makes due by the end of `today` and nobody has billed or waived, oldest first an item.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
 from billing.agreements import (
@@ -11,14 +10,15 @@ from billing.agreements import (
     Expenses,
     FixedPrice,
     Milestones,
-    Occasion,
     PrepaidBlock,
     Retainer,
     TimeAndMaterials,
 )
 from billing.company import Client
+from billing.due import OVERAGE, all_milestones
 from billing.exceptions import Finding, ReasonCode
-from billing.money import total, written
+from billing.findings import Told, differs, not_signed, values_differ, wrong
+from billing.money import total
 from billing.parties import is_address
 from billing.sources import CrmClient, Sources
 
@@ -28,9 +28,11 @@ MAX_LINES = 1500
 
 def agreed_value(agreement: Agreement, item: str = "") -> Decimal | None:
     """The net value to be found in deal and contract, or of one milestone; None where only rates were agreed."""
+    if item == OVERAGE:
+        return None
     match agreement:
         case Milestones() if item:
-            return next((each.amount for each in agreement.milestones if each.id == item), None)
+            return next((each.amount for each in all_milestones(agreement) if each.id == item), None)
         case Retainer() | FixedPrice():
             return agreement.amount
         case Milestones():
@@ -73,132 +75,36 @@ def check_client(client: Client, crm: CrmClient | None) -> Iterator[Finding]:
             )
 
 
-def check_agreement(agreement: Agreement, client: Client, sources: Sources) -> Iterator[Finding]:
-    """Agreement, deal, contract and project must be of one client, currency and value; the contract signed."""
-    yield from _check_contract(agreement, sources)
+def check_agreement(
+    agreement: Agreement, client: Client, sources: Sources, tolerance: Decimal = Decimal(0)
+) -> Iterator[Finding]:
+    """Agreement, deal, contract and project must be of one client, currency and value; the contract signed.
+
+    Values of one currency may differ by the tolerance.
+    """
+    if agreement.contract is not None and sources.contract is None:
+        yield not_signed(
+            f"there is no signed contract {agreement.contract!r} for agreement {agreement.id!r}", "contract"
+        )
     if sources.project and sources.project.client != client.crm:
-        yield _differs("client", f"PSA {sources.project.client}", f"agreement {client.crm}")
+        yield differs("client", f"PSA {sources.project.client}", f"agreement {client.crm}")
     records = [("CRM", sources.deal), ("contract", sources.contract)]
     for system, record in records:
         if record is None:
             continue
         if record.client != client.crm:
-            yield _differs("client", f"{system} {record.client}", f"agreement {client.crm}")
+            yield differs("client", f"{system} {record.client}", f"agreement {client.crm}")
         if record.currency != agreement.currency:
-            yield _differs("currency", f"{system} {record.currency}", f"agreement {agreement.currency}")
-    values = [(system, record.value, record.currency) for system, record in records if record is not None]
+            yield differs("currency", f"{system} {record.currency}", f"agreement {agreement.currency}")
     agreed = agreed_value(agreement)
     if agreed is not None:
-        values.append(("agreement", agreed, agreement.currency))
-        yield from _check_values(values, next((each for each in values if each[0] == "contract"), values[-1]))
+        values = [Told(system, record.value, record.currency) for system, record in records if record]
+        values.append(Told("agreement", agreed, agreement.currency))
+        reference = next((each for each in values if each.system == "contract"), values[-1])
+        yield from (values_differ(each, reference) for each in values if each.is_apart(reference, tolerance))
     if agreement.deal and sources.deal is None:
-        yield _missing("deal", f"the CRM has no deal {agreement.deal!r}")
-
-
-def _check_values(
-    values: list[tuple[str, Decimal, str]], reference: tuple[str, Decimal, str]
-) -> Iterator[Finding]:
-    """System, value and currency of each against the one that counts; across currencies there is no difference."""
-    for system, value, currency in values:
-        if value != reference[1]:
-            by = f"a difference of {written(abs(value - reference[1]), currency)}"
-            yield _differs(
-                "value",
-                _told(system, value, currency),
-                _told(*reference),
-                by if currency == reference[2] else "",
-            )
-
-
-def _told(system: str, value: Decimal, currency: str) -> str:
-    return f"{system} {written(value, currency)} {currency}"
-
-
-def _check_contract(agreement: Agreement, sources: Sources) -> Iterator[Finding]:
-    if agreement.contract is None:
-        return
-    if sources.contract is None:
-        yield Finding(
-            code=ReasonCode.NOT_SIGNED,
-            message=f"there is no signed contract {agreement.contract!r} for agreement {agreement.id!r}; "
-            "have it signed and filed, then try again",
-            field="contract",
+        yield wrong("deal", f"the CRM has no deal {agreement.deal!r}")
+    elif sources.deal and not sources.deal.won:
+        yield wrong(
+            "deal", f"deal {sources.deal.id!r} is not won in the CRM; win it there, or accept", "CRM open"
         )
-
-
-def check_work(agreement: Agreement, occasion: Occasion, sources: Sources, today: date) -> Iterator[Finding]:
-    """The work must be done and approved before it is billed."""
-    match agreement:
-        case TimeAndMaterials():
-            yield from _check_hours(agreement, occasion, sources, today)
-        case Milestones():
-            if sources.milestone is None or sources.milestone.signed_off is None:
-                yield _not_done(
-                    f"milestone {occasion.item!r} of project {agreement.project!r} is not signed off"
-                )
-        case FixedPrice():
-            if sources.project is None or sources.project.completed is None:
-                yield _not_done(f"project {agreement.project!r} is not completed")
-        case _:
-            return
-
-
-def _check_hours(
-    agreement: TimeAndMaterials, occasion: Occasion, sources: Sources, today: date
-) -> Iterator[Finding]:
-    billable = [entry for entry in sources.time_entries if entry.billable]
-    waiting = [entry for entry in billable if not entry.approved]
-    if waiting:
-        hours = total(entry.hours for entry in waiting)
-        are = "hour of {} is" if hours == 1 else "hours of {} are"
-        yield Finding(
-            code=ReasonCode.HOURS_UNAPPROVED,
-            message=f"{hours} {are.format(occasion.period)} not approved in the PSA "
-            f"({_plural(len(waiting), 'entry', 'entries')}); approve them, or accept to leave them out",
-            field="hours",
-            left=f"PSA {hours} h",
-        )
-    for entry in sources.time_entries:
-        which = f"PSA {entry.id}: {entry.hours} h on {entry.day}"
-        if entry.hours <= 0:
-            says = f"time entry {entry.id} of {entry.day} has {entry.hours} hours; correct it in the PSA"
-            yield _missing("hours", says, which)
-        elif entry.day > today:
-            says = f"time entry {entry.id} is of {entry.day}, which is still to come; correct it in the PSA"
-            yield _missing("hours", says, which)
-    billed = {entry.role for entry in billable if entry.approved}
-    for role in sorted(billed - set(agreement.rates)):
-        yield Finding(
-            code=ReasonCode.RATE_MISSING,
-            message=f"agreement {agreement.id!r} has no rate for role {role!r}; add it under `rates` "
-            "or correct the role in the PSA",
-            field="rates",
-            left=f"PSA {role}",
-        )
-
-
-def _not_done(what: str) -> Finding:
-    return Finding(
-        code=ReasonCode.NOT_DONE,
-        message=f"{what} in the PSA; complete it there or void this draft",
-        field="work",
-    )
-
-
-def _missing(field: str, message: str, left: str = "") -> Finding:
-    return Finding(code=ReasonCode.SOURCES_DIFFER, message=message, field=field, left=left)
-
-
-def _differs(field: str, left: str, right: str, by: str = "") -> Finding:
-    message = f"{field} differs: {left} against {right}" + (f", {by}" if by else "")
-    return Finding(
-        code=ReasonCode.SOURCES_DIFFER,
-        message=message + "; correct the system that is wrong, or accept the difference",
-        field=field,
-        left=left,
-        right=right,
-    )
-
-
-def _plural(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

@@ -137,6 +137,7 @@ class Sources(Fact):
         default=Decimal(0), description="net billed elsewhere of other parts of the same whole period"
     )
     hours_so_far: Figure = Field(default=Decimal(0), description="billable hours of the project up to now")
+    line_reached: bool = Field(default=False, description="a meter has reached the line that bills this")
     beyond_block: Figure = Field(
         default=Decimal(0),
         description="hours up to the end of the billed period that no prepaid block holds and nobody has billed",

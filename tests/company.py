@@ -114,7 +114,9 @@ class TestCompany:
         self.deals: list[dict[str, Any]] = []
         self.projects: list[dict[str, Any]] = []
         self.contracts: list[dict[str, Any]] = []
+        self.company_file: dict[str, Any] = {}
         self.time = "id,project,person,role,day,hours,approved,billable,note\n"
+        self.expenses = ""
 
     def company(self) -> Company:
         return Company.model_validate(
@@ -128,6 +130,7 @@ class TestCompany:
                 "exceptions": {"default_owner": "pia", "decide_within_hours": 48},
                 "dunning": self.dunning,
                 "delivery": {"copies_to": self.copies_to},
+                **self.company_file,
             }
         )
 
@@ -143,6 +146,8 @@ class TestCompany:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(yaml.safe_dump(content, allow_unicode=True))
         (self.folder / "data/psa/time.csv").write_text(self.time)
+        if self.expenses:
+            (self.folder / "data/psa/expenses.csv").write_text(self.expenses)
 
     def apply(self, ledger: Ledger) -> int:
         """Writes the sources and makes this the company that runs; returns its version."""

@@ -8,6 +8,7 @@ import logging
 import signal
 
 from activities.documents.pdf import warm_up
+from workers import schedules
 from workers.assembly import effects, invoicing_worker, rendering_worker
 from workers.outbox_dispatcher import OutboxDispatcher
 from workers.settings import Settings
@@ -34,11 +35,13 @@ async def _run(queue: str, settings: Settings) -> None:
     if queue == INVOICING_QUEUE:
         async with invoicing_worker(client, outside):
             dispatcher = asyncio.create_task(OutboxDispatcher(client, outside).run())
+            watch = asyncio.create_task(schedules.watch(client, outside.ledger))
             _log.info("working on %s", queue)
-            await _until(stopped, dispatcher)
-            dispatcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await dispatcher
+            await _until(stopped, dispatcher, watch)
+            for task in (dispatcher, watch):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
     else:
         await asyncio.to_thread(warm_up)
         async with rendering_worker(client, outside):
@@ -47,13 +50,14 @@ async def _run(queue: str, settings: Settings) -> None:
     _log.info("stopped")
 
 
-async def _until(stopped: asyncio.Event, task: asyncio.Task[None]) -> None:
-    """Returns when told to stop; raises what ended the task before that."""
+async def _until(stopped: asyncio.Event, *tasks: asyncio.Task[None]) -> None:
+    """Returns when told to stop; raises what ended one of the tasks before that."""
     waiting = asyncio.create_task(stopped.wait())
-    await asyncio.wait({waiting, task}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    if task.done():
-        task.result()
+    for task in tasks:
+        if task.done():
+            task.result()
 
 
 if __name__ == "__main__":

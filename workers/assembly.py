@@ -12,14 +12,16 @@ from activities.delivery.smtp import SmtpTransport
 from activities.documents.store import FolderStore
 from activities.invoicing.billing_runs import LedgerBillingRuns
 from activities.invoicing.effects import Effects
+from activities.invoicing.reconciliation import LedgerReconciliation
 from activities.invoicing.steps import DocumentSteps, LedgerSteps
 from activities.ledger.database import Ledger
 from workers.settings import Settings
 from workflows.billing_run import BillingRunWorkflow
 from workflows.identifiers import INVOICING_QUEUE, RENDERING_QUEUE
 from workflows.invoice import InvoiceWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
 
-WORKFLOWS = [InvoiceWorkflow, BillingRunWorkflow]
+WORKFLOWS = [InvoiceWorkflow, BillingRunWorkflow, ReconciliationWorkflow]
 
 INVOICING_THREADS = 16
 """Steps of one worker at a time: they wait for the database and the mail server, not for the CPU."""
@@ -58,7 +60,9 @@ def invoicing_worker(client: Client, outside: Effects, queue: str = INVOICING_QU
             steps.deliver,
             steps.collect,
             steps.report_failure,
+            runs.bill_batch,
             runs.bill_due_periods,
+            LedgerReconciliation(outside.ledger).reconcile,
         ],
         activity_executor=ThreadPoolExecutor(INVOICING_THREADS, "step"),
         max_concurrent_activities=INVOICING_THREADS,

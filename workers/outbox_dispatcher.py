@@ -1,17 +1,19 @@
-"""Carries the outbox to where it is meant: wake-ups to Temporal, notices to the mail server.
+"""Carries the outbox to where it is meant: wake-ups to Temporal, notices to the mail server, events to be acted on.
 
 Any number may run: rows are locked while they are carried. A crash after carrying and before noting it repeats a
-wake-up, which is harmless, or a notice under the same Message-ID.
+wake-up, which is harmless, or a notice under the same Message-ID; an event is acted on where that is noted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +26,7 @@ from temporalio.service import RPCError
 from activities.delivery.smtp import MailRefused
 from activities.invoicing import copies, staff_mail
 from activities.invoicing.effects import Effects
-from activities.ledger import company_records, notices, outbox
+from activities.ledger import company_records, events, notices, outbox
 from activities.ledger.tables import InvoiceRow, MessageRow, OutboxRow
 from billing.errors import BillowError
 from billing.money import rounded
@@ -76,7 +78,7 @@ class OutboxDispatcher:
 
     def __init__(self, client: Client, effects: Effects) -> None:
         self._client, self._effects = client, effects
-        self._written = {outbox.WAKE: asyncio.Event(), outbox.NOTICE: asyncio.Event()}
+        self._written = {kind: asyncio.Event() for kind in (outbox.WAKE, outbox.NOTICE, outbox.EVENT)}
         self._stop = threading.Event()
 
     async def run(self) -> None:
@@ -89,6 +91,7 @@ class OutboxDispatcher:
             await asyncio.gather(
                 self._repeat(self._written[outbox.WAKE], self.carry_wake_ups),
                 self._repeat(self._written[outbox.NOTICE], self.carry_notices),
+                self._repeat(self._written[outbox.EVENT], self.carry_events),
             )
         finally:
             self._stop.set()
@@ -109,7 +112,7 @@ class OutboxDispatcher:
 
     async def carry(self) -> int:
         """Carries one batch of each kind; returns how many rows it took."""
-        return await self.carry_wake_ups() + await self.carry_notices()
+        return await self.carry_events() + await self.carry_wake_ups() + await self.carry_notices()
 
     async def carry_wake_ups(self) -> int:
         """Wakes the workflows of one batch; returns how many rows it took."""
@@ -121,16 +124,23 @@ class OutboxDispatcher:
 
     async def carry_notices(self) -> int:
         """Sends the notices of one batch, each in a transaction of its own; returns how many rows it took."""
-        for sent in range(BATCH):
-            if not await asyncio.to_thread(self._notify_one):
-                return sent
+        return await self._one_by_one(outbox.NOTICE, self._send)
+
+    async def carry_events(self) -> int:
+        """Acts on the events of one batch, each in a transaction of its own; returns how many rows it took."""
+        return await self._one_by_one(outbox.EVENT, self._act)
+
+    async def _one_by_one(self, kind: str, carry: Callable[[Session, OutboxRow], None]) -> int:
+        for carried in range(BATCH):
+            if not await asyncio.to_thread(self._carry_one, kind, carry):
+                return carried
         return BATCH
 
-    def _notify_one(self) -> bool:
+    def _carry_one(self, kind: str, carry: Callable[[Session, OutboxRow], None]) -> bool:
         with self._effects.ledger.transaction() as tx:
-            rows = outbox.take(tx, outbox.NOTICE, 1)
+            rows = outbox.take(tx, kind, 1)
             for row in rows:
-                self._notify(tx, row)
+                self._try(tx, row, carry)
             return bool(rows)
 
     async def _carry(self, row: OutboxRow, labels: _Labels) -> None:
@@ -160,22 +170,22 @@ class OutboxDispatcher:
             ),
         )
 
-    def _notify(self, tx: Session, row: OutboxRow) -> None:
+    def _try(self, tx: Session, row: OutboxRow, carry: Callable[[Session, OutboxRow], None]) -> None:
         try:
-            self._send(tx, row)
+            carry(tx, row)
             outbox.done(row)
         except MailRefused as error:
             _log.warning("outbox: notice %s refused for good: %s", row.subject, error)
             row.last_error = str(error)[:1000]
             outbox.done(row)
-        except (
-            BillowError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:  # one bad notice keeps no other back
-            _log.warning("outbox: notice %s not sent, trying again: %s", row.subject, error)
+        except (BillowError, LookupError, TypeError, ValueError) as error:  # one bad row keeps no other back
+            _log.warning("outbox: %s %s not carried, trying again: %s", row.kind, row.subject, error)
             outbox.failed(row, str(error))
+
+    def _act(self, tx: Session, row: OutboxRow) -> None:
+        source, event = json.loads(row.subject)
+        with tx.begin_nested():
+            events.act(tx, source, event, at=datetime.now(UTC))
 
     def _send(self, tx: Session, row: OutboxRow) -> None:
         message = tx.get(MessageRow, row.subject, with_for_update=True)

@@ -8,12 +8,18 @@ module only hands those lines of the file on to them.
 
 import os
 import tempfile
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 ENVIRONMENT_FILE = "environment"
+
+SHORTEST_SECRET = 24
+"""Bytes, as Standard Webhooks asks for."""
+
+_ONLY_IN_THE_ENVIRONMENT = frozenset({"BILLOW_WEBHOOK_SECRETS"})
 
 
 class NotConfigured(Exception):
@@ -43,6 +49,11 @@ class Settings(BaseModel):
     smtp_username: str | None = Field(None, alias="BILLOW_SMTP_USERNAME")
     smtp_password: SecretStr | None = Field(None, alias="BILLOW_SMTP_PASSWORD")
     smtp_starttls: bool = Field(False, alias="BILLOW_SMTP_STARTTLS")
+    webhook_secrets: SecretStr | None = Field(
+        None,
+        alias="BILLOW_WEBHOOK_SECRETS",
+        description="whsec_…, several with spaces between while one takes over from another; else no events come in",
+    )
     mail_domain: str = Field(
         "billow.localhost", alias="BILLOW_MAIL_DOMAIN", description="right side of Message-ID"
     )
@@ -53,6 +64,25 @@ class Settings(BaseModel):
     development: bool = Field(
         False, alias="BILLOW_DEVELOPMENT", description="shows the mailbox in the web app"
     )
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _can_sign(cls, secrets: SecretStr | None) -> SecretStr | None:
+        for secret in secrets.get_secret_value().split() if secrets else ():
+            try:
+                key = b64decode(secret.removeprefix("whsec_"), validate=True)
+            except ValueError:
+                key = b""
+            if not secret.startswith("whsec_") or len(key) < SHORTEST_SECRET:
+                raise ValueError(
+                    f"a secret is 'whsec_' and the Base64 of {SHORTEST_SECRET} random bytes or more"
+                )
+        return secrets
+
+    @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        """The secrets with which events from outside may be signed; none: nothing comes in."""
+        return tuple(self.webhook_secrets.get_secret_value().split()) if self.webhook_secrets else ()
 
     @property
     def documents_folder(self) -> Path:
@@ -80,6 +110,7 @@ class Settings(BaseModel):
             for key, value in kept.items():
                 if value and key.startswith("TEMPORAL_"):
                     os.environ.setdefault(key, value)
+        kept = {key: value for key, value in kept.items() if key not in _ONLY_IN_THE_ENVIRONMENT}
         values = {key: value for key, value in (kept | given).items() if value and key.startswith("BILLOW_")}
         if "BILLOW_DATABASE_URL" not in values:
             raise NotConfigured(

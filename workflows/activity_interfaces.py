@@ -6,7 +6,15 @@ from abc import ABC, abstractmethod
 
 from temporalio import activity
 
-from workflows.messages import BillingRunOrder, BillingRunResult, Failure, Plan, StepInput
+from workflows.messages import (
+    BillingRunOrder,
+    BillingRunProgress,
+    Failure,
+    Plan,
+    ReconciliationOrder,
+    ReconciliationResult,
+    StepInput,
+)
 
 
 class InvoiceSteps(ABC):
@@ -56,9 +64,23 @@ class RenderingSteps(ABC):
 
 
 class BillingRuns(ABC):
-    """What a billing run does."""
+    """What a billing run does. A run is known to the ledger by its name and goes on where it was."""
+
+    @abstractmethod
+    @activity.defn(name="bill-batch")
+    def bill_batch(self, order: BillingRunOrder) -> BillingRunProgress:
+        """Looks at the next agreements and asks for an invoice for every period that is due and unbilled."""
 
     @abstractmethod
     @activity.defn(name="bill-due-periods")
-    def bill_due_periods(self, order: BillingRunOrder) -> BillingRunResult:
-        """Asks for an invoice for every period that is due and unbilled; each key once, however often it runs."""
+    def bill_due_periods(self, order: BillingRunOrder) -> BillingRunProgress:
+        """The whole run at once, as runs did that were started before there were batches."""
+
+
+class Reconciliations(ABC):
+    """What a reconciliation does."""
+
+    @abstractmethod
+    @activity.defn(name="reconcile")
+    def reconcile(self, order: ReconciliationOrder) -> ReconciliationResult:
+        """Looks for what should have been billed and was not; each leak becomes an exception, once."""

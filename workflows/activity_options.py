@@ -75,10 +75,37 @@ LAST_RESORT = StepOptions(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=5)),
 )
 
-# A run over thousands of agreements is a loop of small transactions; a worker that dies is noticed by its heartbeat.
+# A batch is a few small transactions, but may wait until invoices it asked for have been started. It beats at every
+# one of them, so that a worker that dies is noticed soon; whatever fails is tried until it works, the ledger knows
+# where the run is.
+BILLING_BATCH = StepOptions(
+    task_queue=INVOICING_QUEUE,
+    start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(
+        non_retryable_error_types=REFUSALS,
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=5),
+    ),
+)
+
+# A whole run in one activity, as runs that were started before there were batches.
 BILLING_RUN = StepOptions(
     task_queue=INVOICING_QUEUE,
     start_to_close_timeout=timedelta(hours=1),
     heartbeat_timeout=timedelta(minutes=2),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=5)),
+)
+
+# Reads every source and the whole ledger: minutes for thousands of agreements. What fails for half a day is seen in
+# Temporal, and the next night looks again.
+RECONCILIATION = StepOptions(
+    task_queue=INVOICING_QUEUE,
+    start_to_close_timeout=timedelta(minutes=30),
+    schedule_to_close_timeout=timedelta(hours=12),
+    retry_policy=RetryPolicy(
+        non_retryable_error_types=REFUSALS,
+        initial_interval=timedelta(seconds=10),
+        maximum_interval=timedelta(minutes=30),
+    ),
 )

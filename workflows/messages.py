@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 
 class Message(BaseModel):
@@ -79,19 +79,59 @@ class Plan(Message):
 
 
 class BillingRunInput(Message):
-    """Asks for a billing run; without `as_of` it is the workflow's own time."""
+    """Asks for a billing run, over all agreements, those named or those of clients named.
+
+    Without `as_of` it is the workflow's own time.
+    """
+
+    as_of: datetime | None = None
+    requested_by: str = ""
+    agreements: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+
+
+class BillingRunOrder(Message):
+    """A billing run by its name; everything in it is decided as of one instant."""
+
+    run: str
+    as_of: datetime
+    requested_by: str = ""
+    agreements: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+
+
+class BillingRunProgress(Message):
+    """How far a billing run is: agreements there are and looked at, invoices asked for and held."""
+
+    agreements: int = 0
+    looked_at: int = 0
+    triggered: int = 0
+    caught_up: int = 0
+    held: int = 0
+    waits_for: str = ""
+    finished: bool = False
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def percent(self) -> int:
+        """Of the agreements, how many have been looked at, rounded down; 100 only once it is finished."""
+        if self.finished:
+            return 100
+        return min(100 * self.looked_at // self.agreements, 99) if self.agreements else 0
+
+
+class ReconciliationInput(Message):
+    """Asks for a reconciliation; without `as_of` it is the workflow's own time."""
 
     as_of: datetime | None = None
 
 
-class BillingRunOrder(Message):
-    run: str
+class ReconciliationOrder(Message):
     as_of: datetime
 
 
-class BillingRunResult(Message):
-    """What a billing run did: how many agreements it looked at, the keys it triggered, what it could not."""
+class ReconciliationResult(Message):
+    """What a reconciliation found: leaks there are, of which nobody knew before."""
 
-    looked_at: int = 0
-    triggered: int = 0
-    refused: int = 0
+    leaks: int = 0
+    new: int = 0

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from activities.company.opening_items import check_opening_items
 from activities.company.problems import KeyPath, Problem, did_you_mean, errors
-from activities.company.record_shape import either
 from activities.company.records import read_record
 from activities.company.reference_checks import check_references
+from activities.company.source_references import check_source_references
 from activities.company.yaml_reader import Document, read_document
 from billing.agreements import Expenses, FixedPrice, Milestones, PrepaidBlock, Retainer, TimeAndMaterials
 from billing.approval_policy import ApprovalPolicy
@@ -25,7 +25,8 @@ from billing.company import (
     Reconciliation,
     SourceChecks,
 )
-from billing.company_checks import CompanyRecords, Complaint, Records, check_company
+from billing.company_checks import check_company
+from billing.complaints import CompanyRecords, Complaint, Records, either
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.parties import Issuer, Person, Strict
@@ -106,10 +107,11 @@ class _FolderReader:
             approvals=self._single("approvals", ApprovalPolicy),
             exceptions=company_file.exceptions if company_file else None,
             billing_runs=company_file.billing_runs if company_file else None,
+            reconciliation=company_file.reconciliation if company_file else None,
         )
         for complaint in [*check_company(records), *check_references(records)]:
             self.problems.append(self._placed(complaint))
-        self._integrations(company_file)
+        self._integrations(company_file, records)
         self._strangers()
         for document in self.documents.values():
             self.problems += document.problems
@@ -210,16 +212,21 @@ class _FolderReader:
                 return document.problem(path, complaint.message, warning=complaint.warning)
         return Problem("company.yaml", 1, "", complaint.message, complaint.warning)
 
-    def _integrations(self, company_file: _CompanyFile | None) -> None:
-        """Every folder of client, project and contract data must be there."""
+    def _integrations(self, company_file: _CompanyFile | None, records: CompanyRecords) -> None:
+        """Every folder of client, project and contract data must be there, and have what the records name."""
         if company_file is None:
             return
+        missing = False
         for name, folder in company_file.integrations:
             if not (self.folder / folder).is_dir():
+                missing = True
                 message = (
                     f"there is no folder {folder!r} in the company folder; create it, or correct the path"
                 )
                 self.problems.append(self._document("company.yaml").problem(("integrations", name), message))
+        if not missing:
+            for complaint in check_source_references(self.folder, company_file.integrations, records):
+                self.problems.append(self._placed(complaint))
 
     def _strangers(self) -> None:
         """Files that look as if they belonged to the company, but are not read."""

@@ -10,7 +10,7 @@ from activities.company.records import read_record
 from activities.company.single_files import FileReading
 from activities.company.yaml_reader import Document, read_document
 from billing.company import Client
-from billing.company_checks import Records
+from billing.complaints import Records
 from billing.money import smallest_unit
 from billing.opening_item import OpeningItem
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from activities.company.problems import KeyPath
+from billing.complaints import either
 
 _BY_NAME = {
     "id": "a short name of lower-case letters, digits, '.', '_' and '-'",
@@ -179,8 +180,3 @@ def _is_written_out(kind: type, text: str) -> bool:
     except ValueError:
         return False
     return len(text) == 10 if kind is date else ":" in text
-
-
-def either(words: list[str]) -> str:
-    """`month, quarter or year`."""
-    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

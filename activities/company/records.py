@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from activities.company.problems import KeyPath, did_you_mean
-from activities.company.record_shape import Shape, either
+from activities.company.record_shape import Shape
 from activities.company.yaml_reader import Document
+from billing.complaints import either
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -44,8 +45,8 @@ def read_record(
     """
     shape = Shape(model)
     misread = dict(shape.misread(data))
-    for where, message in misread.items():
-        document.problems.append(document.problem((*path, *where), message))
+    for place, message in misread.items():
+        document.problems.append(document.problem((*path, *place), message))
     _blanks(shape, document, path, foreign_keys or {})
     record = None
     try:

@@ -11,7 +11,7 @@ from stdnum import bic, iban
 from stdnum.eu import vat
 
 from billing.company import Client
-from billing.company_checks import CompanyRecords, Complaint
+from billing.complaints import CompanyRecords, Complaint
 from billing.parties import EU_MEMBERS, Issuer
 
 

@@ -1,4 +1,4 @@
-"""The time entries of the sample company: every working day of last month and of this month so far."""
+"""The time entries and expenses of the sample company: every working day of last month and of this month so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from activities.psa.time_csv import COLUMNS
+from activities.psa import expenses_csv as expenses
+from activities.psa.time_csv import COLUMNS, OPTIONAL
 from billing.periods import months_after
 
 _STILL_OPEN = 5
@@ -24,6 +25,8 @@ class _Work:
     role: str
     rhythm: tuple[str, ...]
     notes: tuple[str, ...]
+    tasks: tuple[str, ...] = ("",)
+    tickets: tuple[str, ...] = ("",)
     billable: bool = True
     forgotten: int = 0
 
@@ -50,8 +53,16 @@ _PLAN = (
         "consultant",
         ("7.50", "0", "6.00", "0", "4.25"),
         ("EDI mapping", "carrier tests"),
+        tasks=("EDI", "Carrier tests"),
     ),
-    _Work("P-2020", "Rosa Lindgren", "architect", ("0", "0", "0", "0", "3.00"), ("architecture board",)),
+    _Work(
+        "P-2020",
+        "Rosa Lindgren",
+        "architect",
+        ("0", "0", "0", "0", "3.00"),
+        ("architecture board",),
+        tasks=("Architecture",),
+    ),
     _Work(
         "P-2030", "Rosa Lindgren", "architect", ("0", "2.50", "0", "1.75", "0"), ("security review", "call")
     ),
@@ -61,14 +72,49 @@ _PLAN = (
     _Work(
         "P-2050", "Mira Conrad", "senior developer", ("0", "5.00", "0"), ("client portal",), billable=False
     ),
+    _Work(
+        "P-2070",
+        "Felix Brandt",
+        "support engineer",
+        ("1.25", "0", "0.75", "1.50"),
+        ("login of the shift plan", "printer in hall 3", "export to accounting", "new workplace"),
+        tickets=("DW-311", "DW-314", "DW-314", "DW-318", "DW-320"),
+    ),
 )
+
+_SPENT = (
+    (2, "Olu Adeyemi", "Flight Berlin to Dallas and back", "1184.00"),
+    (3, "Olu Adeyemi", "Hotel, four nights", "742.60"),
+    (3, "Olu Adeyemi", "Hired car", "218.45"),
+    (10, "Rosa Lindgren", "Test account with the carrier network", "149.00"),
+)
+"""What was spent on P-2020: working day of the month, who, what, how many dollars."""
+
+
+def expenses_csv(today: date) -> str:
+    """The file of expenses as of the morning of `today`: what was spent last month is approved."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(expenses.COLUMNS)
+    month = today.replace(day=1)
+    number = 0
+    for first, approved in ((months_after(month, -1), "yes"), (month, "no")):
+        days = list(_working_days(first, min(today, months_after(first, 1))))
+        for n, person, what, amount in _SPENT:
+            if n <= len(days):
+                number += 1
+                key, day = f"E-{number:03d}", days[n - 1].isoformat()
+                rows.writerow(
+                    (key, "P-2020", person, day, what, amount, "USD", approved, "yes", f"{key}.pdf")
+                )
+    return text.getvalue()
 
 
 def time_csv(today: date) -> str:
-    """The CSV file as of the morning of `today`."""
+    """The file of hours as of the morning of `today`."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows.writerow((*COLUMNS, *OPTIONAL))
     for number, row in enumerate(_rows(today), start=1):
         rows.writerow((f"T-{number:04d}", *row))
     return text.getvalue()
@@ -88,7 +134,14 @@ def _rows(today: date) -> Iterator[tuple[str, ...]]:
             approved = "no" if fresh or day in forgotten else "yes"
             note = work.notes[n % len(work.notes)]
             billable = "yes" if work.billable else "no"
-            yield work.project, work.person, work.role, day.isoformat(), hours, approved, billable, note
+            said = (
+                approved,
+                billable,
+                note,
+                work.tasks[n % len(work.tasks)],
+                work.tickets[n % len(work.tickets)],
+            )
+            yield work.project, work.person, work.role, day.isoformat(), hours, *said
 
 
 def _working_days(first: date, until: date) -> Iterator[date]:

@@ -34,6 +34,7 @@ STAFF_EVENTS = (
     "approval-reminder",
     "exception",
     "unmatched-payment",
+    "company-exception",
     "escalation",
     "hand-over",
 )

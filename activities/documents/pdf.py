@@ -192,6 +192,7 @@ def _meta(document: InvoiceDocument, writes: Typography, words: dict[str, Any]) 
         (client_vat_label, draft.buyer.vat_id),
         (words["order_reference"], draft.order_reference),
         (words["contract_reference"], draft.contract_reference),
+        (words["preceding"], draft.preceding),
     ]
     return [(label, value) for label, value in rows if value]
 

@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 from activities.documents.pdf import RenderingFailed, proof
 from activities.documents.printable import unprintable
 from activities.invoicing import standing
-from activities.invoicing.effects import Effects, fetch
+from activities.invoicing.effects import Effects
+from activities.invoicing.fetching import fetch
+from activities.invoicing.sources import Systems
 from activities.ledger import approvals, audit_trail, company_records, exceptions, invoices
+from activities.ledger.billed import LedgerBilled
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.look_alikes import look_alikes
 from activities.ledger.tables import InvoiceRow
@@ -37,7 +40,8 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
             else None
         )
         version = company_records.current(tx)
-    made = _assembled(version, request, row.overrides, step) if request else None
+    billed = LedgerBilled(effects.ledger, but=row.id)
+    made = _assembled(version, request, row.overrides, step, billed) if request else None
     with effects.ledger.transaction() as tx:
         row = invoices.find(tx, step.billing_key, lock=True)
         if made is None or row.document_status != DocumentStatus.DRAFT:
@@ -48,12 +52,17 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
 
 
 def _assembled(
-    version: CompanyVersion, request: BillingRequest, overrides: Mapping[str, str], step: StepInput
+    version: CompanyVersion,
+    request: BillingRequest,
+    overrides: Mapping[str, str],
+    step: StepInput,
+    billed: LedgerBilled,
 ) -> Assembly:
     client = version.company.client(client_of(request, version.company) or "")
     today = step.as_of.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
     try:
-        facts = overridden(fetch(version, request, today), overrides)
+        facts = fetch(Systems.of(version), version.company, request, today, billed)
+        facts = overridden(facts, overrides)
         made = assemble(request, version.company, facts, today)
     except SourceUnavailable as error:
         unreadable = Finding(code=ReasonCode.SOURCE_UNREADABLE, message=str(error))
@@ -65,6 +74,17 @@ def _assembled(
 
 def _document_check(draft: Draft, at: datetime) -> list[Finding]:
     """The draft as a whole, under a placeholder number: sums, characters, template. No number is lost on a bad one."""
+    findings = check_contents(draft, at)
+    if not findings:
+        try:
+            proof(placeholder(draft, at))
+        except RenderingFailed as error:
+            findings.append(Finding(code=ReasonCode.INVALID_DOCUMENT, message=str(error), field="document"))
+    return findings
+
+
+def check_contents(draft: Draft, at: datetime) -> list[Finding]:
+    """The same without the template, which takes a hundred times as long."""
     findings = check_document(draft, at)
     buyer = draft.buyer
     texts = [
@@ -83,11 +103,6 @@ def _document_check(draft: Draft, at: datetime) -> list[Finding]:
         )
         for each in unprintable(texts)[:5]
     ]
-    if not findings:
-        try:
-            proof(placeholder(draft, at))
-        except RenderingFailed as error:
-            findings.append(Finding(code=ReasonCode.INVALID_DOCUMENT, message=str(error), field="document"))
     return findings
 
 
@@ -98,6 +113,8 @@ def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion,
     findings = list(made.findings)
     if made.draft is not None:
         before = row.draft_digest
+        if made.draft.client != row.client:
+            findings.append(_other_client(row, made.draft))
         findings += invoices.put_draft(tx, row, made.draft)
         findings += look_alikes(tx, row, made.draft)
         if before != made.draft.digest:
@@ -115,6 +132,10 @@ def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion,
                 draft_digest=made.draft.digest,
             )
     open_findings = exceptions.unaccepted(row, findings)
+    if made.skip and {each.code for each in open_findings} == {ReasonCode.EMPTY}:
+        approvals.withdraw(tx, row, at=at)
+        invoices.void(tx, row, rebill=False, by="billow", channel="assembly", reason=made.skip, at=at)
+        return
     if open_findings:
         approvals.withdraw(tx, row, at=at)
     else:
@@ -124,6 +145,17 @@ def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion,
             exceptions.raise_one(tx, row, each, company, at=at)
     else:
         exceptions.reconcile(tx, row, open_findings, company, at=at)
+
+
+def _other_client(row: InvoiceRow, draft: Draft) -> Finding:
+    return Finding(
+        code=ReasonCode.RULES_CHANGED,
+        message=f"agreement {draft.agreement!r} belonged to client {row.client!r} when this was asked for, and now to "
+        f"{draft.client!r}; void this draft to be billed again, or apply a folder that has it as it was",
+        field="client",
+        left=f"invoice {row.client}",
+        right=f"agreement {draft.client}",
+    )
 
 
 def ask_next(tx: Session, row: InvoiceRow, version: CompanyVersion, step: StepInput) -> list[Finding]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.delivery.mail import build, compose
 from activities.invoicing import standing
 from activities.invoicing.effects import Effects
-from activities.ledger import company_records
-from activities.ledger.tables import InvoiceRow, MessageRow, UnmatchedPaymentRow
+from activities.ledger import company_exceptions, company_records, notices
+from activities.ledger.tables import ExceptionRow, InvoiceRow, MessageRow, UnmatchedPaymentRow
 from billing.company import Company
+from billing.exceptions import Finding
 from billing.money import Money
 from billing.numbering import payment_reference
 from billing.parties import Contact, Issuer
+
+MOST_TOGETHER = 199
+"""So many more exceptions stand in a mail about one; what is left makes the next."""
 
 
 def send(tx: Session, message: MessageRow, effects: Effects) -> None:
@@ -25,10 +31,14 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
         return
     company = company_records.current(tx).company
     context = _around(message.facts, company, effects)
-    if message.invoice is None:
-        context |= _of_payment(tx.get_one(UnmatchedPaymentRow, message.facts["payment"]), company)
-    else:
+    together = [message]
+    if message.invoice is not None:
         context |= _of_invoice(tx.get_one(InvoiceRow, message.invoice), company, effects)
+    elif message.event == notices.COMPANY_EXCEPTION:
+        together += _to_the_same_person(tx, message)
+        context |= _of_exceptions(tx, together, company)
+    else:
+        context |= _of_payment(tx.get_one(UnmatchedPaymentRow, message.facts["payment"]), company)
     issuer: Issuer = context["issuer"]
     person = company.people_by_id.get(message.facts["person"])
     composed = compose(message.event, "en", context | {"zone": issuer.zone})
@@ -45,7 +55,24 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
             date=message.prepared_at,
         )
     )
-    message.handed_over_at, message.server_reply = datetime.now(UTC), handed.reply
+    for each in together:
+        each.handed_over_at, each.server_reply = datetime.now(UTC), handed.reply
+
+
+def _to_the_same_person(tx: Session, message: MessageRow) -> Sequence[MessageRow]:
+    """What else waits to be told to whom the message goes: a night that finds a hundred leaks is one mail."""
+    return tx.scalars(
+        select(MessageRow)
+        .where(
+            MessageRow.event == message.event,
+            MessageRow.recipient == message.recipient,
+            MessageRow.key != message.key,
+            MessageRow.handed_over_at.is_(None),
+        )
+        .order_by(MessageRow.prepared_at, MessageRow.key)
+        .limit(MOST_TOGETHER)
+        .with_for_update(skip_locked=True)
+    ).all()
 
 
 def _around(facts: dict[str, Any], company: Company, effects: Effects) -> dict[str, Any]:
@@ -77,6 +104,42 @@ def _of_payment(payment: UnmatchedPaymentRow, company: Company) -> dict[str, Any
         "findings": [f"{name}: {value or 'none'}" for name, value in said],
         "invoice_url": "",
     }
+
+
+def _of_exceptions(tx: Session, together: Sequence[MessageRow], company: Company) -> dict[str, Any]:
+    ids = [each.facts["exception"] for each in together]
+    found = tx.scalars(
+        select(ExceptionRow).where(ExceptionRow.id.in_(ids)).order_by(ExceptionRow.deadline, ExceptionRow.id)
+    ).all()
+    first = found[0]
+    client = company.client(first.client or "")
+    alone = len(found) == 1
+    amount = company_exceptions.at_stake(first) if alone else None
+    return {
+        "number": "",
+        "title": f"{first.code.replace('-', ' ')}: {first.subject}" if alone else f"{len(found)} exceptions",
+        "client_name": (first.client or "") if alone else "",
+        "issuer": (company.issuer(client.issuer) if client else None) or company.issuers[0],
+        "amount_due": amount,
+        "open_amount": amount,
+        "issue_date": None,
+        "due_date": None,
+        "payment_reference": "",
+        "reason": first.code if alone else "",
+        "deadline": first.deadline,
+        "findings": [_line(each, alone=alone) for each in found],
+        "invoice_url": "",
+    }
+
+
+def _line(exception: ExceptionRow, *, alone: bool) -> str:
+    message = Finding.model_validate(exception.finding).message
+    if alone:
+        return message
+    at_stake = company_exceptions.at_stake(exception)
+    return " · ".join(
+        said for said in (exception.client, str(at_stake) if at_stake else None, message) if said is not None
+    )
 
 
 def _of_invoice(row: InvoiceRow, company: Company, effects: Effects) -> dict[str, Any]:

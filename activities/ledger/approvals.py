@@ -34,7 +34,13 @@ def next_tier(tx: Session, row: InvoiceRow, company: Company) -> ApprovalTier | 
 
     A tier whose approver has since taken part in the draft must agree anew.
     """
-    draft = invoices.draft_of(row)
+    given = agreed(tx, row)
+    required = approval_round.tiers_for(company.approvals, invoices.draft_of(row), row.trigger)
+    return next((tier for tier in required if tier.id not in given), None)
+
+
+def agreed(tx: Session, row: InvoiceRow) -> frozenset[str]:
+    """The tiers that have agreed to the draft as it is now."""
     approved = tx.scalars(
         select(ApprovalRow).where(
             ApprovalRow.invoice == row.id,
@@ -42,9 +48,7 @@ def next_tier(tx: Session, row: InvoiceRow, company: Company) -> ApprovalTier | 
             ApprovalRow.status == APPROVED,
         )
     )
-    given = {each.tier for each in approved if not set(each.approved_by) & set(row.took_part)}
-    required = approval_round.tiers_for(company.approvals, draft, row.trigger)
-    return next((tier for tier in required if tier.id not in given), None)
+    return frozenset(each.tier for each in approved if not set(each.approved_by) & set(row.took_part))
 
 
 def waiting(tx: Session, row: InvoiceRow) -> ApprovalRow | None:

@@ -11,11 +11,15 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy.orm import Session
+
 from activities.ledger import (
     approvals,
     bounces,
     collection,
+    company_exceptions,
     company_records,
+    events,
     exceptions,
     invoices,
     payments,
@@ -25,7 +29,7 @@ from activities.ledger import (
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel, Claim, Verdict
-from billing.errors import NotAllowed, WrongState
+from billing.errors import NotAllowed, Refused, WrongState
 from billing.money import Money
 
 DISPUTE_DECIDED_WITHIN = timedelta(days=7)
@@ -69,8 +73,15 @@ def resolve(
     overrides: Mapping[str, str] = exceptions.NOTHING,
     at: datetime,
 ) -> str:
-    """Retries, accepts, overrides or voids what an exception holds; returns the billing key."""
+    """Retries, accepts, overrides or voids what an exception holds; returns the billing key.
+
+    Without an invoice it can be retried or accepted; returns the subject then.
+    """
     with ledger.transaction() as tx:
+        subject = exceptions.find(tx, exception).subject
+        if subject is not None:
+            _resolve_subject(tx, exception, subject, resolution, by=by, reason=reason, at=at)
+            return subject
         row = exceptions.resolve(
             tx,
             exception,
@@ -84,6 +95,25 @@ def resolve(
             at=at,
         )
         return row.billing_key
+
+
+def _resolve_subject(
+    tx: Session, exception: int, subject: str, resolution: Resolution, *, by: str, reason: str, at: datetime
+) -> None:
+    """An event is acted on again; everything else Billow looks at by itself in each run, and closes when it is gone."""
+    event = events.of_subject(tx, subject) if subject.startswith(company_exceptions.EVENT) else None
+    company = company_records.current(tx).company
+    found = company_exceptions.to_decide(tx, exception, company, by=by)
+    if resolution is Resolution.ACCEPT:
+        company_exceptions.accept(found, by=by, reason=reason, at=at)
+        if event is not None:
+            events.set_aside(event, reason=reason, at=at)
+    elif resolution is not Resolution.RETRY:
+        raise Refused(
+            f"exception {exception} has no invoice to {resolution}; retry it, or accept it as it is"
+        )
+    elif event is not None:
+        events.act(tx, event.source, event.event, at=at)
 
 
 def fetch_again(ledger: Ledger, reference: str, *, by: str, channel: Channel, at: datetime) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,9 @@ from billing.company import Company
 from billing.errors import NotAllowed, Refused, WrongState
 from billing.exceptions import Finding
 from billing.money import Money
+
+EVENT = "event/"
+"""How the subject of an event that is held begins: `event/<source>/<id>`."""
 
 _ACCEPTED = "accepted: "
 _STILL_OPEN = and_(ExceptionRow.subject.is_not(None), ExceptionRow.resolved_at.is_(None))
@@ -69,7 +72,7 @@ def raise_one(
     return raised
 
 
-def _open_one(subject: str) -> Select[tuple[ExceptionRow]]:
+def _open_one(subject: str) -> Select[ExceptionRow]:
     return select(ExceptionRow).where(ExceptionRow.subject == subject, ExceptionRow.resolved_at.is_(None))
 
 
@@ -102,7 +105,9 @@ def close_repaired(tx: Session, subjects: Collection[str], *, at: datetime) -> N
 
 def attend(tx: Session, company: Company, *, at: datetime) -> None:
     """Reminds owners half-way to the deadline, and past it goes up the line; it never ends with nobody."""
-    half_way = ExceptionRow.raised_at + (ExceptionRow.deadline - ExceptionRow.raised_at) / 2
+    half_way: ColumnElement[datetime] = literal_column(
+        "exceptions.raised_at + (exceptions.deadline - exceptions.raised_at) / 2"
+    )
     waiting = (
         select(ExceptionRow)
         .where(
@@ -143,3 +148,16 @@ def at_stake(exception: ExceptionRow) -> Money | None:
     if exception.at_stake is None or exception.currency is None:
         return None
     return Money.of(Decimal(exception.at_stake), exception.currency)
+
+
+def outcome(tx: Session, exception_id: int) -> str | None:
+    """What holds after a decision, in a sentence; None for an exception about an invoice."""
+    exception = find(tx, exception_id)
+    if exception.subject is None:
+        return None
+    if exception.resolved_at is not None:
+        accepted = (exception.resolution or "").startswith(_ACCEPTED)
+        return "Accepted as it is; it is not raised again." if accepted else "It fits now, and is closed."
+    if exception.subject.startswith(EVENT):
+        return f"Still open: {Finding.model_validate(exception.finding).message}"
+    return "Still open: Billow looks again in its next run, and closes it once the cause is gone."

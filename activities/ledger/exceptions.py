@@ -97,11 +97,9 @@ def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> N
             continue
         before, escalates = exception.owner, exception.deadline <= at
         remind_or_escalate(exception, company, at=at)
-        said = {"exception": exception.id, "owner": exception.owner}
-        if escalates:
-            audit_trail.record(tx, row, "exception escalated", at=at, **said, was=before)
-        else:
-            audit_trail.record(tx, row, "exception reminded", at=at, **said)
+        was = {"was": before} if escalates else {}
+        event = "exception escalated" if escalates else "exception reminded"
+        audit_trail.record(tx, row, event, at=at, exception=exception.id, owner=exception.owner, **was)
         notices.exception_raised(tx, row, exception, company, at=at)
 
 

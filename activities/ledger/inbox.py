@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, ScalarSelect, Select, all_, any_, func, literal, literal_column, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from activities.ledger import company_records
+from activities.ledger.company_exceptions import EVENT
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum
 from activities.ledger.summaries import BUYER, exact, is_open
@@ -43,6 +44,7 @@ def inbox(tx: Session, person: str | None, as_of: datetime, limit: int = 200) ->
     """What waits for a person, oldest deadline first; for `person` only what they may decide or own."""
     items = [_asked(tx, row, as_of) for row in tx.execute(waiting_approvals(person).limit(limit))]
     items += [_raised(row, as_of) for row in tx.execute(open_exceptions(person).limit(limit))]
+    items += [_found(row, as_of) for row in tx.execute(open_company_exceptions(person).limit(limit))]
     items += [_unmatched(row, as_of) for row in tx.scalars(unmatched_payments(person).limit(limit))]
     return sorted(items, key=lambda item: (item.deadline, item.id))[:limit]
 
@@ -85,6 +87,23 @@ def open_exceptions(person: str | None) -> Select[Any]:
         )
         .join(InvoiceRow, InvoiceRow.id == ExceptionRow.invoice)
         .where(ExceptionRow.resolved_at.is_(None))
+        .order_by(ExceptionRow.deadline, ExceptionRow.id)
+    )
+    return query if person is None else query.where(ExceptionRow.owner == person)
+
+
+def open_company_exceptions(person: str | None) -> Select[Any]:
+    drafted = aliased(InvoiceRow)
+    name = (
+        select(drafted.draft["buyer"]["name"].astext)
+        .where(drafted.client == ExceptionRow.client, drafted.draft.is_not(None))
+        .order_by(drafted.due_date.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(ExceptionRow, name.label("buyer"))
+        .where(ExceptionRow.subject.is_not(None), ExceptionRow.resolved_at.is_(None))
         .order_by(ExceptionRow.deadline, ExceptionRow.id)
     )
     return query if person is None else query.where(ExceptionRow.owner == person)
@@ -154,6 +173,36 @@ def _raised(row: Row[Any], as_of: datetime) -> InboxItem:
     )
 
 
+def _found(row: Row[Any], as_of: datetime) -> InboxItem:
+    exception: ExceptionRow = row.ExceptionRow
+    resolutions = resolutions_without_invoice(exception.subject or "")
+    return InboxItem(
+        kind="exception",
+        id=exception.id,
+        billing_key=None,
+        generation=None,
+        number=None,
+        client=exception.client,
+        client_name=row.buyer or exception.client,
+        subject=exception.subject,
+        title="",
+        currency=exception.currency,
+        amount=exact(exception.at_stake, exception.currency),
+        net=exact(exception.at_stake, exception.currency),
+        question=" · ".join(resolutions),
+        why=Finding.model_validate(exception.finding).message,
+        code=exception.code,
+        since=exception.raised_at,
+        deadline=exception.deadline,
+        overdue=exception.deadline <= as_of,
+        who=(exception.owner,),
+        resolutions=resolutions,
+        digest=None,
+        lines=(),
+        line_count=0,
+    )
+
+
 def _unmatched(row: UnmatchedPaymentRow, as_of: datetime) -> InboxItem:
     return InboxItem(
         kind="payment",
@@ -190,13 +239,19 @@ def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
     return (Resolution.RETRY, *accept, *override, *(() if issued else (Resolution.VOID,)))
 
 
+def resolutions_without_invoice(subject: str) -> tuple[str, ...]:
+    """Billow looks again at an event when it is asked to; at everything else by itself, in each run."""
+    return (Resolution.RETRY, Resolution.ACCEPT) if subject.startswith(EVENT) else (Resolution.ACCEPT,)
+
+
 def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
     """How much waits, is open and is late, by currency; `mine` counts what waits for `person`."""
-    total, approvals_waiting, exceptions_open, payments_open = tx.execute(
+    total, approvals_waiting, exceptions_open, without_invoice, payments_open = tx.execute(
         select(
             select(func.count()).select_from(InvoiceRow).scalar_subquery(),
             _number_of(waiting_approvals(None)),
             _number_of(open_exceptions(None)),
+            _number_of(open_company_exceptions(None)),
             _number_of(unmatched_payments(None)),
         )
     ).one()
@@ -205,6 +260,7 @@ def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
         own = select(
             _number_of(waiting_approvals(person))
             + _number_of(open_exceptions(person))
+            + _number_of(open_company_exceptions(person))
             + _number_of(unmatched_payments(person))
         )
         mine = tx.scalars(own).one()
@@ -225,7 +281,7 @@ def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
     return Counts(
         invoices=total,
         approvals=approvals_waiting,
-        exceptions=exceptions_open,
+        exceptions=exceptions_open + without_invoice,
         payments=payments_open,
         mine=mine,
         open=tuple(_sum(currency, count, amount) for currency, count, amount, _, _ in sums),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Row, and_, cast, delete, exists, func, literal, not_, or_, select
@@ -141,6 +141,24 @@ def _living(tx: Session, billing_key: str) -> InvoiceRow | None:
 def _generations(tx: Session, billing_key: str) -> int:
     query = select(func.count()).select_from(InvoiceRow).where(InvoiceRow.billing_key == billing_key)
     return tx.scalar(query) or 0
+
+
+def covering(tx: Session, agreement: str, item: str | None, day: date) -> InvoiceRow | None:
+    """The living invoice of the agreement whose period holds the day, of that item if one is named."""
+    query = select(InvoiceRow).where(
+        InvoiceRow.agreement == agreement,
+        InvoiceRow.period_start <= day,
+        InvoiceRow.period_end >= day,
+        not_(and_(InvoiceRow.document_status == DocumentStatus.VOIDED, InvoiceRow.rebill)),
+    )
+    wanted = query.where(InvoiceRow.item == item) if item else query
+    return tx.scalars(wanted.order_by(InvoiceRow.id).limit(1)).first()
+
+
+def with_prefix(tx: Session, prefix: str) -> Sequence[InvoiceRow]:
+    """The invoices whose billing key begins like this, every generation, oldest first."""
+    query = select(InvoiceRow).where(InvoiceRow.billing_key.startswith(prefix, autoescape=True))
+    return tx.scalars(query.order_by(InvoiceRow.id)).all()
 
 
 def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:

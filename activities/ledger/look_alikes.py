@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from activities.ledger.tables import InvoiceRow
@@ -16,7 +16,7 @@ MOST = 20
 
 
 def look_alikes(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
-    """A finding for each living invoice of the client with the same currency, net amount and overlapping supply."""
+    """A finding for each living invoice that may bill the same thing; the one this corrects is meant to."""
     others = tx.scalars(
         select(InvoiceRow)
         .where(
@@ -25,7 +25,8 @@ def look_alikes(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
             InvoiceRow.currency == draft.currency,
             InvoiceRow.net == draft.net,
             InvoiceRow.draft.is_not(None),
-            InvoiceRow.document_status != DocumentStatus.VOIDED,
+            InvoiceRow.document_status.not_in((DocumentStatus.VOIDED, DocumentStatus.CREDITED)),
+            InvoiceRow.number.is_distinct_from(draft.preceding) if draft.preceding else true(),
         )
         .order_by(InvoiceRow.id.desc())
         .limit(MOST)

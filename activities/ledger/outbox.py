@@ -1,4 +1,4 @@
-"""The outbox: what must be told to Temporal or to our own people, written in the transaction of the fact itself."""
+"""The outbox: what is to be told to Temporal or our own people, or acted on, written in the transaction of the fact."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from activities.ledger.tables import OutboxRow
 CHANNEL = "billow_outbox"
 """PostgreSQL notification channel; a notice arrives when the writing transaction commits."""
 
-WAKE, NOTICE = "wake", "notice"
+WAKE, NOTICE, EVENT = "wake", "notice", "event"
 
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
 """A server that is down is asked again soon at first, then seldom; never given up, the fact stays true."""
 
 
 def write(tx: Session, kind: str, subject: str, *, invoice: int | None, at: datetime) -> None:
-    """Puts a wake-up (subject: billing key) or a notice (subject: message key) into the outbox."""
+    """Puts a wake-up (subject: billing key), a notice (message key) or an event (JSON: source, id) into the outbox."""
     tx.add(OutboxRow(kind=kind, subject=subject, invoice=invoice, written_at=at, not_before=func.now()))
     tx.execute(text(f"notify {CHANNEL}"))
 
@@ -49,9 +49,10 @@ def failed(row: OutboxRow, error: str) -> None:
     row.not_before = func.now() + pause
 
 
-def waiting(tx: Session) -> int:
-    """How many rows are still to be done."""
-    return tx.scalar(select(func.count()).where(OutboxRow.done_at.is_(None)).select_from(OutboxRow)) or 0
+def waiting(tx: Session, kind: str | None = None) -> int:
+    """How many rows are still to be done, of a kind if one is given."""
+    still_to_do = select(func.count()).select_from(OutboxRow).where(OutboxRow.done_at.is_(None))
+    return tx.scalar(still_to_do.where(OutboxRow.kind == kind) if kind else still_to_do) or 0
 
 
 def prune(tx: Session, before: datetime) -> None:

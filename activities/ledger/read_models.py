@@ -234,7 +234,8 @@ class InboxLine(ReadModel):
 class InboxItem(ReadModel):
     """What waits; `who` are those asked (who have not agreed yet), or the owner.
 
-    A payment that matches no invoice has payer, reference and day instead of key, number and client.
+    A payment that matches no invoice has payer, reference and day instead of key, number and client. An exception
+    without invoice has a subject instead of key and number; `amount` is then what is at stake, net, if that is known.
     """
 
     kind: Literal["approval", "exception", "payment"]
@@ -244,6 +245,7 @@ class InboxItem(ReadModel):
     number: str | None
     client: str | None
     client_name: str | None
+    subject: str | None = None
     payer: str | None = None
     reference: str | None = None
     received_on: date | None = None

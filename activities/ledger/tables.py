@@ -356,8 +356,9 @@ class EventRow(Table):
     type: Mapped[str]
     received_at: Mapped[datetime]
     channel: Mapped[str] = mapped_column(default="", server_default="")
+    brought_by: Mapped[str | None]
     content: Mapped[dict[str, Any]]
-    billing_key: Mapped[str | None]
+    billing_keys: Mapped[list[str]] = mapped_column(server_default="{}")
     status: Mapped[str] = mapped_column(default="waiting", server_default="acted on")
     outcome: Mapped[str] = mapped_column(default="", server_default="")
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -427,6 +428,8 @@ class BillingRunRow(Table):
     triggered: Mapped[int] = mapped_column(default=0)
     caught_up: Mapped[int] = mapped_column(default=0, server_default="0")
     held: Mapped[int] = mapped_column(default=0, server_default="0")
+    moved_at: Mapped[datetime | None]
+    waits_for: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class BillingRunItemRow(Table):
@@ -439,8 +442,19 @@ class BillingRunItemRow(Table):
     billing_key: Mapped[str] = mapped_column(primary_key=True)
     agreement: Mapped[str]
     outcome: Mapped[str]
+    code: Mapped[str] = mapped_column(default="", server_default="")
     because: Mapped[str] = mapped_column(default="")
     due_since: Mapped[date | None]
+
+
+class ScheduleRow(Table):
+    """A Temporal Schedule somebody has put there: it is wanted from then on."""
+
+    __tablename__ = "schedules"
+
+    schedule: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    by: Mapped[str]
 
 
 class ApiTokenRow(Table):

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.invoicing.calendars import business_days
 from activities.ledger import company_records, invoices, taken
 from activities.ledger.invoices import Requested
-from activities.ledger.tables import EventRow, InvoiceRow
 from billing.agreements import Agreement, Occasion
 from billing.calendars import Calendar
 from billing.company import Company
-from billing.errors import Conflicting, NotFound, Refused
-from billing.events import BillingEvent
-from billing.occasions import event_occasions, occasion_for
+from billing.due import due
+from billing.errors import Conflicting, NotFound, Refused, WrongState
+from billing.occasions import occasion_for
 from billing.one_off import OneOff
 from billing.request import BillingRequest
+from billing.status import CollectionStatus, DocumentStatus
 
 
 def agreement_of(company: Company, agreement: str) -> Agreement:
@@ -47,13 +44,31 @@ def by_agreement(
 ) -> Requested:
     """Bills an agreement now because a person asks: the oldest unbilled period, the milestone named, the next block.
 
-    Of the running period, a fee whole or up to `until`, work up to today; the rest stays for its own day.
+    Of the running period, a fee whole or up to `until`, work up to today; the rest stays for its own day. What the
+    calendar does not bill yet needs a reason: `Refused` without one.
     """
     company = company_records.current(tx).company
     found = agreement_of(company, agreement)
     today = company_today(company, found, at)
     calendar = calendar_of_agreement(company, found, today)
-    occasion = occasion_for(found, item, taken.of_agreement(tx, agreement), today, calendar, until)
+    billed = taken.of_agreement(tx, agreement)
+    try:
+        occasion = occasion_for(found, item, billed, today, calendar, until)
+    except Refused:
+        standing = invoices.covering(tx, agreement, item, today) if until in (None, today) else None
+        if standing is None:
+            raise
+        return Requested(standing, new=False)  # asked for a second time
+    if until is not None and occasion.period is None:
+        raise Refused(f"{occasion.item} of {agreement!r} is billed as a whole, not up to a day")
+    early = occasion.period is not None and occasion not in (
+        each.occasion for each in due(found, today, calendar, billed)
+    )
+    if early and occasion.billing_key not in billed.keys and not reason.strip():
+        raise Refused(
+            f"{occasion.period} of {agreement!r} is not due yet like this; say why it is billed early, "
+            "for those who approve it"
+        )
     return by_occasion(tx, occasion, "manual", by=by, channel=channel, reason=reason, at=at)
 
 
@@ -68,60 +83,87 @@ def by_occasion(
 
 
 def one_off(
-    tx: Session, one_off: OneOff, key: str | None, *, by: str, channel: str, at: datetime
+    tx: Session,
+    one_off: OneOff,
+    key: str | None,
+    *,
+    by: str,
+    channel: str,
+    reason: str = "",
+    at: datetime,
 ) -> Requested:
-    """Bills what a person wrote down. Without a key, the same content is the same invoice."""
+    """Bills what a person wrote down. Without a key, the same content is the same invoice.
+
+    One that says which invoice it corrects is `corrected`. `Conflicting` if the key is another one-off's.
+    """
+    if one_off.corrects is not None:
+        return corrected(tx, one_off, one_off.corrects, by=by, channel=channel, reason=reason, at=at)
     key = key or hashlib.sha256(one_off.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:12]
     if not key.replace("-", "").replace("_", "").replace(".", "").isalnum() or len(key) > 64:
         raise Refused("a key is up to 64 letters, digits, '.', '_' and '-'")
-    request = BillingRequest(billing_key=f"manual/{key}", trigger="manual", requested_by=by, one_off=one_off)
-    return invoices.request(tx, request, at=at, channel=channel)
+    return _by_hand(tx, one_off, f"manual/{key}", by=by, channel=channel, reason=reason, at=at)
 
 
-def by_event(
-    tx: Session, event: BillingEvent, content: dict[str, Any], *, channel: str, at: datetime
-) -> list[Requested]:
-    """Stores an event and bills what it makes due; the same event again (by source and id) changes nothing.
+def corrected(
+    tx: Session, one_off: OneOff, number: str, *, by: str, channel: str, reason: str, at: datetime
+) -> Requested:
+    """Bills anew what a disputed invoice billed wrongly; the same content again is the same invoice.
 
-    `Conflicting` if an event of that source and id was received that said something else.
+    The disputed invoice stays as it is until it is credited. `WrongState` unless it is disputed, `Conflicting` if it is
+    corrected by another draft or invoice, `Refused` for another client or currency, and without a reason.
     """
-    company = company_records.current(tx).company
-    agreement = agreement_of(company, event.data.agreement)
-    today = company_today(company, agreement, at)
-    calendar = calendar_of_agreement(company, agreement, today)
-    occasions = event_occasions(event, agreement, today, calendar, taken.of_agreement(tx, agreement.id))
-    new = tx.execute(
-        insert(EventRow)
-        .values(
-            source=event.source,
-            event=event.id,
-            type=event.type,
-            received_at=at,
-            content=content,
-            billing_key=occasions[0].billing_key if occasions else None,
+    if one_off.corrects not in (None, number):
+        raise Refused(f"what was written says it corrects {one_off.corrects}, not {number}")
+    wrong = invoices.find(tx, number, lock=True)
+    if wrong.number is None:
+        raise WrongState(
+            f"{wrong.billing_key} is {wrong.document_status} and has no number: nobody has it yet. "
+            "Repair what it is made of and fetch it again, or void it"
         )
-        .on_conflict_do_nothing()
-        .returning(EventRow.event)
-    ).scalar()
-    if new is None:
-        return _received_before(tx, event, [each.billing_key for each in occasions])
-    return [
-        by_occasion(tx, each, f"event {event.type}", by=event.source, channel=channel, at=at)
-        for each in occasions
-    ]
+    if wrong.collection_status != CollectionStatus.DISPUTED:
+        raise WrongState(
+            f"{wrong.number} is not disputed ({wrong.payment_status}, {wrong.collection_status}): "
+            "note the dispute first, so that nobody is reminded of the wrong amount"
+        )
+    for name, said, was in (
+        ("client", one_off.client, wrong.client),
+        ("currency", one_off.currency, wrong.currency),
+    ):
+        if said != was:
+            raise Refused(
+                f"{wrong.number} has the {name} {was}, its correction {said}; they must be the same"
+            )
+    if not reason.strip():
+        raise Refused("say why it is corrected, for those who approve it")
+    one_off = one_off.model_copy(update={"corrects": wrong.number})
+    prefix = f"manual/{wrong.number.replace('/', '-')}-corrected-"
+    waived = 0
+    for earlier in invoices.with_prefix(tx, prefix):
+        if earlier.document_status == DocumentStatus.VOIDED:
+            waived += not earlier.rebill
+        elif OneOff.model_validate(earlier.request["one_off"]) == one_off:
+            return Requested(earlier, new=False)
+        else:
+            raise Conflicting(
+                f"{wrong.number} is corrected by {earlier.number or earlier.billing_key} already, and by other lines; "
+                + ("dispute that one to correct it" if earlier.number else "void that draft first")
+            )
+    return _by_hand(tx, one_off, f"{prefix}{waived + 1}", by=by, channel=channel, reason=reason, at=at)
 
 
-def _received_before(tx: Session, event: BillingEvent, keys: list[str]) -> list[Requested]:
-    """The invoices of an event that comes again; nothing is made, even if one of them was voided meanwhile."""
-    earlier = tx.get_one(EventRow, (event.source, event.id))
-    if earlier.type != event.type or (earlier.billing_key and earlier.billing_key not in keys):
+def _by_hand(
+    tx: Session, one_off: OneOff, key: str, *, by: str, channel: str, reason: str, at: datetime
+) -> Requested:
+    request = BillingRequest(
+        billing_key=key, trigger="manual", requested_by=by, reason=reason, one_off=one_off
+    )
+    asked = invoices.request(tx, request, at=at, channel=channel)
+    if not asked.new and OneOff.model_validate(asked.invoice.request["one_off"]) != one_off:
         raise Conflicting(
-            f"event {event.id!r} of {event.source} was received already and said something else: {earlier.type} "
-            f"for {earlier.billing_key}; send what is new under an id of its own"
+            f"{key} is taken by an invoice of other content, {asked.invoice.title or asked.invoice.document_status}; "
+            "give another key to what is another invoice"
         )
-    query = select(InvoiceRow).where(InvoiceRow.billing_key.in_(keys)).order_by(InvoiceRow.generation)
-    newest = {row.billing_key: row for row in tx.scalars(query)}
-    return [Requested(newest[key], new=False) for key in keys if key in newest]
+    return asked
 
 
 def company_today(company: Company, agreement: Agreement, at: datetime) -> date:

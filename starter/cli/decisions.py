@@ -52,7 +52,7 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     head.add_column(justify="right", no_wrap=True)
     name = item.number or item.billing_key or ""
     label = "Approve" if item.kind == "approval" else f"{item.kind.capitalize()} {item.id}"
-    whose = (item.payer or "unknown payer") if item.kind == "payment" else item.client_name
+    whose = (item.payer or "unknown payer") if item.kind == "payment" else item.client_name or "no client"
     head.add_row(
         output.styled(f"{label}: {whose}" + (f" · {item.title}" if item.title else ""), "bold"),
         output.styled(output.money(item.amount, item.currency) if item.amount is not None else "", "bold"),
@@ -67,7 +67,9 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     elif item.kind == "payment":
         output.hint(f"  billow allocate {item.id} INVOICE --as {asked}   # or --set-aside --reason TEXT")
     else:
-        output.hint(f"  billow resolve {item.id} --retry --as {asked}{other_ways(item.resolutions)}")
+        first, *others = item.resolutions
+        reason = "" if first == "retry" else " --reason TEXT"
+        output.hint(f"  billow resolve {item.id} --{first} --as {asked}{reason}{other_ways(tuple(others))}")
 
 
 def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
@@ -80,6 +82,8 @@ def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         yield item.why, ""
     else:
         yield f"{item.code}: {item.why}", ""
+    if item.subject is not None and item.amount is not None:
+        yield "the amount is what is at stake, net", "dim"
     if item.kind == "payment":
         reference = f", reference {item.reference}" if item.reference else ", without reference"
         yield f"received on {output.day(item.received_on)}{reference}", ""
@@ -240,13 +244,13 @@ def resolve(
         raise click.UsageError(f"say why with --reason: {what} needs it.")
     if any("=" not in each for each in override):
         raise click.UsageError("--override takes FIELD=VALUE, such as contact.email=ap@client.example.")
-    from activities.ledger import commands
+    from activities.ledger import commands, company_exceptions
     from activities.ledger.exceptions import Resolution
     from billing.approval_policy import Channel
 
     chosen = {Resolution.RETRY: retry, Resolution.ACCEPT: accept, Resolution.OVERRIDE: bool(override)}
     resolution = next((each for each, given in chosen.items() if given), Resolution.VOID)
-    billing_key = commands.resolve(
+    name = commands.resolve(
         context.ledger(),
         exception,
         resolution,
@@ -257,20 +261,24 @@ def resolve(
         overrides=dict(each.split("=", 1) for each in override),
         at=context.now(),
     )
+    with context.ledger().transaction() as tx:
+        without_invoice = company_exceptions.outcome(tx, exception)
     if as_json:
-        output.document(
-            {"exception": exception, "resolution": resolution, "billing_key": billing_key, "by": who}
-        )
+        about = {"billing_key": name} if without_invoice is None else {"billing_key": None, "subject": name}
+        output.document({"exception": exception, "resolution": resolution, **about, "by": who})
+        return
+    if without_invoice is not None:
+        output.say(without_invoice)
         return
     done = {
-        Resolution.RETRY: f"Billow tries {billing_key} again.",
-        Resolution.ACCEPT: f"Accepted as it is; {billing_key} goes on.",
-        Resolution.OVERRIDE: f"Set by hand; Billow tries {billing_key} again.",
-        Resolution.VOID: f"Voided {billing_key}; "
+        Resolution.RETRY: f"Billow tries {name} again.",
+        Resolution.ACCEPT: f"Accepted as it is; {name} goes on.",
+        Resolution.OVERRIDE: f"Set by hand; Billow tries {name} again.",
+        Resolution.VOID: f"Voided {name}; "
         + ("it can be billed again." if void == "rebill" else "what it billed is waived."),
     }
     output.say(done[resolution])
-    output.hint(f"billow show {shlex.quote(billing_key)}")
+    output.hint(f"billow show {shlex.quote(name)}")
 
 
 @click.command("fetch-again", short_help="Make a draft anew from what the sources say now")

@@ -24,22 +24,25 @@ from rich.progress import (
 from rich.table import Table
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
+from temporalio.client import Client
 
 from activities.company.folder import read_folder
 from activities.company.opening_items import read_opening_items
 from activities.company.problems import errors
 from activities.company.sample import write_sample
 from activities.company.single_files import read_event, read_one_off
-from activities.ledger import collection, company_records, triggers
+from activities.ledger import collection, company_records, events, triggers
 from activities.ledger.company_records import CompanyVersion, apply_company
 from activities.ledger.database import Ledger
 from activities.ledger.tables import InvoiceRow, OutboxRow
 from billing.agreements import Recurring
 from billing.company import Company
 from billing.errors import BillowError, NotFound
+from starter.cli import temporal
 from starter.local_stack.errors import StackError
 from starter.local_stack.up import Stack
-from starter.schedules import sync
+from workers import schedules
+from workflows.messages import BillingRunInput
 
 FIRST_EVENTS = ("project-completed.yaml", "milestone-signed-off.yaml")
 FIRST_ONE_OFF = "one-off.yaml"
@@ -98,21 +101,26 @@ def _fire(stack: Stack, ledger: Ledger, version: CompanyVersion) -> None:
         path = folder / "events" / name
         event = read_event(path).value if path.exists() else None
         if event is not None:
-            content = event.model_dump(mode="json")
-            _try(
-                stack, ledger, partial(triggers.by_event, event=event, content=content, channel="cli", at=now)
-            )
+            acted = events.take_in(ledger, event, channel="cli", at=now)
+            if acted.status is events.EventStatus.HELD:
+                _warn(stack, acted.outcome)
     path = folder / "events" / FIRST_ONE_OFF
     one_off = read_one_off(path).value if path.exists() else None
     if one_off is not None:
         _try(
             stack, ledger, partial(triggers.one_off, one_off=one_off, key=None, by=by, channel="cli", at=now)
         )
-    sync(stack.settings, ledger, run_now=True)
+    temporal.ask(lambda client: _begin(client, ledger, version.company, by))
     if version.company.agreements:
         stack.wait_for(
             lambda: _counts(ledger).asked_for > 0 or not _calendar(version), PATIENCE, "the billing run"
         )
+
+
+async def _begin(client: Client, ledger: Ledger, company: Company, by: str) -> None:
+    """Puts the schedules into Temporal, and does not wait for their first run."""
+    await schedules.sync(client, ledger, company, by=by)
+    await schedules.start_run(client, BillingRunInput(requested_by=by), datetime.now(UTC))
 
 
 def _calendar(version: CompanyVersion) -> bool:
@@ -126,7 +134,11 @@ def _try(stack: Stack, ledger: Ledger, trigger: Callable[[Session], object]) -> 
         with ledger.transaction() as tx:
             trigger(tx)
     except BillowError as error:
-        stack.console.print(f"[yellow]![/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        _warn(stack, str(error))
+
+
+def _warn(stack: Stack, text: str) -> None:
+    stack.console.print(f"[yellow]![/] {escape(text)}", soft_wrap=True, highlight=False)
 
 
 @dataclass(frozen=True)

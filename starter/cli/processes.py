@@ -1,18 +1,16 @@
-"""`billow up`, `worker`, `web`, `sync-schedules` and `rebuild`: what runs, and how it is put right."""
+"""`billow up`, `worker`, `web` and `rebuild`: what runs, and how it is put right."""
 
 from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from starter.cli import context, output
+from starter.cli import context, output, temporal
 from starter.cli.failures import Failure, WrongUsage
 from starter.cli.parameters import json_option
 
@@ -92,7 +90,7 @@ def worker(queue: str) -> None:
     context.settings()
     from workers.__main__ import run_worker
 
-    with _temporal_reached():
+    with temporal.reached():
         run_worker(queue)
 
 
@@ -131,37 +129,6 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-@click.command("sync-schedules", short_help="Put the schedules of the company into Temporal")
-def sync_schedules() -> None:
-    """Make Temporal's schedules those of the company that runs. Doing it twice changes nothing."""
-    from starter.schedules import sync
-
-    with _temporal_reached():
-        sync(context.settings(), context.ledger())
-    output.say("The schedules in Temporal are those of the company.")
-
-
-@contextmanager
-def _temporal_reached() -> Iterator[None]:
-    """A Temporal that does not answer is a `Failure` that says where it was looked for."""
-    from temporalio.service import RPCError
-
-    try:
-        yield
-    except (RPCError, RuntimeError) as error:
-        said = str(error)
-        if isinstance(error, RuntimeError) and not said.startswith("Failed client connect"):
-            raise
-        from temporalio.envconfig import ClientConfig
-
-        place = ClientConfig.load_client_connect_config().get("target_host", "localhost:7233")
-        why = "it does not answer" if isinstance(error, RuntimeError) else said
-        raise Failure(
-            f"Temporal at {place} cannot be used ({why}). "
-            "Start everything with `make run`, or correct TEMPORAL_ADDRESS."
-        ) from error
-
-
 @click.command("rebuild", short_help="Start every open invoice again on an empty Temporal")
 @json_option
 def rebuild(as_json: bool) -> None:
@@ -194,4 +161,4 @@ def rebuild(as_json: bool) -> None:
         )
 
 
-COMMANDS = [up, worker, web, sync_schedules, rebuild]
+COMMANDS = [up, worker, web, rebuild]

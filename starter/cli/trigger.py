@@ -10,13 +10,17 @@ import click
 
 from starter.cli import context, output
 from starter.cli.failures import Failure
-from starter.cli.parameters import Text, as_option, json_option
+from starter.cli.parameters import Day, Text, as_option, json_option
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from sqlalchemy.orm import Session
 
     from activities.company.single_files import FileReading
     from activities.ledger.invoices import Requested
+    from billing.events import BillingEvent
+    from billing.one_off import OneOff
 
 Value = TypeVar("Value")
 CHANNEL = "cli"
@@ -28,71 +32,127 @@ _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
     "--agreement", type=Text(), metavar="ID", help="Its oldest unbilled period, milestone or block."
 )
 @click.option("--item", type=Text(), metavar="ITEM", help="Which milestone or block of the agreement.")
+@click.option("--until", type=Day(), metavar="DAY", help="Bill the running period up to this day, early.")
 @click.option("--event", type=_FILE, metavar="FILE", help="A CloudEvent as JSON or YAML.")
 @click.option("--one-off", type=_FILE, metavar="FILE", help="An invoice no agreement covers, as YAML.")
 @click.option("--key", type=Text(), metavar="KEY", help="Identity of a one-off; else its content is.")
+@click.option("--corrects", type=Text(), metavar="NUMBER", help="The disputed invoice the one-off corrects.")
 @as_option(required=False)
+@click.option(
+    "--reason",
+    type=Text(may_be_empty=True),
+    default="",
+    metavar="TEXT",
+    help="Why; needed for what is billed early or corrected, and shown to those who approve.",
+)
 @json_option
 def trigger(
     agreement: str | None,
     item: str | None,
+    until: date | None,
     event: Path | None,
     one_off: Path | None,
     key: str | None,
+    corrects: str | None,
     who: str | None,
+    reason: str,
     as_json: bool,
 ) -> None:
     """Bill something now. What is billed already is not billed twice: the invoice there is named instead.
 
-    Exactly one of --agreement, --event and --one-off says what.
+    Exactly one of --agreement, --event and --one-off says what. An event that cannot be acted on is kept, and
+    somebody is asked.
     """
     if sum(each is not None for each in (agreement, event, one_off)) != 1:
         raise click.UsageError("give exactly one of --agreement ID, --event FILE and --one-off FILE.")
-    if item is not None and agreement is None:
-        raise click.UsageError("--item goes with --agreement.")
-    if who is not None and event is not None:
+    if agreement is None and (item is not None or until is not None):
+        raise click.UsageError(f"{'--until' if item is None else '--item'} goes with --agreement.")
+    if event is not None and (who is not None or reason):
         raise click.UsageError(
-            "--as goes with --agreement or --one-off; an event says itself where it comes from."
+            f"{'--as' if who else '--reason'} goes with --agreement or --one-off; "
+            "an event says itself where it comes from."
         )
-    if key is not None and one_off is None:
-        raise click.UsageError("--key goes with --one-off; an agreement or event has its key already.")
-    if event is None and who is None:
+    if one_off is None and (key is not None or corrects is not None):
+        raise click.UsageError(
+            "--key goes with --one-off; an agreement or event has its key already."
+            if key is not None
+            else "--corrects goes with --one-off: the lines as they should have been."
+        )
+    if key is not None and corrects is not None:
+        raise click.UsageError("a corrected invoice has its key already; leave out --key.")
+    if event is not None:
+        _take_in(event_of(event), as_json)
+        return
+    if who is None:
         raise click.UsageError("say who asks with --as WHO (or set BILLOW_AS): whoever asks cannot approve.")
     by = context.person(who)
-    read_event = event_of(event) if event else None
     written = one_off_of(one_off) if one_off else None
     with context.ledger().transaction() as tx:
-        asked = _ask(tx, agreement, item, read_event, written, key, by)
+        asked = _ask(tx, agreement, item, until, written, key, corrects, by, reason)
     if as_json:
-        output.document({"invoices": [_plain(each) for each in asked]})
+        output.document({"invoices": [_plain(asked)]})
         return
-    for each in asked:
-        _tell(each)
-    if not asked:
-        output.say("The event is noted; it makes nothing due.")
+    _tell(asked)
+    if written is not None and (corrects or written.corrects):
+        number = corrects or written.corrects
+        output.say(f"{number} stays disputed, and nobody is reminded of it, until it is credited.")
 
 
 def _ask(
-    tx: Session, agreement: str | None, item: str | None, event: Any, one_off: Any, key: str | None, by: str
-) -> list[Requested]:
+    tx: Session,
+    agreement: str | None,
+    item: str | None,
+    until: date | None,
+    written: OneOff | None,
+    key: str | None,
+    corrects: str | None,
+    by: str,
+    reason: str,
+) -> Requested:
     from activities.ledger import triggers
 
+    said = {"by": by, "channel": CHANNEL, "reason": reason}
     at = context.now()
-    if agreement is not None:
-        return [triggers.by_agreement(tx, agreement, item, by=by, channel=CHANNEL, at=at)]
-    if one_off is not None:
-        return [triggers.one_off(tx, one_off, key, by=by, channel=CHANNEL, at=at)]
-    return triggers.by_event(tx, event, event.model_dump(mode="json"), channel=CHANNEL, at=at)
+    if written is None:
+        return triggers.by_agreement(tx, agreement or "", item, until=until, **said, at=at)
+    if corrects is not None:
+        return triggers.corrected(tx, written, corrects, **said, at=at)
+    return triggers.one_off(tx, written, key, **said, at=at)
 
 
-def event_of(path: Path) -> Any:
+def _take_in(event: BillingEvent, as_json: bool) -> None:
+    from activities.ledger import events
+
+    acted = events.take_in(context.ledger(), event, channel=CHANNEL, at=context.now())
+    if as_json:
+        output.document(
+            {
+                "source": event.source,
+                "event": event.id,
+                "status": acted.status,
+                "outcome": acted.outcome,
+                "invoices": [_plain(each) for each in acted.invoices],
+            }
+        )
+        return
+    for each in acted.invoices:
+        _tell(each)
+    name = f"Event {event.id} of {event.source}"
+    if acted.status is events.EventStatus.HELD:
+        output.say(f"{name} is kept and held: {acted.outcome}.")
+        output.hint("billow inbox")
+    elif not acted.invoices:
+        output.say(f"{name} is kept; {acted.status}" + (f": {acted.outcome}." if acted.outcome else "."))
+
+
+def event_of(path: Path) -> BillingEvent:
     """The event in a file. `Failure` with all that is wrong in it."""
     from activities.company.single_files import read_event
 
     return _value(read_event(path), path)
 
 
-def one_off_of(path: Path) -> Any:
+def one_off_of(path: Path) -> OneOff:
     """The one-off in a file. `Failure` with all that is wrong in it."""
     from activities.company.single_files import read_one_off
 

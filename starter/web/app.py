@@ -16,10 +16,11 @@ from starlette.staticfiles import StaticFiles
 
 from activities.ledger.database import Ledger
 from billing.errors import BillowError
-from starter.web import documents, failures, health, inbox, invoices, mailbox, sign_in
+from starter.web import api, documents, failures, health, inbox, invoices, mailbox, runs, sign_in, webhooks
 from starter.web.commands import command
 from starter.web.desk import Desk
 from starter.web.headers import SecurityHeaders
+from starter.web.problems import app_for_programs
 from workers.settings import Settings
 
 SESSION_LASTS = 12 * 60 * 60
@@ -31,10 +32,13 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
 
     Sessions are signed with `BILLOW_SECRET`, or with a secret kept in the home and made at the first start.
     """
+    desk = Desk(settings, ledger)
     routes = [
         Route("/", inbox.page),
         Route("/invoices", invoices.listing),
         Route("/invoices/{reference:path}", invoices.detail),
+        Route("/runs", runs.listing),
+        Route("/runs/{run}", runs.detail),
         Route("/documents/{sha256}", documents.document),
         Route("/commands/{name}", command, methods=["POST"]),
         Route("/sign-in", sign_in.page),
@@ -47,6 +51,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/favicon.ico", lambda _: RedirectResponse("/static/mark.svg", 301)),
+        *_for_programs(desk),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
     ]
     middleware = [
@@ -73,5 +78,14 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
             Exception: failures.unexpected,
         },
     )
-    app.state.desk = Desk(settings, ledger)
+    app.state.desk = desk
     return app
+
+
+def _for_programs(desk: Desk) -> list[Mount]:
+    """Events come in only where there is a secret to sign them with."""
+    mounts = [Mount("/api/v1", app=app_for_programs(desk, api.ROUTES))]
+    if desk.settings.signing_secrets:
+        endpoint = Route("/events", webhooks.receive, methods=["POST"])
+        mounts.append(Mount("/webhooks", app=app_for_programs(desk, [endpoint])))
+    return mounts

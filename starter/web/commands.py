@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from activities.ledger import commands
+from activities.ledger import commands, company_exceptions
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel, Verdict
@@ -107,6 +107,10 @@ def _resolve(order: Order) -> str:
         rebill=order["after"] == "rebill",
         at=order.at,
     )
+    with order.ledger.transaction() as tx:
+        without_invoice = company_exceptions.outcome(tx, exception)
+    if without_invoice is not None:
+        return without_invoice
     done = {
         Resolution.RETRY: f"{key} is tried again now.",
         Resolution.ACCEPT: f"Accepted as it is; {key} goes on.",

@@ -13,14 +13,23 @@ from hypothesis import strategies as st
 
 from billing.agreements import Agreement, Occasion
 from billing.assembly import Assembly, assemble, client_of
-from billing.company import Company
-from billing.draft import Draft
-from billing.exceptions import Finding, ReasonCode
-from billing.one_off import OneOff
+from billing.exceptions import ReasonCode
 from billing.periods import Period
-from billing.request import BillingRequest
 from billing.source_checks import MAX_LINES
-from billing.sources import Sources, TimeEntry
+from billing.sources import Sources
+from tests.billing.assembling import (
+    JANUARY,
+    TODAY,
+    billed_by_hand,
+    care,
+    codes,
+    draft_of,
+    found,
+    hours,
+    made,
+    only,
+    requested,
+)
 from tests.billing.properties import examples
 from tests.billing.records import (
     company,
@@ -36,66 +45,6 @@ from tests.billing.records import (
     time_and_materials,
     worked,
 )
-
-TODAY = date(2026, 2, 3)
-JANUARY = Period(start=date(2026, 1, 1), end=date(2026, 1, 31))
-
-
-def made(agreement: Agreement, item: str, period: Period | None = None, **sources: Any) -> Assembly:
-    """What is assembled for an item of the agreement when the CRM knows the client."""
-    occasion = Occasion(agreement=agreement.id, item=item, period=period)
-    return assemble(requested(occasion), company(agreement), found(**sources), TODAY)
-
-
-def requested(occasion: Occasion) -> BillingRequest:
-    return BillingRequest(
-        billing_key=occasion.billing_key, trigger="time", requested_by="billing-run", occasion=occasion
-    )
-
-
-def found(**sources: Any) -> Sources:
-    return Sources.model_validate({"client": crm_client(), **sources})
-
-
-def care(agreement: Agreement | None = None, **sources: Any) -> Assembly:
-    return made(agreement or retainer(), "fee", JANUARY, **sources)
-
-
-def hours(*entries: TimeEntry, **changes: Any) -> Assembly:
-    return made(time_and_materials(**changes), "time", JANUARY, time_entries=entries)
-
-
-def billed_by_hand(*lines: tuple[str, str], in_company: Company | None = None, **changes: Any) -> Assembly:
-    """A one-off of lines, each a quantity and a unit price."""
-    written = [
-        {"description": f"Part {n}", "quantity": quantity, "unit_price": price}
-        for n, (quantity, price) in enumerate(lines, start=1)
-    ]
-    record = {
-        "client": "acme",
-        "currency": "EUR",
-        "title": "Workshop",
-        "reason": "asked by mail",
-        "lines": written,
-    }
-    one_off = OneOff.model_validate({**record, **changes})
-    request = BillingRequest(billing_key="manual/w", trigger="manual", requested_by="pia", one_off=one_off)
-    return assemble(request, in_company or company(), found(), TODAY)
-
-
-def draft_of(assembly: Assembly) -> Draft:
-    assert assembly.draft is not None
-    return assembly.draft
-
-
-def codes(assembly: Assembly) -> list[str]:
-    return [finding.code.value for finding in assembly.findings]
-
-
-def only(assembly: Assembly) -> Finding:
-    (finding,) = assembly.findings
-    return finding
-
 
 # --- drafts -----------------------------------------------------------------------------------------------------------
 
@@ -228,9 +177,10 @@ def test_copies_go_to_each_address_once() -> None:
         (lambda: care(retainer(contract="CT-1")), "not-signed", "no signed contract 'CT-1' for agreement 'care'"),
         (lambda: care(retainer(deal="D-1")), "sources-differ", "the CRM has no deal 'D-1'"),
         (lambda: care(client=crm_client(vat_id="ATU12345675")), "tax-unknown", "in DE but its VAT id begins with AT"),
-        (lambda: hours(worked("T-1", "8"), worked("T-2", "8", "architect")), "rate-missing", "no rate for role"),
+        (lambda: hours(worked("T-1", "8"), worked("T-2", "8", "architect")), "rate-missing",
+         "no rate is agreed for the role 'architect'; agreed are: junior, senior (1 entry: T-2 of 2026-01-12)"),
         (lambda: hours(worked("T-1", "8"), worked("T-2", "3.5", approved=False)), "hours-unapproved",
-         "3.5 hours of 2026-01-01 to 2026-01-31 are not approved in the PSA (1 entry)"),
+         "3.5 hours of 2026-01-01 to 2026-01-31 are not approved in the PSA (1 entry: T-2 of 2026-01-12)"),
         (lambda: hours(worked("T-1", "8"), worked("T-2", "1", approved=False)), "hours-unapproved",
          "1 hour of 2026-01-01 to 2026-01-31 is not approved"),
         (lambda: hours(worked("T-1", "8"), worked("T-2", "-2")), "sources-differ",
@@ -239,7 +189,7 @@ def test_copies_go_to_each_address_once() -> None:
          "time entry T-2 is of 2026-02-04, which is still to come; correct it in the PSA"),
         (lambda: hours(worked("T-1", "8"), worked("T-2", "3"), cap="1319.99"), "scope-exceeded",
          "1,320.00 EUR exceed the cap of 1,319.99 a period"),
-        (lambda: hours(), "empty", "there is nothing to bill"),
+        (lambda: made(time_and_materials(), "time", JANUARY, project=project()), "empty", "there is nothing to bill"),
         (lambda: hours(worked("T-1", "8", billable=False)), "empty", "there is nothing to bill"),
         (lambda: billed_by_hand(("1", "100"), ("1", "-100")), "empty", "there is nothing to bill"),
         (lambda: made(milestones(), "design"), "not-done", "milestone 'design' of project 'P-1' is not signed off"),

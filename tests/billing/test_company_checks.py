@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from billing.agreements import Retainer
 from billing.approval_policy import ApprovalPolicy, ApprovalTier
-from billing.company_checks import CompanyRecords, Complaint, Records, check_company
+from billing.company_checks import check_company
+from billing.complaints import CompanyRecords, Complaint, Records
 from billing.parties import Person
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +80,16 @@ def test_the_digest_is_that_of_the_content() -> None:
     assert {first.digest, draft().digest, Draft.model_validate(stored).digest} == {first.digest}
     assert Draft.model_validate(turned).digest == first.digest
     assert len(first.digest) == 64 and set(first.digest) <= set("0123456789abcdef")
+
+
+def test_a_draft_stored_before_there_were_more_fields_keeps_its_digest() -> None:
+    """What was approved stays approved: a field that came later changes no digest as long as it says nothing."""
+    stored = Path(__file__).with_name("stored_draft.json").read_text("utf-8")
+    digest = "65af5b726c56877a829c95cb6aa7d1960f90eb6ddd225f9627a6e71ee055e43c"
+    assert "preceding" not in stored
+    assert Draft.model_validate_json(stored).digest == digest
+    assert draft().digest == digest
+    assert draft().model_copy(update={"preceding": "B-2026-00001"}).digest != digest
 
 
 def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:

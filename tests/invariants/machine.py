@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from activities.ledger import approvals, commands, exceptions, invoices, triggers
+from activities.ledger import approvals, commands, events, exceptions, invoices
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
 from activities.ledger.tables import InvoiceRow
@@ -193,10 +193,9 @@ class Machine(RuleBasedStateMachine):
         }  # fmt: skip
 
         def come() -> None:
-            with self.world.ledger.transaction() as tx:
-                triggers.by_event(
-                    tx, BillingEvent.model_validate(content), content, channel="webhook", at=self.world.now
-                )
+            events.take_in(
+                self.world.ledger, BillingEvent.model_validate(content), channel="webhook", at=self.world.now
+            )
 
         self.command(come)
 

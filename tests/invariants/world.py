@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from activities.documents.store import FolderStore
 from activities.invoicing import billing_runs, copies, staff_mail, standing, steps
 from activities.invoicing.effects import Effects
 from activities.invoicing.steps import DocumentSteps, LedgerSteps
-from activities.ledger import company_records, invoices, notices, outbox, triggers
+from activities.ledger import company_records, events, invoices, notices, outbox, triggers
 from activities.ledger.database import Ledger
 from activities.ledger.tables import InvoiceRow, MessageRow, OutboxRow, Table
 from billing.document import InvoiceDocument
@@ -266,6 +267,8 @@ class World:
                 row = tx.get_one(OutboxRow, entry, with_for_update=True)
                 if row.kind == outbox.WAKE:
                     woken.add(row.subject)
+                elif row.kind == outbox.EVENT:
+                    events.act(tx, *json.loads(row.subject), at=self.now)
                 else:
                     message = tx.get_one(MessageRow, row.subject, with_for_update=True)
                     try:

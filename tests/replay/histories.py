@@ -31,8 +31,14 @@ def _without_traces(content: Any) -> Any:
     return [_without_traces(each) for each in content] if isinstance(content, list) else content
 
 
-def kept() -> list[Path]:
-    return sorted(FOLDER.glob("*.json"))
+def kept(workflow: str | None = None) -> list[Path]:
+    """The recorded histories, of one workflow type if it is given."""
+    return sorted(path for path in FOLDER.glob("*.json") if workflow in (None, _workflow_type(path)))
+
+
+def _workflow_type(path: Path) -> str:
+    started = json.loads(path.read_text())["history"]["events"][0]["workflowExecutionStartedEventAttributes"]
+    return str(started["workflowType"]["name"])
 
 
 def read(path: Path) -> WorkflowHistory:

@@ -18,6 +18,7 @@ from tests.replay import histories
 from tests.replay.fingerprint import fingerprint
 from workers.assembly import WORKFLOWS
 from workers.sandbox import data_converter
+from workflows.identifiers import INVOICE_WORKFLOW
 
 BASELINE = Path(__file__).parent / "fingerprints.json"
 
@@ -80,7 +81,7 @@ async def test_a_mutated_workflow_is_caught(mutant: ModuleType) -> None:
     )
     caught = [
         path.stem
-        for path in histories.kept()
+        for path in histories.kept(INVOICE_WORKFLOW)
         if (
             await replayer.replay_workflow(histories.read(path), raise_on_replay_failure=False)
         ).replay_failure

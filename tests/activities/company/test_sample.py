@@ -1,6 +1,7 @@
 """The sample company and the smallest one: valid and alive on whatever day they are written."""
 
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,11 +14,14 @@ from activities.company.sample import write_sample, write_starter
 from activities.company.single_files import read_event, read_one_off
 from activities.crm.files import FilesCrm
 from activities.invoicing.calendars import business_days
-from activities.invoicing.effects import fetch
-from activities.ledger.company_records import CompanyVersion
+from activities.invoicing.fetching import fetch
+from activities.invoicing.sources import Systems
+from billing.agreements import Agreement
 from billing.assembly import Assembly, assemble
+from billing.blocks import BoughtBlock
 from billing.company import Company
 from billing.due import due
+from billing.periods import Period
 from billing.request import BillingRequest
 
 DAYS = [
@@ -31,9 +35,31 @@ DAYS = [
 ]
 
 
+class NothingBilled:
+    """A ledger in which there is no invoice yet."""
+
+    def standing_on(self, source: str, items: Collection[str]) -> Mapping[str, str | None]:
+        return {}
+
+    def closed(self, agreement: str, item: str) -> tuple[Period, ...]:
+        return ()
+
+    def net(self, agreement: str, item: str | None = None, period: Period | None = None) -> Decimal:
+        return Decimal(0)
+
+    def quantity(self, agreement: str, item: str) -> Decimal:
+        return Decimal(0)
+
+    def blocks(self, agreement: Agreement, company: Company) -> Sequence[BoughtBlock]:
+        return ()
+
+    def line_reached(self, billing_key: str) -> bool:
+        return False
+
+
 def first_billing_run(folder: Path, company: Company, today: date) -> dict[str, Assembly]:
     """What a billing run on the day would assemble, by billing key."""
-    version = CompanyVersion(version=1, company=company, folder=str(folder))
+    systems = Systems.in_folder(folder, company.integrations)
     assembled = {}
     for agreement in company.agreements:
         client = company.client(agreement.client)
@@ -45,19 +71,20 @@ def first_billing_run(folder: Path, company: Company, today: date) -> dict[str, 
                 requested_by="billing-run",
                 occasion=each.occasion,
             )
-            assembled[request.billing_key] = assemble(request, company, fetch(version, request, today), today)
+            facts = fetch(systems, company, request, today, NothingBilled())
+            assembled[request.billing_key] = assemble(request, company, facts, today)
     return assembled
 
 
 @pytest.mark.parametrize("today", DAYS, ids=str)
-def test_the_sample_is_valid_and_bills_ten_invoices_at_first(tmp_path: Path, today: date) -> None:
-    """On any day: no problem, ten first invoices, four of which stop for the reasons the comments promise."""
+def test_the_sample_is_valid_and_bills_fourteen_invoices_at_first(tmp_path: Path, today: date) -> None:
+    """On any day: fourteen first invoices, four of which stop for the reasons the comments promise."""
     write_sample(tmp_path, today)
     reading = read_folder(tmp_path)
-    assert not reading.problems
+    assert [each.message.partition(";")[0] for each in reading.problems] == ["not approved: changes nothing"]
     assert reading.company is not None
     assembled = first_billing_run(tmp_path, reading.company, today)
-    assert len(assembled) == 10
+    assert len(assembled) == 14
     stopped = {
         key.split("/")[0]: [finding.code.value for finding in each.findings]
         for key, each in assembled.items()
@@ -74,8 +101,12 @@ def test_the_sample_is_valid_and_bills_ten_invoices_at_first(tmp_path: Path, tod
     assert sorted(draft.client for draft in approved) == ["lonestar", "maplecare"]
     assert sorted(draft.client for draft in drafts if draft not in approved) == [
         "donauwerft",
+        "donauwerft",
+        "donauwerft",
         "grachtenlab",
+        "lonestar",
         "quickstep",
+        "rheinblick",
         "spreebogen",
     ]
 
@@ -112,6 +143,7 @@ def test_the_sample_has_every_kind_of_client_agreement_and_open_item(tmp_path: P
     assert {agreement.model for agreement in company.agreements} == {
         "retainer",
         "time and materials",
+        "expenses",
         "milestone",
         "fixed price",
         "prepaid block",

@@ -34,6 +34,16 @@ def test_records_are_read_exactly(crm: CrmSource) -> None:
     assert str(deal.value) == "8500.10"
 
 
+def test_records_are_listed(crm: CrmSource, tmp_path: Path) -> None:
+    """Clients and deals come by id, won or not."""
+    (tmp_path / "deals.yaml").write_text(
+        "- {id: D-2, client: C-1, value: 1, currency: EUR, won: no}\n"
+        "- {id: D-1, client: C-1, value: 2, currency: EUR}\n"
+    )
+    assert [each.id for each in crm.clients()] == ["C-1"]
+    assert [(each.id, each.won) for each in crm.deals()] == [("D-1", True), ("D-2", False)]
+
+
 def test_what_is_not_there_is_none(crm: CrmSource) -> None:
     """A missing record is no error: the invoice says what is missing."""
     assert crm.client("C-2") is None

@@ -57,6 +57,17 @@ def test_german_invoice_says_what_the_law_and_the_client_need() -> None:
     assert missing_from(render_invoice(invoice()), expected) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [("de", "Berichtigt Rechnung BER-2026-00011"), ("en", "Corrects invoice BER-2026-00011")],
+)
+def test_a_corrected_invoice_names_the_one_it_corrects(language: str, says: str) -> None:
+    """The number of the preceding invoice (BT-25) stands beside those of order and contract; else nothing does."""
+    corrected = invoice(language=language, preceding="BER-2026-00011")
+    assert missing_from(render_invoice(corrected), [says]) == []
+    assert missing_from(render_invoice(invoice(language=language)), [says[:15]]) == [says[:15]]
+
+
 def test_english_invoice_to_america() -> None:
     """An English invoice to Texas is written as Americans write, with the country in the address."""
     buyer = BUYER.model_copy(

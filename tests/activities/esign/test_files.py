@@ -20,6 +20,8 @@ def test_a_contract_is_read_and_a_missing_one_is_none(tmp_path: Path) -> None:
     assert contract is not None
     assert (str(contract.value), contract.signed_on) == ("9200.00", date(2026, 10, 1))
     assert contracts.contract("CT-2") is None
+    (tmp_path / "contracts.yaml").write_text(CONTRACT.replace("CT-1", "CT-2") + CONTRACT)
+    assert [each.id for each in contracts.contracts()] == ["CT-1", "CT-2"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ PROJECTS = """- id: P-1
   completed: 2026-11-20
   milestones:
     - {id: concept, title: Concept, signed_off: 2026-11-02}
-    - {id: release, title: Release}
+    - {id: release, title: Release, progress: 40}
+- {id: P-0, name: Intranet, client: C-2, progress: 75}
 """
 HEADER = "id,project,person,role,day,hours,approved,billable,note\n"
 TIME = (
@@ -130,3 +131,84 @@ def test_ten_thousand_hours_are_read_quickly_and_once(psa: PsaSource, tmp_path: 
     begin = time.process_time()
     assert psa.time_entries("P-3", NOVEMBER) == entries
     assert time.process_time() - begin < first / 5
+
+
+def test_projects_and_milestones_are_listed(psa: PsaSource) -> None:
+    """Projects come by id, milestones as they stand in the file, each with how far it is."""
+    assert [(each.id, each.progress) for each in psa.projects()] == [("P-0", 75), ("P-1", 0)]
+    assert [(each.id, each.project, each.progress) for each in psa.milestones("P-1")] == [
+        ("concept", "P-1", 0),
+        ("release", "P-1", 40),
+    ]
+    assert (psa.milestones("P-0"), psa.milestones("P-9")) == ((), ())
+
+
+def test_tasks_and_tickets_are_optional(psa: PsaSource, tmp_path: Path) -> None:
+    """A PSA may leave these columns out; where it has them, they come along."""
+    assert {(each.task, each.ticket) for each in psa.time_entries("P-1", NOVEMBER)} == {("", "")}
+    columns = HEADER.replace("note", "task,ticket,note")
+    (tmp_path / "time.csv").write_text(columns + "T-1,P-1,Eva,developer,2026-11-01,1,yes,yes,Login,#7,\n")
+    (entry,) = psa.time_entries("P-1", NOVEMBER)
+    assert (entry.task, entry.ticket, entry.note) == ("Login", "#7", "")
+
+
+def test_a_column_that_stands_there_twice_is_told(psa: PsaSource, tmp_path: Path) -> None:
+    """Of two columns of one name nobody knows which counts."""
+    (tmp_path / "time.csv").write_text(
+        HEADER.replace("note", "hours") + "T-1,P-1,Eva,dev,2026-11-01,1,yes,yes,9\n"
+    )
+    with pytest.raises(SourceUnavailable, match="line 1: column hours stands there twice"):
+        psa.time_entries("P-1", NOVEMBER)
+
+
+EXPENSES = (
+    "id,project,person,day,description,amount,currency,approved,billable,receipt\n"
+    'E-2,P-1,Eva,2026-11-30,"Hotel, two nights",180.40,EUR,yes,yes,R-77\n'
+    "E-1,P-1,Eva,2026-11-01,Train,39.90,CHF,no,yes,\n"
+    "E-3,P-1,Eva,2026-12-01,Taxi,20,EUR,yes,yes,\n"
+)
+
+
+def test_expenses_of_a_period_come_by_day(psa: PsaSource, tmp_path: Path) -> None:
+    """First and last day belong to it; amounts are exact and keep their currency."""
+    (tmp_path / "expenses.csv").write_text(EXPENSES)
+    found = psa.expenses("P-1", NOVEMBER)
+    assert [(each.id, str(each.amount), each.currency, each.approved) for each in found] == [
+        ("E-1", "39.90", "CHF", False),
+        ("E-2", "180.40", "EUR", True),
+    ]
+    assert (found[1].description, found[1].receipt) == ("Hotel, two nights", "R-77")
+
+
+def test_a_psa_without_expenses_has_none(psa: PsaSource, tmp_path: Path) -> None:
+    """The file may be missing, and may come and go while Billow runs."""
+    assert psa.expenses("P-1", NOVEMBER) == ()
+    (tmp_path / "expenses.csv").write_text(EXPENSES)
+    assert len(psa.expenses("P-1", NOVEMBER)) == 2
+    (tmp_path / "expenses.csv").unlink()
+    assert psa.expenses("P-1", NOVEMBER) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "",
+            "line 1: the file is empty; its first line is id,project,person,day,description,amount,currency",
+        ),
+        (EXPENSES.replace("amount", "sum"), "line 1: column amount missing"),
+        (EXPENSES.replace("39.90", "39,90"), "line 3: 11 columns where the header has 10"),
+        (EXPENSES.replace("39.90", "ca. 40"), "line 3: amount: 'ca. 40' does not fit"),
+        (EXPENSES.replace("Taxi", ""), "line 4: description: 'description' is missing"),
+        (EXPENSES.replace("E-1", "E-2"), "line 3: id: 'E-2' stands in an earlier line"),
+    ],
+)
+def test_expenses_that_cannot_be_read_refuse_the_file(
+    psa: PsaSource, tmp_path: Path, text: str, says: str
+) -> None:
+    """One wrong line refuses all expenses, with file, line and reason."""
+    (tmp_path / "expenses.csv").write_text(text)
+    with pytest.raises(SourceUnavailable) as caught:
+        psa.expenses("P-1", NOVEMBER)
+    assert says in str(caught.value)
+    assert "expenses.csv" in str(caught.value)

@@ -90,12 +90,17 @@ def _exceptions() -> None:
 def _events() -> None:
     for column in (
         sa.Column("channel", sa.TEXT(), nullable=False, server_default=""),
+        sa.Column("brought_by", sa.TEXT()),
+        sa.Column("billing_keys", postgresql.ARRAY(sa.TEXT()), nullable=False, server_default="{}"),
         sa.Column("status", sa.TEXT(), nullable=False, server_default="acted on"),
         sa.Column("outcome", sa.TEXT(), nullable=False, server_default=""),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("acted_at", INSTANT),
     ):
         op.add_column("events", column)
+    op.execute("update events set billing_keys = array[billing_key] where billing_key is not null")
+    op.execute("update events set status = 'nothing due' where billing_key is null")
+    op.drop_column("events", "billing_key")
     op.create_index("events_by_status", "events", ["status", "received_at"])
 
 
@@ -138,11 +143,18 @@ def _meters() -> None:
 
 def _billing_runs() -> None:
     op.create_table(
+        "schedules",
+        sa.Column("schedule", sa.TEXT(), primary_key=True),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("by", sa.TEXT(), nullable=False),
+    )
+    op.create_table(
         "billing_run_items",
         sa.Column("run", sa.TEXT(), sa.ForeignKey("billing_runs.run"), primary_key=True),
         sa.Column("billing_key", sa.TEXT(), primary_key=True),
         sa.Column("agreement", sa.TEXT(), nullable=False),
         sa.Column("outcome", sa.TEXT(), nullable=False),
+        sa.Column("code", sa.TEXT(), nullable=False, server_default=""),
         sa.Column("because", sa.TEXT(), nullable=False),
         sa.Column("due_since", sa.Date()),
     )
@@ -165,6 +177,8 @@ def _billing_runs() -> None:
         sa.Column("last_agreement", sa.TEXT()),
         sa.Column("caught_up", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("held", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("moved_at", INSTANT),
+        sa.Column("waits_for", sa.TEXT(), nullable=False, server_default=""),
     ):
         op.add_column("billing_runs", column)
     op.execute("update billing_runs set held = jsonb_array_length(refused), agreements = looked_at")

@@ -1,0 +1,1 @@
+"""Revenue leakage: what should have been billed and was not."""

@@ -1,0 +1,158 @@
+"""The lines of an invoice: what each billing model bills at an occasion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from billing.agreements import (
+    Agreement,
+    Expenses,
+    FixedPrice,
+    Milestones,
+    Occasion,
+    PrepaidBlock,
+    Retainer,
+    TimeAndMaterials,
+    Trigger,
+)
+from billing.change_orders import agreement_on
+from billing.draft import InvoiceLine, SourceRef, line
+from billing.due import EXPENSES, FEE, OVERAGE, TIME, all_milestones
+from billing.fees import fee
+from billing.hours import beyond_block, beyond_block_lines, hour_lines, worked
+from billing.line_words import LineWords
+from billing.money import rounded, total
+from billing.occasions import BLOCK, COMPLETION, PRICE, SPEND
+from billing.one_off import OneOff
+from billing.sources import Sources
+from billing.spending import PIECE, expense_lines
+
+_ONE = Decimal(1)
+
+
+def bills(agreement: Agreement, item: str) -> bool:
+    """Whether the agreement, as it is now, has such an item at all."""
+    match agreement:
+        case Retainer():
+            return item == FEE or (item == OVERAGE and agreement.bills_overage)
+        case TimeAndMaterials():
+            return item in (TIME, COMPLETION) or _numbered(SPEND, item)
+        case Expenses():
+            return item == EXPENSES
+        case Milestones():
+            return any(each.id == item for each in all_milestones(agreement))
+        case FixedPrice():
+            return item == PRICE
+        case PrepaidBlock():
+            return item == OVERAGE or _numbered(BLOCK, item)
+
+
+def _numbered(name: str, item: str) -> bool:
+    return re.fullmatch(rf"{name}-[1-9][0-9]*", item) is not None
+
+
+def is_work(agreement: Agreement, item: str) -> bool:
+    """Whether the item bills what was worked or spent, which may be nothing, rather than a price that was agreed."""
+    return isinstance(agreement, TimeAndMaterials | Expenses) or item == OVERAGE
+
+
+def one_off_lines(one_off: OneOff) -> list[InvoiceLine]:
+    """The lines as a person wrote them."""
+    return [
+        line(
+            each.description, each.quantity, each.unit, each.unit_price, one_off.currency, why=one_off.reason
+        )
+        for each in one_off.lines
+    ]
+
+
+def agreed_lines(
+    agreement: Agreement, occasion: Occasion, sources: Sources, today: date, words: LineWords
+) -> list[InvoiceLine]:
+    """What an agreement bills at an occasion, at the prices of each day; nothing if it has no such item."""
+    if not bills(agreement, occasion.item):
+        return []
+    period = occasion.period
+    match agreement:
+        case Retainer() if occasion.item == FEE:
+            return _fee_lines(agreement, occasion, words)
+        case Retainer():
+            return hour_lines(agreement, worked(agreement, sources, period, today), words)
+        case TimeAndMaterials():
+            hours = hour_lines(agreement, worked(agreement, sources, period, today), words)
+            return [
+                *hours,
+                *(expense_lines(agreement, sources, period, today, words) if agreement.expenses else []),
+            ]
+        case Expenses():
+            return expense_lines(agreement, sources, period, today, words)
+        case PrepaidBlock() if occasion.item == OVERAGE:
+            return beyond_block_lines(agreement, beyond_block(agreement, sources, today), words)
+        case PrepaidBlock():
+            return [_block_line(agreement_on(agreement, today))]
+        case FixedPrice():
+            return [_price_line(agreement_on(agreement, today))]
+        case Milestones():
+            return [_milestone_line(agreement, occasion.item)]
+
+
+def discount_line(
+    lines: Sequence[InvoiceLine], percent: Decimal, currency: str, words: LineWords
+) -> InvoiceLine:
+    """The discount as a line of its own, before tax; rounded once, on the net of all lines."""
+    off = rounded(total(each.net for each in lines) * percent / 100, currency)
+    title = f"{words.discount} {words.figure(percent)} %"
+    return line(title, _ONE, PIECE, -off, currency, why="agreed discount")
+
+
+def _fee_lines(agreement: Retainer, occasion: Occasion, words: LineWords) -> list[InvoiceLine]:
+    """One line a price; the days stand on it where it is not simply the fee of a whole period."""
+    parts = fee(agreement, occasion.period) if occasion.period else ()
+    why = f"retainer of agreement {agreement.id}, {agreement.timing}"
+    return [
+        line(
+            agreement.title,
+            _ONE,
+            PIECE,
+            part.amount,
+            agreement.currency,
+            detail=words.days(part.period) if len(parts) > 1 or part.why else "",
+            why=f"{why}; {part.why}" if part.why else why,
+        )
+        for part in parts
+        if part.amount
+    ]
+
+
+def _block_line(agreement: PrepaidBlock) -> InvoiceLine:
+    why = f"prepaid block of {agreement.hours} hours, agreement {agreement.id}"
+    title = f"{agreement.title} ({agreement.hours} h)"
+    return line(title, _ONE, PIECE, agreement.price, agreement.currency, why=why)
+
+
+def _price_line(agreement: FixedPrice) -> InvoiceLine:
+    because = {
+        Trigger.DEAL_WON: f"deal {agreement.deal} won",
+        Trigger.CONTRACT_SIGNED: f"contract {agreement.contract} signed",
+        Trigger.MANUAL: f"price of agreement {agreement.id}",
+    }
+    ref = SourceRef(source="psa/project", id=agreement.project)
+    why = because.get(agreement.trigger, f"project {agreement.project} completed")
+    return line(agreement.title, _ONE, PIECE, agreement.amount, agreement.currency, why=why, sources=[ref])
+
+
+def _milestone_line(agreement: Milestones, item: str) -> InvoiceLine:
+    instalment = next(each for each in all_milestones(agreement) if each.id == item)
+    done = f"{instalment.progress} % done" if instalment.progress else "signed off"
+    return line(
+        f"{agreement.title}: {instalment.title}",
+        _ONE,
+        PIECE,
+        instalment.amount,
+        agreement.currency,
+        why=f"milestone {item} of agreement {agreement.id} {done}",
+        sources=[SourceRef(source="psa/milestone", id=f"{agreement.project}/{item}")],
+    )

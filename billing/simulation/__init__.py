@@ -1,0 +1,1 @@
+"""Simulation: what would be billed, asked, sent and reminded, and when; by the rules that bill, and with no effect."""

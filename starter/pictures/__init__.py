@@ -1,0 +1,1 @@
+"""Pictures: what figures look like, as SVG that stands on its own."""

@@ -1,0 +1,1 @@
+"""What is simulated is what then happens."""
