@@ -1,121 +1,173 @@
-"""Services of an issuer in Canada: GST, HST, QST and provincial sales taxes, by the recipient's province."""
+"""Services to clients in Canada: GST, HST, QST and provincial sales taxes, by the recipient's province."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
+from billing.taxes import taxability
 from billing.taxes.categories import TaxCategory
-from billing.taxes.facts import Registration, Scheme, ServiceKind, TaxFacts
-from billing.taxes.outcome import Outcome, TaxComponent, TaxDecision, TaxUnknown
+from billing.taxes.facts import ELECTRONIC, Registration, Scheme, ServiceKind, TaxFacts
+from billing.taxes.notes import NoteCode
+from billing.taxes.outcome import Outcome, TaxComponent, TaxDecision, TaxUnknown, charged, per_cent, untaxed
 from billing.taxes.rates import RateTable, TaxRate
+
+TAX = "GST/HST"
 
 GST_PROVINCES = frozenset({"AB", "BC", "MB", "NT", "NU", "QC", "SK", "YT"})
 HST_PROVINCES = frozenset({"NB", "NL", "NS", "ON", "PE"})
+PST_PROVINCES = frozenset({"BC", "MB", "SK"})
 
-_SOFTWARE = frozenset({ServiceKind.SAAS, ServiceKind.LICENCE})
-_WORK = frozenset({ServiceKind.CONSULTING, ServiceKind.TRAINING})
-
-PST_TAXABLE = {"BC": _SOFTWARE, "SK": _SOFTWARE, "MB": _SOFTWARE | {ServiceKind.HOSTING}}
-"""Services that bear provincial sales tax for certain: software, however it is supplied (BC: s. 1, 105 PSTA; SK: PST-73;
-MB: cloud computing from 2026-01-01, s. 4(1) RSTA)."""
-
-PST_FREE = {"BC": _WORK, "SK": frozenset[ServiceKind](), "MB": _WORK}
-"""Services that bear none for certain. What is in neither set is for a person: provinces differ by contract."""
+NOT_BY_ADDRESS = frozenset({ServiceKind.EVENT, ServiceKind.HARDWARE})
+"""Placed where the event or the good is, not where the recipient is (Part 5, New HVAT System Regulations)."""
 
 
 def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
-    """Taxes of the recipient's province (Sched. IX, New Harmonized Value-added Tax System Regulations)."""
-    registered = next((each for each in facts.held("CA") if each.scheme is not Scheme.OSS), None)
-    if registered and registered.scheme in (Scheme.SMALL_BUSINESS, Scheme.EXEMPT):
+    """Taxes of the recipient's province (s. 13 New Harmonized Value-added Tax System Regulations)."""
+    registered = facts.liable("CA")
+    if registered and registered.scheme is not Scheme.STANDARD:
         return _small(registered)
     if facts.client_country != "CA":
         return _export(facts)
+    if stop := _not_by_rule(facts):
+        return stop
     province = facts.client_region.upper()
-    if province not in GST_PROVINCES | HST_PROVINCES:
-        return TaxUnknown(
-            why=f"the client's province is {province or 'missing'}; write it as `region` of the address, such as ON",
-            field="region",
-        )
-    number = registered.number if registered else facts.issuer_vat_id
+    number = registered.number if registered else ""
+    number = number or (facts.issuer_vat_id if facts.issuer_country == "CA" else "")
     if not number:
         return TaxUnknown(
-            why="the issuer has no GST/HST number (123456789 RT0001); add it to its registrations",
+            reason="the issuer has no GST/HST number (123456789 RT0001)",
+            next_step="add it to its registrations, or say there that it is a small supplier",
             field="registrations",
         )
-    federal = (
-        rates.find(facts.tax_point, "CA", province, "HST")
-        if province in HST_PROVINCES
-        else rates.find(facts.tax_point, "CA", "", "GST")
+    harmonised = province in HST_PROVINCES
+    federal = rates.find(
+        facts.tax_point, "CA", province if harmonised else "", "HST" if harmonised else "GST"
     )
     if federal is None:
-        return TaxUnknown(why=f"no GST/HST rate for {province} is known for {facts.tax_point}")
-    charged = [(federal, number)]
+        return TaxUnknown(
+            reason=f"no GST/HST rate of {province} is known for {facts.tax_point}",
+            next_step="add it under tax/",
+        )
     provincial = _provincial(facts, rates, province)
     if isinstance(provincial, TaxUnknown):
         return provincial
-    if provincial:
-        charged.append(provincial)
-    return _charged(province, charged)
+    return _charged(province, [(federal, number), *([provincial] if provincial else [])])
+
+
+def _not_by_rule(facts: TaxFacts) -> TaxUnknown | None:
+    """What no rule here decides for a recipient in Canada."""
+    province = facts.client_region.upper()
+    if province not in GST_PROVINCES | HST_PROVINCES:
+        return TaxUnknown(
+            reason=f"the client's province is {province or 'missing'}",
+            next_step="write it as `region` of the address, such as ON",
+            field="region",
+        )
+    if facts.exemption_certificate:
+        return TaxUnknown(
+            reason="relief for First Nations depends on where the service is used (GST/HST bulletin B-039)",
+            next_step="add a rule under tax/ for this client",
+        )
+    if facts.client_is_public_body:
+        return TaxUnknown(
+            reason="provinces and their bodies pay no GST/HST in part (reciprocal taxation agreements)",
+            next_step="add a rule under tax/ for this client",
+        )
+    if facts.service in NOT_BY_ADDRESS:
+        return TaxUnknown(
+            reason=f"{facts.service} is taxed where the event or the good is, not by the client's address",
+            next_step="add a rule under tax/",
+        )
+    if facts.reduced_rate:
+        return TaxUnknown(
+            reason=f"GST/HST has no rate {facts.reduced_rate!r}",
+            next_step="leave the reduced rate out, or add a rule under tax/",
+        )
+    return None
 
 
 def _provincial(facts: TaxFacts, rates: RateTable, province: str) -> tuple[TaxRate, str] | TaxUnknown | None:
     """QST or PST, where the issuer is registered for it; None where none is to be charged."""
-    if province not in {"QC", *PST_TAXABLE}:
-        return None
-    registered = next(facts.held("CA", province), None)
-    if registered is None:
+    registered = facts.liable("CA", province)
+    if registered is None or province not in {"QC", *PST_PROVINCES}:
         return None  # not registered there: the recipient accounts for it, the invoice names no tax
-    if province in PST_TAXABLE and facts.service in PST_FREE[province]:
+    if registered.scheme is not Scheme.STANDARD:
         return None
-    if province in PST_TAXABLE and facts.service not in PST_TAXABLE[province]:
-        return TaxUnknown(
-            why=f"whether {province} taxes {facts.service} depends on the contract; add a rule under tax/"
-        )
+    if province in PST_PROVINCES:
+        rule = taxability.find(facts.tax_point, "CA", province, facts.service)
+        if rule is None:
+            return TaxUnknown(
+                reason=f"whether {province} taxes {facts.service} on {facts.tax_point} depends on the contract",
+                next_step="add a rule under tax/",
+            )
+        if not rule.taxed:
+            return None
     found = rates.find(facts.tax_point, "CA", province)
     if found is None:
-        return TaxUnknown(why=f"no sales tax rate of {province} is known for {facts.tax_point}")
+        return TaxUnknown(
+            reason=f"no sales tax rate of {province} is known for {facts.tax_point}",
+            next_step="add it under tax/",
+        )
     return found, registered.number
 
 
-def _charged(province: str, charged: list[tuple[TaxRate, str]]) -> TaxDecision:
-    names = " and ".join(f"{rate.tax} {rate.rate.normalize():f} %" for rate, _ in charged)
-    article = "; ".join(dict.fromkeys(rate.source for rate, _ in charged))
-    return TaxDecision(
-        category=TaxCategory.STANDARD,
-        rate=charged[0][0].rate,
-        why=f"S: service to a recipient in {province}, {names}, {article}",
-        components=tuple(
+def _charged(province: str, taxes: list[tuple[TaxRate, str]]) -> TaxDecision:
+    names = " and ".join(f"{rate.tax} {per_cent(rate.rate)}" for rate, _ in taxes)
+    sources = tuple(rate.source for rate, _ in taxes)
+    article = "; ".join(dict.fromkeys(sources))
+    return charged(
+        f"service to a recipient in {province}, {names}, {article}",
+        tuple(
             TaxComponent(name=rate.tax, category=TaxCategory.STANDARD, rate=rate.rate, number=number)
-            for rate, number in charged
+            for rate, number in taxes
         ),
         article=article,
         jurisdiction=f"CA-{province}",
-        sources=tuple(rate.source for rate, _ in charged),
+        sources=sources,
     )
 
 
-def _small(registered: Registration) -> TaxDecision:
-    article = registered.article or "s. 148 Excise Tax Act"
-    return TaxDecision(
-        category=TaxCategory.EXEMPT,
-        rate=Decimal(0),
-        note=f"No GST/HST is charged: small supplier ({article})",
-        why=f"E: small supplier, {article}",
+def _small(registered: Registration) -> Outcome:
+    small = registered.scheme is Scheme.SMALL_BUSINESS
+    article = registered.article or ("s. 148, 166 Excise Tax Act" if small else "")
+    if not article:
+        return TaxUnknown(
+            reason=f"the issuer's registration in CA says {registered.scheme}, but not by which law",
+            next_step="write the `article` into it",
+            field="registrations",
+        )
+    return untaxed(
+        TaxCategory.EXEMPT,
+        NoteCode.SMALL_BUSINESS if small else NoteCode.EXEMPT,
+        f"{registered.scheme} in CA",
         article=article,
+        home="CA",
+        tax=TAX,
         jurisdiction="CA",
-        sources=(article,),
     )
 
 
-def _export(facts: TaxFacts) -> TaxDecision:
-    article = "Sched. VI, Part V, s. 7 Excise Tax Act"
-    return TaxDecision(
-        category=TaxCategory.ZERO_RATED,
-        rate=Decimal(0),
-        note=f"GST/HST 0 %: service to a non-resident ({article})",
-        why=f"Z: service to a non-resident in {facts.client_country}, zero-rated, {article}",
-        components=(TaxComponent(name="GST/HST", category=TaxCategory.ZERO_RATED, rate=Decimal(0)),),
-        article=article,
+def _export(facts: TaxFacts) -> Outcome:
+    """Zero-rated to a non-resident, unless it is done on goods or to persons in Canada."""
+    away = facts.performed_in not in ("", "CA")
+    if facts.service in NOT_BY_ADDRESS or (facts.service is ServiceKind.TRAINING and not away):
+        return TaxUnknown(
+            reason=f"{facts.service} to a non-resident is taxed if it is carried out in Canada "
+            "(Sched. VI, Part V, s. 7(a.1), (e) Excise Tax Act)",
+            next_step="say where it is performed (`performed_in`), or add a rule under tax/",
+            field="performed_in",
+        )
+    if "RT" in facts.client_vat_id.upper() and facts.client_vat_id[:9].isdigit():
+        return TaxUnknown(
+            reason=f"the client is in {facts.client_country}, but shows the GST/HST number {facts.client_vat_id}",
+            next_step="ask whether it is registered as a non-resident, and add a rule under tax/",
+            field="vat_id",
+        )
+    section = "s. 10.1" if facts.service in ELECTRONIC else "s. 7"
+    return untaxed(
+        TaxCategory.ZERO_RATED,
+        NoteCode.EXPORT,
+        f"service to a non-resident in {facts.client_country}, zero-rated",
+        article=f"Sched. VI, Part V, {section} Excise Tax Act",
+        home="CA",
+        tax=TAX,
         jurisdiction="CA",
-        sources=(article,),
     )

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from datetime import date
+
+from stdnum.eu import vat
 
 from billing.parties import EU_MEMBERS
 from billing.taxes.categories import TaxCategory
-from billing.taxes.facts import ELECTRONIC, Registration, Scheme, ServiceKind, TaxFacts
-from billing.taxes.outcome import Outcome, TaxComponent, TaxDecision, TaxUnknown
+from billing.taxes.facts import ELECTRONIC, ONLINE, Registration, Scheme, ServiceKind, TaxFacts
+from billing.taxes.notes import NoteCode
+from billing.taxes.outcome import Outcome, TaxComponent, TaxDecision, TaxUnknown, charged, per_cent, untaxed
 from billing.taxes.rates import STANDARD, RateTable
-from billing.taxes.territories import outside_vat_territory
+from billing.taxes.territories import Standing, standing
 
-SUPPLIED_TO_CONSUMERS_ABROAD = ELECTRONIC | {
-    ServiceKind.CONSULTING,
-    ServiceKind.DEVELOPMENT,
-    ServiceKind.DATA_PROCESSING,
-}
-"""Services that are supplied where a consumer outside the EU lives (Art. 58, 59(c) and (d) of the Directive)."""
+DIRECTIVE = "Directive 2006/112/EC"
+
+TO_CONSUMERS_ABROAD = frozenset(
+    {ServiceKind.CONSULTING, ServiceKind.DEVELOPMENT, ServiceKind.DATA_PROCESSING}
+)
+"""Supplied where a consumer outside the EU lives: consultants, engineers, data processing (Art. 59(c))."""
+
+ON_THE_SPOT = frozenset({ServiceKind.TRAINING, ServiceKind.HARDWARE})
+"""Supplied to consumers where they are carried out: teaching (Art. 54(1)), work on movable goods (Art. 54(2)(b))."""
+
+VIRTUAL_SINCE = date(2025, 1, 1)
+"""From here on what is streamed to a consumer is supplied where the consumer is (Directive (EU) 2022/542)."""
 
 SMALL_BUSINESS = {
     "AT": "§ 6(1) no 27 UStG 1994",
@@ -27,6 +36,16 @@ SMALL_BUSINESS = {
 }
 """By which national article a small business charges no VAT (Art. 284 of the Directive)."""
 
+NOT_TAXED_IN_OWN_EXCLAVES = {
+    "DE": "§ 1(2), § 3a(2) UStG",
+    "ES": "Art. 3, 69 Ley 37/1992",
+    "IT": "Art. 7, 7-ter DPR 633/1972",
+}
+"""States whose own law places services to businesses in their excluded territories outside their VAT."""
+
+SELLER_ONLY = frozenset({"AT", "DE", "GR"})
+"""Where a special rate is for sellers who sit in the place; in Portugal the buyer's place counts too."""
+
 
 def vat_id_country(vat_id: str) -> str:
     """The ISO country a VAT id belongs to; Greece writes EL. XI (Northern Ireland) counts for goods only."""
@@ -34,34 +53,127 @@ def vat_id_country(vat_id: str) -> str:
     return "GR" if prefix == "EL" else prefix
 
 
+def inside(facts: TaxFacts) -> bool:
+    """Whether the client is in the VAT territory of the EU (Art. 5, 6)."""
+    return facts.client_country in EU_MEMBERS and _client(facts) is not Standing.OUTSIDE
+
+
 def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
     """Domestic, reverse charge, one-stop shop, or outside the scope; `TaxUnknown` where a fact is missing."""
     home, abroad = facts.issuer_country, facts.client_country
-    if facts.service is ServiceKind.EVENT:
+    if _issuer(facts) is Standing.OUTSIDE:
         return TaxUnknown(
-            why="admission to an event is taxed where it takes place (Art. 53, 54); say which tax applies"
+            reason=f"the issuer's address is in {home}, but outside the EU's VAT territory (Art. 6 {DIRECTIVE})",
+            next_step="add a rule for it under tax/",
+            field="issuer",
         )
-    belongs_to = vat_id_country(facts.client_vat_id)
-    if abroad in EU_MEMBERS and belongs_to in EU_MEMBERS - {abroad}:
+    if abroad in EU_MEMBERS and vat_id_country(facts.client_vat_id) in EU_MEMBERS - {abroad}:
         return _contradiction(facts)
-    in_territory = abroad in EU_MEMBERS and not outside_vat_territory(
-        abroad, facts.client_postcode, facts.client_region
+    if abroad == home == "IT" and facts.client_is_public_body:
+        return TaxUnknown(
+            reason="public bodies in Italy pay the VAT to the treasury themselves (Art. 17-ter DPR 633/1972)",
+            next_step="say under tax/ whether split payment applies to this client",
+        )
+    if facts.service is ServiceKind.EVENT and not (facts.performed_in == ONLINE and facts.to_business):
+        return _where_performed(facts, rates, "Art. 53, 54(1)")
+    if abroad == home:
+        return _in_own_country(facts, rates)
+    if any(each.scheme is Scheme.SMALL_BUSINESS for each in facts.held(abroad)):
+        return TaxUnknown(
+            reason=f"the issuer uses the cross-border small business scheme in {abroad} (Art. 284(2) {DIRECTIVE})",
+            next_step="add a rule under tax/ with the exemption's national article",
+            field="registrations",
+        )
+    if not facts.to_business:
+        return _to_consumer(facts, rates)
+    if not inside(facts):
+        return _to_business_outside(facts)
+    return _to_business(facts)
+
+
+def charge(facts: TaxFacts, rates: RateTable, country: str, what: str, number: str = "") -> Outcome:
+    """The rate of a member state, standard or the reduced one the facts name; unknown where none is known."""
+    kind = facts.reduced_rate or STANDARD
+    own = (country == facts.issuer_country and _issuer(facts) is Standing.OWN_RATES) or (
+        country == facts.client_country
+        and _client(facts) is Standing.OWN_RATES
+        and country not in SELLER_ONLY
     )
-    if abroad == home and in_territory:
-        return _at_home(facts, rates, "domestic service")
-    if not facts.client_is_business:
-        return _to_consumer(facts, rates, in_territory)
-    if not in_territory:
-        return _outside(facts, "business", "Art. 44")
-    return _to_business(facts, rates)
+    if own:
+        return TaxUnknown(
+            reason=f"an address in {country} lies in a part of it that has VAT rates of its own",
+            next_step="add the rate that applies under tax/",
+        )
+    found = rates.find(facts.tax_point, country, kind=kind)
+    if found is None:
+        return TaxUnknown(
+            reason=f"no {kind} VAT rate of {country} is known for {facts.tax_point}",
+            next_step="add it under tax/, or correct the rate's name",
+        )
+    name = "standard rate" if kind == STANDARD else f"{kind} rate"
+    return charged(
+        f"{what} in {country}, {name} {per_cent(found.rate)}, {found.source}",
+        (TaxComponent(name=found.tax, category=TaxCategory.STANDARD, rate=found.rate, number=number),),
+        article=found.source,
+        jurisdiction=country,
+        sources=(found.source,),
+    )
+
+
+def to_consumer_inside(facts: TaxFacts, rates: RateTable, article: str = "Art. 58") -> Outcome:
+    """What is taxed where the consumer is: by the one-stop shop, a registration there, or below the threshold."""
+    home, abroad = facts.issuer_country, facts.client_country
+    local, shop = facts.liable(abroad), facts.under(Scheme.OSS)
+    what = "service to a consumer"
+    if shop:
+        scheme = "Art. 369b" if home in EU_MEMBERS else "Art. 359"
+        return charge(facts, rates, abroad, f"{what} ({article}, one-stop shop {scheme})", shop.number)
+    if local and local.scheme is Scheme.STANDARD:
+        return charge(facts, rates, abroad, f"{what} ({article}, registered there)", local.number)
+    small = facts.under(Scheme.BELOW_THRESHOLD)
+    elsewhere = [
+        each.country
+        for each in facts.registrations
+        if each.established and each.holds(facts.tax_point) and each.country in EU_MEMBERS - {home}
+    ]
+    if small and small.country == home and home in EU_MEMBERS and article == "Art. 58" and not elsewhere:
+        return _at_home(facts, rates, f"electronic service to a consumer in {abroad} (Art. 59c)")
+    return TaxUnknown(
+        reason=f"this service to a consumer in {abroad} is taxed there ({article} {DIRECTIVE}), and the issuer in "
+        f"{home} has neither a one-stop shop nor a registration there",
+        next_step="add one to its registrations, or state there that it is below the threshold (Art. 59c)",
+        field="registrations",
+    )
+
+
+def _issuer(facts: TaxFacts) -> Standing:
+    return standing(facts.issuer_country, facts.issuer_postcode, facts.issuer_region)
+
+
+def _client(facts: TaxFacts) -> Standing:
+    return standing(facts.client_country, facts.client_postcode, facts.client_region)
+
+
+def _in_own_country(facts: TaxFacts, rates: RateTable) -> Outcome:
+    home = facts.issuer_country
+    if _client(facts) is Standing.OUTSIDE:
+        text = NOT_TAXED_IN_OWN_EXCLAVES.get(home)
+        if text is None or not facts.to_business:
+            return TaxUnknown(
+                reason=f"the client is in a part of {home} outside the EU's VAT territory (Art. 6 {DIRECTIVE})",
+                next_step="add a rule under tax/: national law decides whether the service is taxed",
+            )
+        return _to_business_outside(facts, f"; {text}")
+    if facts.performed_in not in ("", home) and facts.service in ON_THE_SPOT and not facts.to_business:
+        return _where_performed(facts, rates, "Art. 54")
+    return _at_home(facts, rates, "domestic service")
 
 
 def _at_home(facts: TaxFacts, rates: RateTable, what: str) -> Outcome:
-    home = facts.issuer_country
-    registered = next(facts.held(home), None)
-    if registered and registered.scheme in (Scheme.SMALL_BUSINESS, Scheme.EXEMPT):
+    registered = facts.liable(facts.issuer_country)
+    if registered and registered.scheme is not Scheme.STANDARD:
         return _exempt(facts, registered)
-    return _standard(facts, rates, home, what)
+    return charge(facts, rates, facts.issuer_country, what)
 
 
 def _exempt(facts: TaxFacts, registered: Registration) -> Outcome:
@@ -70,117 +182,160 @@ def _exempt(facts: TaxFacts, registered: Registration) -> Outcome:
     article = registered.article or (SMALL_BUSINESS.get(home, "") if small else "")
     if not article:
         return TaxUnknown(
-            why=f"the issuer's registration in {home} is {registered.scheme}; write by which `article`",
+            reason=f"the issuer's registration in {home} says {registered.scheme}, but not by which law",
+            next_step="write the `article` into it",
             field="registrations",
         )
-    reason = "small business" if small else "exempt supply"
-    return TaxDecision(
-        category=TaxCategory.EXEMPT,
-        rate=Decimal(0),
-        note=f"Exempt from VAT: {reason} ({article})",
-        why=f"E: {reason} in {home}, {article}",
+    return untaxed(
+        TaxCategory.EXEMPT,
+        NoteCode.SMALL_BUSINESS if small else NoteCode.EXEMPT,
+        f"{registered.scheme} in {home}",
         article=article,
+        home=home,
         jurisdiction=home,
-        sources=(article,),
+        exemption_code="VATEX-FR-FRANCHISE" if small and home == "FR" else "",
     )
 
 
-def _standard(facts: TaxFacts, rates: RateTable, country: str, what: str, number: str = "") -> Outcome:
-    kind = facts.reduced_rate or STANDARD
-    found = rates.find(facts.tax_point, country, kind=kind)
-    if found is None:
+def _where_performed(facts: TaxFacts, rates: RateTable, article: str) -> Outcome:
+    """Admission, teaching and repair: where they take place; online, where the consumer is."""
+    home, there = facts.issuer_country, facts.performed_in
+    if not there:
         return TaxUnknown(
-            why=f"no {kind} VAT rate of {country} is known for {facts.tax_point}; add it under tax/"
+            reason=f"{facts.service} is taxed where it takes place ({article} {DIRECTIVE})",
+            next_step="say in which country, or that it is online (`performed_in`)",
+            field="performed_in",
         )
-    name = "standard rate" if kind == STANDARD else "reduced rate"
-    return TaxDecision(
-        category=TaxCategory.STANDARD,
-        rate=found.rate,
-        why=f"S: {what} in {country}, {name} {found.rate.normalize():f} %, {found.source}",
-        components=(TaxComponent(category=TaxCategory.STANDARD, rate=found.rate, number=number),),
-        article=found.source,
-        jurisdiction=country,
-        sources=(found.source,),
-    )
-
-
-def _to_consumer(facts: TaxFacts, rates: RateTable, in_territory: bool) -> Outcome:
-    """Where the issuer is (Art. 45), except electronic services (Art. 58) and, outside the EU, those of Art. 59."""
-    home, abroad = facts.issuer_country, facts.client_country
-    if not in_territory:
-        if facts.service in SUPPLIED_TO_CONSUMERS_ABROAD:
-            return _outside(facts, "consumer", "Art. 58" if facts.service in ELECTRONIC else "Art. 59")
-        return _at_home(facts, rates, f"service to a consumer in {abroad} (Art. 45)")
-    if facts.service not in ELECTRONIC:
-        return _at_home(facts, rates, f"service to a consumer in {abroad} (Art. 45)")
-    local = next((each for each in facts.held(abroad) if each.scheme is Scheme.STANDARD), None)
-    shop = next((each for each in facts.held(home) if each.scheme is Scheme.OSS), None)
-    if local or shop:
-        number = (local or shop or Registration(country=home)).number
-        by = "local registration" if local else "one-stop shop"
-        return _standard(facts, rates, abroad, f"electronic service to a consumer (Art. 58, {by})", number)
+    if there == home:
+        return _at_home(facts, rates, f"{facts.service}, performed ({article})")
+    if there == ONLINE:
+        if facts.client_country == home:
+            return _at_home(facts, rates, f"{facts.service}, online (Art. 54(1))")
+        if facts.tax_point >= VIRTUAL_SINCE and inside(facts):
+            return to_consumer_inside(facts, rates, "Art. 54(1)")
+        return TaxUnknown(
+            reason=f"{facts.service} online to a consumer in {facts.client_country} on {facts.tax_point}: "
+            "no rule says where it is taxed",
+            next_step="add a rule under tax/",
+        )
+    local = facts.liable(there)
+    if there in EU_MEMBERS and local and local.scheme is Scheme.STANDARD:
+        return charge(facts, rates, there, f"{facts.service}, performed ({article})", local.number)
     return TaxUnknown(
-        why=f"electronic services to consumers in {abroad} are taxed there (Art. 58); the issuer in {home} has neither "
-        "a one-stop shop registration nor one there; add it, or a rule under tax/ if sales stay below the threshold "
-        "(Art. 59c)",
+        reason=f"{facts.service} in {there} is taxed there ({article} {DIRECTIVE}), where the issuer is not registered",
+        next_step="add a registration there, or a rule under tax/",
         field="registrations",
     )
 
 
-def _outside(facts: TaxFacts, whom: str, article: str) -> Outcome:
-    home, abroad = facts.issuer_country, facts.client_country
-    return TaxDecision(
-        category=TaxCategory.OUTSIDE_SCOPE,
-        rate=Decimal(0),
-        note=f"Not taxable in {home}: place of supply is the recipient's country ({article} Directive 2006/112/EC)",
-        why=f"O: service to a {whom} in {abroad}, outside the EU, place of supply there, {article}",
-        article=f"{article} Directive 2006/112/EC",
-        exemption_code="VATEX-EU-O",
-        jurisdiction=abroad,
-        sources=("Directive 2006/112/EC",),
+def _to_consumer(facts: TaxFacts, rates: RateTable) -> Outcome:
+    """Where the issuer is (Art. 45), but for electronic services, work on the spot and, outside the EU, Art. 59."""
+    abroad, service = facts.client_country, facts.service
+    if service in ON_THE_SPOT:
+        return _where_performed(facts, rates, "Art. 54")
+    if inside(facts):
+        if service in ELECTRONIC:
+            return to_consumer_inside(facts, rates)
+        return _at_home(facts, rates, f"service to a consumer in {abroad} (Art. 45)")
+    if service in TO_CONSUMERS_ABROAD:
+        return _outside(facts, "consumer", f"Art. 59 {DIRECTIVE}")
+    if service in ELECTRONIC and abroad == "US":
+        return _outside(facts, "consumer", f"Art. 58 {DIRECTIVE}")
+    return TaxUnknown(
+        reason=f"{service} to a consumer in {abroad}, outside the EU's VAT territory: no rule says where it is taxed",
+        next_step="add a rule under tax/",
     )
 
 
-def _to_business(facts: TaxFacts, rates: RateTable) -> Outcome:
+def _to_business_outside(facts: TaxFacts, national: str = "") -> Outcome:
+    """Art. 44; a client that shows a VAT id of the EU may have an establishment there: ask."""
+    known = facts.client_evidence is not None and facts.client_evidence.valid
+    of_the_union = vat_id_country(facts.client_vat_id) in EU_MEMBERS and vat.is_valid(facts.client_vat_id)
+    in_member = facts.client_country in EU_MEMBERS
+    if of_the_union and (not in_member or (known and facts.client_evidence.source == "VIES")):  # type: ignore[union-attr]
+        return TaxUnknown(
+            reason=f"the client's address is in {facts.client_country}, outside the EU's VAT territory, "
+            f"but it shows the VAT id {facts.client_vat_id}",
+            next_step="ask which establishment receives the service (Art. 22 Reg. (EU) 282/2011), and correct one",
+            field="vat_id",
+        )
+    return _outside(facts, "business", f"Art. 44 {DIRECTIVE}{national}")
+
+
+def _outside(facts: TaxFacts, whom: str, article: str) -> TaxDecision:
+    return untaxed(
+        TaxCategory.OUTSIDE_SCOPE,
+        NoteCode.SUPPLIED_ABROAD,
+        f"service to a {whom} in {facts.client_country}, outside the EU, place of supply there",
+        article=article,
+        home=facts.issuer_country,
+        jurisdiction=facts.client_country,
+        exemption_code="VATEX-EU-O",
+    )
+
+
+def _to_business(facts: TaxFacts) -> Outcome:
+    """Reverse charge (Art. 196): between two VAT ids that fit their countries, the client's not known as wrong."""
     home, abroad = facts.issuer_country, facts.client_country
-    established = next((each for each in facts.held(abroad) if each.established), None)
-    if established:
-        return _standard(facts, rates, abroad, "service of an establishment", established.number)
+    registered, evidence = facts.liable(home), facts.client_evidence
+    if registered and registered.scheme is Scheme.EXEMPT:
+        return TaxUnknown(
+            reason=f"what the issuer sells is exempt in {home}; whether it is in {abroad} is for the law there",
+            next_step="add a rule under tax/",
+        )
     if not facts.client_vat_id:
         return TaxUnknown(
-            why=f"the client in {abroad} has no VAT id; without it reverse charge cannot be applied",
+            reason=f"the client in {abroad} has no VAT id, without it reverse charge cannot be applied",
+            next_step="ask the client for it, or say that it is no business",
             field="vat_id",
         )
     if vat_id_country(facts.client_vat_id) != abroad:
         return _contradiction(facts)
-    if facts.client_evidence is not None and not facts.client_evidence.valid:
-        checked = facts.client_evidence
+    if evidence is not None and _bare(evidence.number) != _bare(facts.client_vat_id):
         return TaxUnknown(
-            why=f"{checked.source} says that {checked.number} is not valid (asked on {checked.checked_on}); "
-            "have the client correct it, or charge VAT",
+            reason=f"{evidence.source} was asked about {evidence.number}, but the client's VAT id is "
+            f"{facts.client_vat_id}",
+            next_step="check the client's VAT id again",
+            field="vat_id",
+        )
+    if evidence is not None and not evidence.valid:
+        return TaxUnknown(
+            reason=f"{evidence.source} says that {evidence.number} is not valid (asked on {evidence.checked_on})",
+            next_step="have the client correct it, or charge VAT by a rule under tax/",
             field="vat_id",
         )
     if not facts.issuer_vat_id:
         return TaxUnknown(
-            why=f"the issuer in {home} has no VAT id; without it reverse charge cannot be applied",
-            field="vat_id",
+            reason=f"the issuer in {home} has no VAT id, without it reverse charge cannot be applied",
+            next_step="add its VAT id",
+            field="issuer",
         )
-    return TaxDecision(
-        category=TaxCategory.REVERSE_CHARGE,
-        rate=Decimal(0),
-        note="Reverse charge: the recipient is liable for VAT (Art. 196 Directive 2006/112/EC)",
-        why=f"AE: buyer {abroad} with VAT id, service, Art. 196",
-        article="Art. 196 Directive 2006/112/EC",
-        exemption_code="VATEX-EU-AE",
+    if vat_id_country(facts.issuer_vat_id) != home:
+        return TaxUnknown(
+            reason=f"the issuer is in {home} but its VAT id begins with {facts.issuer_vat_id[:2]}",
+            next_step=f"write its VAT id of {home}, or say from which establishment it supplies",
+            field="issuer",
+        )
+    return untaxed(
+        TaxCategory.REVERSE_CHARGE,
+        NoteCode.REVERSE_CHARGE,
+        f"buyer {abroad} with VAT id, service",
+        article=f"Art. 196 {DIRECTIVE}",
+        home=home,
         jurisdiction=abroad,
-        sources=("Directive 2006/112/EC",),
+        exemption_code="VATEX-EU-AE",
     )
+
+
+def _bare(number: str) -> str:
+    return "".join(each for each in number.upper() if each.isalnum())
 
 
 def _contradiction(facts: TaxFacts) -> TaxUnknown:
     """Address and VAT id say different countries: where the service is received is open (Art. 22 Reg. 282/2011)."""
     country, begins = facts.client_country, facts.client_vat_id[:2]
     return TaxUnknown(
-        why=f"the client is in {country} but its VAT id begins with {begins}; correct one of them",
+        reason=f"the client is in {country} but its VAT id begins with {begins}",
+        next_step="correct one of them",
         field="vat_id",
     )

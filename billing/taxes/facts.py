@@ -29,6 +29,9 @@ class ServiceKind(StrEnum):
 ELECTRONIC = frozenset({ServiceKind.HOSTING, ServiceKind.SAAS, ServiceKind.LICENCE})
 """Electronically supplied services (Art. 7 and Annex I, Implementing Regulation (EU) No 282/2011)."""
 
+ONLINE = "online"
+"""In `performed_in`: streamed or otherwise made virtually available (Art. 53, 54 with Directive (EU) 2022/542)."""
+
 
 class Scheme(StrEnum):
     """Under which rules an issuer is registered."""
@@ -37,10 +40,17 @@ class Scheme(StrEnum):
     SMALL_BUSINESS = "small business"
     EXEMPT = "exempt"
     OSS = "one-stop shop"
+    BELOW_THRESHOLD = "below the threshold"
+    """No registration but a statement the issuer answers for: electronic services to consumers in other member states
+    stay within EUR 10,000 in this and the last calendar year (Art. 59c of Directive 2006/112/EC)."""
+
+
+LIABILITIES = frozenset({Scheme.STANDARD, Scheme.SMALL_BUSINESS, Scheme.EXEMPT})
+"""Schemes that say how the issuer is taxed in a place: only one of them can hold there at a time."""
 
 
 class Registration(Strict):
-    """A registration of the issuer with a tax authority, from a day and up to a day."""
+    """A registration of the issuer with a tax authority, from a day and up to a day (both included)."""
 
     country: CountryCode
     region: str = Field(default="", description="state or province, where it registers by itself: TX, QC, 27")
@@ -53,6 +63,9 @@ class Registration(Strict):
         default=False, description="the issuer has an establishment there, not only a number"
     )
     article: str = Field(default="", description="why it is exempt or small, by which article")
+    undertaking: str = Field(
+        default="", description="India: reference of the letter of undertaking (form GST RFD-11) of the year"
+    )
 
     def holds(self, day: date) -> bool:
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
@@ -81,7 +94,15 @@ class TaxFacts(BaseModel):
     client_country: str
     client_vat_id: str
     client_is_business: bool
+    client_is_public_body: bool = Field(
+        default=False, description="authority or other body of public law; decides over `client_is_business`"
+    )
+    client_in_special_zone: bool = Field(
+        default=False,
+        description="India: unit or developer of a special economic zone, authorised operations",
+    )
     issuer_region: str = ""
+    issuer_postcode: str = ""
     client_region: str = ""
     client_postcode: str = ""
     registrations: tuple[Registration, ...] = ()
@@ -90,12 +111,34 @@ class TaxFacts(BaseModel):
         default="", description="number of the client's certificate, where one is kept"
     )
     service: ServiceKind = ServiceKind.CONSULTING
+    performed_in: str = Field(
+        default="", description="country where an event, a training or a repair takes place, or `online`"
+    )
+    supplied_from: str = Field(
+        default="", description="country of the establishment that supplies, where the issuer has several"
+    )
     reduced_rate: str = Field(default="", description="name of the reduced rate that applies, if one does")
     tax_point: date = Field(default=date(2026, 1, 1), description="day on which the tax becomes chargeable")
+
+    @property
+    def to_business(self) -> bool:
+        """Whether the client counts as a taxable person: a public body only where it is identified (Art. 43(2))."""
+        return bool(self.client_vat_id) if self.client_is_public_body else self.client_is_business
 
     def held(self, country: str, region: str = "", tax: str = "") -> Iterator[Registration]:
         """The issuer's registrations in a country (and region) that hold on the tax point."""
         for each in self.registrations:
-            if (each.country, each.region) == (country, region) and each.holds(self.tax_point):
-                if not tax or each.tax in ("", tax):
-                    yield each
+            here = (each.country, each.region) == (country, region) and (not tax or each.tax in ("", tax))
+            if here and each.holds(self.tax_point):
+                yield each
+
+    def liable(self, country: str, region: str = "", tax: str = "") -> Registration | None:
+        """The registration that says how the issuer is taxed in a place; None without one."""
+        return next((each for each in self.held(country, region, tax) if each.scheme in LIABILITIES), None)
+
+    def under(self, scheme: Scheme) -> Registration | None:
+        """A registration under a scheme that holds on the tax point, wherever it is."""
+        return next(
+            (each for each in self.registrations if each.scheme is scheme and each.holds(self.tax_point)),
+            None,
+        )

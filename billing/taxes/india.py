@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from billing.taxes.categories import TaxCategory
-from billing.taxes.facts import Scheme, ServiceKind, TaxFacts
-from billing.taxes.outcome import Outcome, TaxComponent, TaxDecision, TaxUnknown
+from billing.taxes.facts import Registration, Scheme, ServiceKind, TaxFacts
+from billing.taxes.notes import NoteCode
+from billing.taxes.outcome import Outcome, TaxComponent, TaxUnknown, charged, per_cent, untaxed
 from billing.taxes.rates import RateTable
 
 LONGEST_NUMBER = 16
 """Characters an invoice number may have: rule 46(b) CGST Rules 2017."""
+
+STATES = {
+    "JK": "01", "HP": "02", "PB": "03", "CH": "04", "UK": "05", "UT": "05", "HR": "06", "DL": "07",
+    "RJ": "08", "UP": "09", "BR": "10", "SK": "11", "AR": "12", "NL": "13", "MN": "14", "MZ": "15",
+    "TR": "16", "ML": "17", "AS": "18", "WB": "19", "JH": "20", "OR": "21", "OD": "21", "CT": "22",
+    "CG": "22", "MP": "23", "GJ": "24", "DH": "26", "MH": "27", "KA": "29", "GA": "30", "LD": "31",
+    "KL": "32", "TN": "33", "PY": "34", "AN": "35", "TG": "36", "TS": "36", "AP": "37", "LA": "38",
+}  # fmt: skip
+"""ISO 3166-2 letters of states and union territories and the codes a GSTIN begins with."""
+
+CODES = frozenset(STATES.values()) | {"97"}
+"""97 is Other Territory."""
 
 UNION_TERRITORIES = frozenset({"04", "26", "31", "35", "38", "97"})
 """Codes of territories without a legislature: they charge UTGST in place of SGST (UTGST Act 2017)."""
@@ -28,62 +42,106 @@ SAC = {
 }
 """Services Accounting Codes: annexure to Notification 11/2017-Central Tax (Rate)."""
 
-_HALF = Decimal("0.5")
+_NUMBER = re.compile(r"[A-Za-z0-9/-]{1,16}")
 
 
-def state_of(gstin: str) -> str:
-    """The state code a GSTIN begins with; empty if it is none."""
-    code = gstin.strip()[:2]
-    return code if code.isdigit() else ""
+def number_is_allowed(number: str) -> bool:
+    """Whether a document may bear this number: up to 16 letters, digits, `-` and `/` (rule 46(b) CGST Rules 2017)."""
+    return _NUMBER.fullmatch(number) is not None
+
+
+def state_of(text: str) -> str:
+    """The state code of a GSTIN, of a two-digit code or of ISO letters; empty if it is none."""
+    begins = text.strip().upper()[:2]
+    code = STATES.get(text.strip().upper(), begins)
+    return code if code in CODES else ""
 
 
 def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
     """By the place of supply: a registered recipient's state, else its address (s. 12(2) IGST Act 2017)."""
-    registered = next((each for each in facts.held("IN") if each.scheme is not Scheme.OSS), None)
-    if registered and registered.scheme in (Scheme.SMALL_BUSINESS, Scheme.EXEMPT):
-        article = registered.article or "s. 22 CGST Act 2017"
-        return TaxDecision(
-            category=TaxCategory.EXEMPT,
-            rate=Decimal(0),
-            note=f"No GST is charged ({article})",
-            why=f"E: the issuer is not liable for GST, {article}",
-            article=article,
-            jurisdiction="IN",
-            sources=(article,),
-        )
-    own = registered.number if registered else facts.issuer_vat_id
-    home = state_of(own)
+    registered = facts.liable("IN")
+    if registered and registered.scheme is not Scheme.STANDARD:
+        return _not_charged(registered)
+    own = registered.number if registered and registered.number else facts.issuer_vat_id
+    home = state_of(own) if own[:1].isdigit() else ""
     if not home:
         return TaxUnknown(
-            why="the issuer has no GSTIN, so its state is unknown; add it to its registrations",
+            reason="the issuer has no GSTIN, so its state is unknown",
+            next_step="add it to its registrations, or say there that it is a small business",
             field="registrations",
         )
-    if facts.client_country != "IN":
-        return _export(facts)
-    there = state_of(facts.client_vat_id) or state_of(facts.client_region)
-    if not there:
+    if stop := _not_by_rule(facts):
+        return stop
+    if facts.client_country != "IN" or facts.client_in_special_zone:
+        return _zero_rated(facts)
+    there = _place_of_supply(facts)
+    if isinstance(there, TaxUnknown):
+        return there
+    return _charge(facts, rates, own, home, there)
+
+
+def _not_by_rule(facts: TaxFacts) -> TaxUnknown | None:
+    """What no rule here decides."""
+    abroad = facts.client_country != "IN"
+    if facts.client_is_public_body and not abroad:
         return TaxUnknown(
-            why="the client has neither a GSTIN nor a state code as `region` of its address (such as 29); add one",
+            reason="pure services to governments may be exempt (Notification 12/2017-Central Tax (Rate), no 3)",
+            next_step="add a rule under tax/ for this client",
+        )
+    if facts.reduced_rate:
+        return TaxUnknown(
+            reason=f"no GST rate {facts.reduced_rate!r} of India is known",
+            next_step="leave it out, or add a rule under tax/",
+        )
+    on_the_spot = facts.service in (ServiceKind.EVENT, ServiceKind.HARDWARE)
+    if facts.service is ServiceKind.EVENT or (abroad and on_the_spot):
+        return TaxUnknown(
+            reason=f"{facts.service} is supplied where it is performed (s. 12(6), 13(3) and (5) IGST Act 2017)",
+            next_step="add a rule under tax/",
+        )
+    if abroad and facts.service is ServiceKind.TRAINING and facts.performed_in in ("", "IN"):
+        return TaxUnknown(
+            reason="training in the recipient's presence is supplied where it is performed (s. 13(3)(b) IGST Act 2017)",
+            next_step="say where it is performed (`performed_in`)",
+            field="performed_in",
+        )
+    return None
+
+
+def _place_of_supply(facts: TaxFacts) -> str | TaxUnknown:
+    number = facts.client_vat_id.strip()
+    by_number = state_of(number) if number[:1].isdigit() else ""
+    by_address = state_of(facts.client_region)
+    if by_number and by_address and by_number != by_address:
+        return TaxUnknown(
+            reason=f"the client's GSTIN is of state {by_number}, its address in state {by_address}",
+            next_step="write the address that belongs to the registration, or the GSTIN of that state",
             field="region",
         )
+    return by_number or by_address or TaxUnknown(
+        reason="the client has neither a GSTIN nor a state in its address",
+        next_step="add one, the state as `region` (MH, or 27)",
+        field="region",
+    )  # fmt: skip
+
+
+def _charge(facts: TaxFacts, rates: RateTable, own: str, home: str, there: str) -> Outcome:
     found = rates.find(facts.tax_point, "IN", tax="IGST")
     if found is None:
-        return TaxUnknown(why=f"no GST rate of India is known for {facts.tax_point}; add it under tax/")
-    half = found.rate * _HALF
-    if there == home:
-        local = "UTGST" if home in UNION_TERRITORIES else "SGST"
-        parts = (("CGST", half), (local, half))
-        article = "s. 8 IGST Act 2017, s. 9 CGST Act 2017"
-    else:
-        parts = (("IGST", found.rate),)
-        article = "s. 7 IGST Act 2017, s. 5 IGST Act 2017"
-    names = " and ".join(f"{name} {rate.normalize():f} %" for name, rate in parts)
+        return TaxUnknown(
+            reason=f"no GST rate of India is known for {facts.tax_point}", next_step="add it under tax/"
+        )
+    half = found.rate * Decimal("0.5")
+    local = "UTGST" if home in UNION_TERRITORIES else "SGST"
+    inside = there == home
+    parts = (("CGST", half), (local, half)) if inside else (("IGST", found.rate),)
+    act = "s. 7 UTGST Act 2017" if local == "UTGST" else "SGST Act of the state"
+    article = f"s. 8(2) IGST Act 2017, s. 9 CGST Act 2017, {act}" if inside else "s. 5, 7(3) IGST Act 2017"
+    names = " and ".join(f"{name} {per_cent(rate)}" for name, rate in parts)
     sac = SAC.get(facts.service, "")
-    return TaxDecision(
-        category=TaxCategory.STANDARD,
-        rate=parts[0][1],
-        why=f"S: from state {home} to state {there}, {names}, {article}" + (f", SAC {sac}" if sac else ""),
-        components=tuple(
+    return charged(
+        f"from state {home} to state {there}, {names}, {article}" + (f", SAC {sac}" if sac else ""),
+        tuple(
             TaxComponent(name=name, category=TaxCategory.STANDARD, rate=rate, number=own)
             for name, rate in parts
         ),
@@ -93,15 +151,44 @@ def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
     )
 
 
-def _export(facts: TaxFacts) -> TaxDecision:
-    article = "s. 2(6), s. 16(3) IGST Act 2017"
-    return TaxDecision(
-        category=TaxCategory.ZERO_RATED,
-        rate=Decimal(0),
-        note="Supply meant for export under letter of undertaking without payment of integrated tax (rule 46 CGST Rules)",
-        why=f"Z: export of a service to {facts.client_country}, under letter of undertaking, {article}",
-        components=(TaxComponent(name="IGST", category=TaxCategory.ZERO_RATED, rate=Decimal(0)),),
+def _not_charged(registered: Registration) -> Outcome:
+    small = registered.scheme is Scheme.SMALL_BUSINESS
+    article = registered.article or ("s. 22 CGST Act 2017" if small else "")
+    if not article:
+        return TaxUnknown(
+            reason=f"the issuer's registration in IN says {registered.scheme}, but not by which law",
+            next_step="write the `article` into it",
+            field="registrations",
+        )
+    return untaxed(
+        TaxCategory.EXEMPT,
+        NoteCode.SMALL_BUSINESS if small else NoteCode.EXEMPT,
+        f"{registered.scheme} in IN",
         article=article,
+        home="IN",
+        tax="GST",
         jurisdiction="IN",
-        sources=(article,),
+    )
+
+
+def _zero_rated(facts: TaxFacts) -> Outcome:
+    """Exports and supplies to a special economic zone, without tax under a letter of undertaking."""
+    zone = facts.client_country == "IN"
+    undertaking = next((each.undertaking for each in facts.held("IN") if each.undertaking), "")
+    what = "service to a special economic zone" if zone else f"export of a service to {facts.client_country}"
+    if not undertaking:
+        return TaxUnknown(
+            reason=f"{what} is free of tax only under a letter of undertaking (s. 16(3) IGST Act 2017, rule 96A)",
+            next_step="write its reference as `undertaking` into the registration, or add a rule that IGST is charged",
+            field="registrations",
+        )
+    return untaxed(
+        TaxCategory.ZERO_RATED,
+        NoteCode.ZONE_UNDER_UNDERTAKING if zone else NoteCode.EXPORT_UNDER_UNDERTAKING,
+        f"{what}, under letter of undertaking {undertaking}",
+        article="s. 7(5)(b), s. 16(1)(b) IGST Act 2017" if zone else "s. 2(6), s. 16(1)(a) IGST Act 2017",
+        home="IN",
+        tax="IGST",
+        number=undertaking,
+        jurisdiction="IN",
     )
