@@ -1,0 +1,1 @@
+"""Tests of the tax rules: worked cases, tables, properties."""
