@@ -13,12 +13,14 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
+from activities.ledger import outbox
 from activities.ledger.tables import (
     AuditEventRow,
     BilledItemRow,
     ExceptionRow,
     InvoiceRow,
     MeterCrossingRow,
+    OutboxRow,
     UnmatchedPaymentRow,
 )
 from billing.agreements import Occasion
@@ -192,13 +194,14 @@ def on_invoices(tx: Session, source: str, items: Iterable[str]) -> Iterator[tupl
 
 
 def stalled(tx: Session, before: datetime, limit: int = 1000) -> list[InvoiceRow]:
-    """Open invoices that should have been looked at before an instant: their workflow does not run."""
+    """Open invoices that should have been looked at before an instant and have no wake-up on its way."""
+    woken = exists().where(
+        OutboxRow.invoice == InvoiceRow.id, OutboxRow.kind == outbox.WAKE, OutboxRow.done_at.is_(None)
+    )
+    looked_at = func.coalesce(InvoiceRow.next_at, InvoiceRow.requested_at)
     query = (
         select(InvoiceRow)
-        .where(
-            InvoiceRow.closed_at.is_(None),
-            func.coalesce(InvoiceRow.next_at, InvoiceRow.requested_at) < before,
-        )
+        .where(InvoiceRow.closed_at.is_(None), looked_at < before, not_(woken))
         .order_by(InvoiceRow.id)
         .limit(limit)
     )

@@ -120,8 +120,9 @@ def _print_leak(found: FoundLeak, zone: ZoneInfo) -> None:
     head.add_column(ratio=1, overflow="fold")
     head.add_column(justify="right", no_wrap=True)
     what = leak.code.replace("-", " ").capitalize()
+    whose = " · ".join(each for each in (leak.client or "no client", leak.agreement) if each)
     head.add_row(
-        output.styled(f"{what}: {leak.client or 'no client'}", "bold"),
+        output.styled(f"{what}: {whose}", "bold"),
         output.styled(str(leak.at_stake or "no price agreed"), "bold" if leak.at_stake else "dim"),
     )
     out.print(head)
