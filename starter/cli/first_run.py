@@ -223,7 +223,7 @@ def _show(stack: Stack, ledger: Ledger, version: CompanyVersion) -> None:
     stack.console.print(table, highlight=False, soft_wrap=True)
     stack.console.print()
     stack.console.print(
-        "In another terminal: .venv/bin/billow inbox, invoices, show …  Ctrl-C stops everything.",
+        "In another terminal: .venv/bin/billow inbox, agreements, why, invoices, show …  Ctrl-C stops everything.",
         highlight=False,
         soft_wrap=True,
     )

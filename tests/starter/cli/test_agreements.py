@@ -315,3 +315,16 @@ def test_why_of_an_agreement_that_is_gone(desk: Desk) -> None:
     ]
     desk.company.apply(desk.effects.ledger)
     assert why(desk, "acme-care")["billed"] is True
+
+
+def test_why_not_what_reconciliation_found(desk: Desk) -> None:
+    """A signed contract whose block nobody billed: the event that never came is told by reconciliation."""
+    signed = {"id": "CT-1", "client": "C-1", "value": "1000.00", "currency": "EUR"}
+    desk.company.contracts = [{**signed, "signed_on": today() - timedelta(days=30)}]
+    apply(desk, block(trigger="contract signed", contract="CT-1", start=today() - timedelta(days=30)))
+    assert why(desk, "advice/block-1")["answer"] == "Not billed: it waits for contract CT-1 to be signed."
+    desk.type("reconcile")
+    assert "Reconciliation found, for Pia Sommer to decide: contract CT-1 is signed" in told(
+        why(desk, "advice/block-1")
+    )
+    assert "line-unbilled for pia" in desk.type("agreement", "advice").stdout
