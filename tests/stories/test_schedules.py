@@ -97,7 +97,7 @@ async def test_from_nothing(temporal: Client, ledger: Ledger, running: Company) 
 OTHER_ACTION = ScheduleActionStartWorkflow(
     "BillingRunWorkflow", BillingRunInput(agreements=("one",)), id="billing-run", task_queue="invoicing"
 )
-CHANGES = {
+CHANGES: dict[str, tuple[dict[str, object], str]] = {
     "interval": (
         {"spec": ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(days=1))])},
         "runs every 1440 minutes; should run every 60 minutes",
