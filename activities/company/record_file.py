@@ -41,7 +41,8 @@ class WatchedFile(Generic[Content]):
         kept = self._kept
         if kept is None or kept[0] != stamp:
             kept = (stamp, self._read(self._path))
-            self._kept = kept if time.time_ns() - status.st_mtime_ns > _SETTLED_NS else None
+            settled = abs(time.time_ns() - status.st_mtime_ns) > _SETTLED_NS
+            self._kept = kept if settled else None
         return kept[1]
 
 
