@@ -73,15 +73,16 @@ def print_comparison(
         return
     table = _table()
     table.add_column(width=1)
-    table.add_column(overflow="fold", ratio=1)
-    table.add_column(overflow="fold", max_width=40)
+    table.add_column(ratio=1, min_width=_KEY)
+    table.add_column(overflow="fold", width=output.WIDTH - _KEY - 6)
     by_invoice: dict[str, list[Difference]] = {}
     for each in compared.differences:
         by_invoice.setdefault(each.billing_key, []).append(each)
     for key, change in compared.invoices.items():
         sign, colour = _SIGNS.get(change, ("~", "yellow"))
-        words = "\n".join(_differences(by_invoice[key], change, zone))
-        table.add_row(output.styled(sign, colour), output.styled(key), output.styled(words))
+        for number, words in enumerate(_differences(by_invoice[key], change, zone)):
+            first = (output.styled(sign, colour), output.styled(_broken(key, key)))
+            table.add_row(*(first if number == 0 else ("", "")), output.styled(words))
     if compared.invoices:
         output.console().print(table)
     _print_waiting("No longer waits for an event", compared.no_longer_waiting)
@@ -234,16 +235,18 @@ def _differences(differences: Sequence[Difference], change: Change, zone: str) -
         for words in _words(each, zone):
             alike.setdefault(words, []).append(each.act)
     for words, acts in alike.items():
-        yield f"{words}: {', '.join(acts)}"
+        yield f"{', '.join(acts)}: {words}"
 
 
 def _words(difference: Difference, zone: str) -> Iterable[str]:
     before, after = difference.before, difference.after
-    if before is None:
-        yield f"added {_moment(after, zone)}" if after else ""
-        return
-    if after is None:
-        yield "gone"
+    if before is None and after is not None:
+        yield f"added {_moment(after, zone)}"
+        if after.act == outcome.HELD:
+            yield after.why
+    if before is None or after is None:
+        if after is None:
+            yield "gone"
         return
     if before.at != after.at:
         yield f"{_moment(before, zone)} → {_moment(after, zone)}"
