@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import func, select
 from temporalio.testing import WorkflowEnvironment
 
-from activities.ledger import billing_run_records, outbox
+from activities.ledger import billing_run_records
 from activities.ledger.database import Ledger
 from activities.ledger.tables import AuditEventRow, InvoiceRow
 from benchmarks.actions import cost
@@ -50,7 +50,7 @@ class Watched:
         with self.ledger.transaction() as tx:
             found = billing_run_records.find_run(tx, "scale")
             self.looked_at.append(found.looked_at if found else 0)
-            self.waiting.append(outbox.waiting(tx, outbox.WAKE))
+            self.waiting.append(billing_run_records.not_assembled(tx))
         self.memory = max(self.memory, process.memory_info().rss)
         return self.looked_at[-1]
 
@@ -108,7 +108,7 @@ async def test_thousands(temporal_env: WorkflowEnvironment, settings: Settings, 
     spent = cost(await run.fetch_history())
     print(  # noqa: T201 what `make scale` is for
         f"\n{AGREEMENTS:,} agreements in {took:.0f} s, {AGREEMENTS / took:.0f} a second; worker killed at {stood:,}, "
-        f"resumed after {resumed - killed:.0f} s\nat most {max(watched.waiting):,} invoices waiting to be started; "
+        f"resumed after {resumed - killed:.0f} s\nat most {max(watched.waiting):,} invoices waiting to be assembled; "
         f"worker at most {watched.memory / 1024**2:.0f} MB\n{spent.actions} Actions, {spent.actions / AGREEMENTS:.4f} "
         f"an agreement (and one for each invoice started); history {spent.bytes / 1024:.0f} KB, {spent.events} events"
     )

@@ -108,7 +108,7 @@ def worker(story: Story, url: str) -> Iterator[subprocess.Popen[bytes]]:
 
 async def test_worker_killed_in_the_middle(story: Story, database_url: str) -> None:
     """A run over 200 agreements whose worker is killed goes on where it was: each invoice once, progress never back."""
-    story.company.company_file = {"billing_runs": {"most_waiting": 10}}
+    story.company.company_file = {"billing_runs": {"most_waiting": 10_000}}
     story.company.agreements = [retainer(f"care-{n:03d}", "acme", "10.00") for n in range(200)]
     story.begin()
     await story.stop_workers()

@@ -65,9 +65,9 @@ def test_show(desk: Desk) -> None:
 
 def test_show_under_way(desk: Desk) -> None:
     """A run under way says how far it is and what it waits for; one nobody moves, what may be wrong."""
-    under_way(desk.effects.ledger, "now", waits_for="200 invoices are still to be started")
+    under_way(desk.effects.ledger, "now", waits_for="200 invoices are still to be assembled")
     shown = " ".join(desk.type("runs", "show", "now").stdout.split())
-    assert "Waits: 40 %, 2,000 agreements of 5,000; 200 invoices are still to be started." in shown
+    assert "Waits: 40 %, 2,000 agreements of 5,000; 200 invoices are still to be assembled." in shown
     under_way(desk.effects.ledger, "dead", minutes_ago=11)
     assert "is an invoicing worker running?" in desk.type("runs", "show", "dead").stdout
 

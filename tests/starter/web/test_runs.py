@@ -32,11 +32,11 @@ def test_only_idle_runs(story: Story, ledger: Ledger, visitor: Visitor) -> None:
 def test_list(story: Story, ledger: Ledger, visitor: Visitor) -> None:
     """Newest first, with what each did, who started it, and a bar for the one that is under way."""
     finished(ledger, "by-hand", HELD, LATE, USUAL, by="tom", hours=1)
-    under_way(ledger, "now", waits_for="200 invoices are still to be started")
+    under_way(ledger, "now", waits_for="200 invoices are still to be assembled")
     page = visitor.sign_in("lena").get("/runs").text
     assert page.index("/runs/by-hand") < page.index("/runs/now")
     assert "Tom Iversen" in page and "schedule" in page
-    assert '<progress max="100" value="40"' in page and "200 invoices are still to be started" in page
+    assert '<progress max="100" value="40"' in page and "200 invoices are still to be assembled" in page
     assert "2,000 of 5,000" in page
 
 
