@@ -30,7 +30,7 @@ from billing.exceptions import Finding
 from billing.meter_entries import Measure
 from billing.metering import MeterStanding, measures
 from billing.money import rounded
-from billing.outlook import ToBill, outlook
+from billing.outlook import ToBill, next_to_bill, outlook
 from billing.status import DocumentStatus
 from billing.taken import NOTHING, Taken
 
@@ -104,7 +104,7 @@ def _summary(
     on_hold: bool,
 ) -> dict[str, Any]:
     today = triggers.company_today(company, found, as_of)
-    coming = _outlook(company, found, today, billed, 1)
+    coming = next_to_bill(found, today, triggers.calendar_of_agreement(company, found, today), billed)
     metered = meters.standings(tx, found, company, as_of) if measures(found, today) else []
     return {
         "id": found.id,
@@ -114,17 +114,17 @@ def _summary(
         "trigger": found.trigger,
         "currency": found.currency,
         "state": _state(found, today, coming, on_hold),
-        "next": _to_bill(coming[0], today) if coming else None,
+        "next": _to_bill(coming, today) if coming else None,
         "last": _billed(last) if last else None,
         "meters": [_meter(each, found.currency) for each in metered],
     }
 
 
-def _state(found: Agreement, today: date, coming: Sequence[ToBill], on_hold: bool) -> str:
+def _state(found: Agreement, today: date, coming: ToBill | None, on_hold: bool) -> str:
     ends = last_day(found)
     if on_hold:
         return "on hold"
-    if not coming:
+    if coming is None:
         return "billed in full"
     if ends and ends < today:
         return "ended"
