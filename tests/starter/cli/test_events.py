@@ -196,3 +196,19 @@ def test_tokens(desk: Desk) -> None:
     assert (row["name"], row["person"], row["last_used_at"]) == ("psa", "pia", None)
     desk.type("api-token", "create", "crm", "--as", "mallory", code=1)
     desk.type("api-token", "revoke", "crm", code=1)
+
+
+def test_apply_acts_on_what_waits(empty_desk: Desk) -> None:
+    """An event that came before the company was applied is kept, and acted on when it is."""
+    folder = empty_desk.folder / "sample"
+    empty_desk.type("init", folder, "--sample")
+    event = sorted((folder / "events").iterdir())[0]
+    assert "no company has been applied yet" in flat(
+        empty_desk.type("trigger", "--event", event, code=1).stderr
+    )
+    said = flat(empty_desk.type("apply", folder).stdout)
+    assert "1 event that waited for this is acted on." in said
+    [row] = empty_desk.read("events")["events"]
+    assert row["status"] == "acted on" and len(empty_desk.read("invoices")["invoices"]) == len(
+        row["billing_keys"]
+    )
