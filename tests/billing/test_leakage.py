@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.agreements import Agreement, Expenses, PrepaidBlock, Retainer, TimeAndMaterials
+from billing.agreements import Agreement, Expenses, Occasion, PrepaidBlock, Retainer, TimeAndMaterials
 from billing.blocks import BoughtBlock
 from billing.calendars import Calendar
 from billing.company import Reconciliation
 from billing.due import due
-from billing.leakage.leak import Crossing, Leak, LeakFacts, ProjectFacts, VoidedDraft
+from billing.leakage.leak import Crossing, Leak, LeakFacts, ProjectFacts, Retired, VoidedDraft
 from billing.leakage.search import find
 from billing.money import Money
 from billing.periods import Period
@@ -331,6 +331,16 @@ def test_hours_beyond_a_retainer(hours: str, billed: str, leaks: list[tuple[str,
     assert said(each) == [(code, f"leak/{subject}", amount) for code, subject, amount in leaks]
 
 
+def test_included_hours_that_nobody_approved() -> None:
+    """Approved hours use up the included ones first: 8 of 10, so that of 4 unapproved ones 2 cost 120.00 each."""
+    work = of_project(entry("a 2026-02-09 8"), entry("b 2026-02-10 4 senior open"))
+    agreement = retainer(project="P-1", included_hours="10", rates={"senior": "120"})
+    done = {"care": taken("care", {**CARE, "overage": (JANUARY, MARCH)})}
+    assert said(found(agreement, projects=[work], taken=done)) == [
+        ("work-unapproved", "leak/unapproved/care/overage/2026-02-01", "240.00")
+    ]
+
+
 @pytest.mark.parametrize(
     ("completed", "items", "billed", "leaks"),
     [
@@ -339,6 +349,7 @@ def test_hours_beyond_a_retainer(hours: str, billed: str, leaks: list[tuple[str,
         ("2026-03-20", (), "", [("project-unbilled", "invoice/hours/completion", "480.00")]),
         ("2026-03-20", ("completion",), "a", []),
         ("2026-03-20", ("completion",), "", [("work-unbilled", "work/hours/completion", "480.00")]),
+        ("2026-04-08", ("completion",), "", []),
     ],
 )
 def test_hours_at_completion(
@@ -408,6 +419,21 @@ def test_hours_of_nobody(
     done = {"care": taken("care", CARE), "hours": taken("hours", HOURS)}
     each = found(*agreements, projects=[of_project(entry(f"a {time}"))], taken=done)
     assert said(each) == [(code, f"leak/{subject}", amount) for code, subject, amount in leaks]
+
+
+@pytest.mark.parametrize(
+    ("agreement", "day", "leaks"),
+    [
+        (fixed_price(), "2026-03-10", 0),  # its price covered them
+        (fixed_price(), "2026-03-20", 1),  # worked after it was taken out of the company folder
+        (fixed_price(project="P-2"), "2026-03-10", 1),
+        (time_and_materials(), "2026-03-10", 1),  # it bills by the hour, and these are on no invoice
+    ],
+)
+def test_hours_of_a_retired_agreement(agreement: Agreement, day: str, leaks: int) -> None:
+    """Hours under a price that was agreed until 15 March are none of nobody's, though the folder has it no more."""
+    gone = (Retired(agreement, date(2026, 3, 15)),)
+    assert len(found(projects=[of_project(entry(f"a {day} 4"))], retired=gone)) == leaks
 
 
 # Expenses
@@ -510,7 +536,7 @@ def test_fixed_prices(changes: dict[str, Any], facts: dict[str, Any], leaks: lis
         ({"design": "2026-03-01", "launch": "2026-03-20"}, ("design",), [("invoice/shop/launch", "6000.00")]),
         ({"launch": "2026-04-08"}, (), []),
         ({"extra": "2026-03-20"}, (), [("milestone/P-1/extra", None)]),  # nobody agreed on a price
-        ({"design": "2025-12-01"}, (), []),  # before the agreement
+        ({"design": "2025-12-01", "extra": "2025-12-01"}, (), []),  # before the agreement
     ],
 )
 def test_milestones(
@@ -532,6 +558,18 @@ def test_a_milestone_reached_by_progress() -> None:
     ]
     billed = {"shop": taken("shop", {}, "design")}
     assert found(milestones(), crossings=(crossing,), taken=billed) == []
+
+
+def test_one_leak_a_milestone() -> None:
+    """A milestone that was voided to be billed again, is signed off and was reached by progress is one leak."""
+    done = of_project(milestones=(milestone(id="design", signed_off="2026-03-01"),))
+    voided = VoidedDraft(
+        "shop/design", "acme", date(2026, 3, 2), occasion=Occasion(agreement="shop", item="design")
+    )
+    crossing = Crossing("shop", "design", date(2026, 3, 1), "shop/design")
+    assert said(found(milestones(), projects=[done], voided=(voided,), crossings=(crossing,))) == [
+        ("voided-unbilled", "leak/invoice/shop/design", "3200.00")
+    ]
 
 
 def bought(*numbers: int) -> dict[str, tuple[BoughtBlock, ...]]:
@@ -581,6 +619,25 @@ def test_prepaid_blocks(
         agreement, projects=[of_project(entry(f"a 2026-02-10 {hours}"))], blocks=bought(*blocks), **facts
     )
     assert said(each) == [(code, f"leak/{subject}", amount) for code, subject, amount in leaks]
+
+
+@pytest.mark.parametrize(
+    ("day", "leaks"),
+    [
+        (
+            "2026-02-10",
+            [("work-unapproved", "leak/unapproved/block/2026-02", "200.00")],
+        ),  # 2 h of a block of 20 h
+        ("2026-04-02", []),  # the month runs
+    ],
+)
+def test_hours_that_draw_no_block_down(day: str, leaks: list[tuple[str, str, str]]) -> None:
+    """Hours nobody approved draw no block down; after their month they are a leak."""
+    work = of_project(entry(f"a {day} 2 senior open"))
+    each = found(
+        prepaid_block(), projects=[work], taken={"block": taken("block", {}, "block-1")}, blocks=bought(1)
+    )
+    assert said(each) == leaks
 
 
 def test_the_first_block() -> None:
@@ -637,6 +694,22 @@ def test_sales(deals: list[Any], contracts: list[Any], leaks: list[tuple[str, st
         taken={"care": taken("care", CARE)},
     )
     assert named == []
+
+
+def test_signed_change_orders() -> None:
+    """The document of a change order is named by its agreement."""
+    order = {
+        "id": "co-1",
+        "effective": "2026-03-01",
+        "reason": "more",
+        "document": "CT-1",
+        "proposed_by": "pia",
+        "amount": "1000.00",
+    }
+    paper = contract("1000", signed_on="2026-03-11")
+    assert (
+        found(retainer(change_orders=[order]), contracts=(paper,), taken={"care": taken("care", CARE)}) == []
+    )
 
 
 def test_who_is_no_client() -> None:

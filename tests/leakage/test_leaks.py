@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,7 +12,7 @@ from activities.ledger import company_exceptions, outbox
 from activities.ledger.tables import InvoiceRow, OutboxRow
 from tests.activities.ledger.conftest import everything
 from tests.leakage.omissions import OMISSIONS, Omission
-from tests.leakage.world import NOW, World, agreement
+from tests.leakage.world import NOW, World, agreement, worked
 
 
 def _said(found: FoundLeak) -> tuple[str, str, str | None, str | None, str]:
@@ -122,6 +122,46 @@ def test_agreements_that_wait_for_a_person_already(world: World) -> None:
     with world.effects.ledger.transaction() as tx:
         assert "agreement/hosting" in company_exceptions.open_subjects(tx, "")
     assert world.reconcile().leaks == []
+
+
+def test_a_price_that_is_retired(world: World) -> None:
+    """Hours a price has covered are no leak because the agreement is taken out of the folder once it is done."""
+    world.company.agreements = [each for each in world.company.agreements if each["id"] != "shop"]
+    world.apply()
+    assert world.reconcile().leaks == []
+
+
+@pytest.mark.parametrize(
+    ("assembled", "leaks"),
+    [
+        (False, []),  # waived as it was, whatever is in it
+        (True, ["leak/work/extra/time/2026-03-01"]),  # there was nothing in it then
+    ],
+)
+def test_a_period_that_was_waived(world: World, assembled: bool, leaks: list[str]) -> None:
+    """What a person waives before anybody looked is waived whole; what is waived because it is empty was empty then."""
+    world.company.agreements.append(
+        agreement(
+            "extra",
+            "time and materials",
+            "bolt",
+            project="P-9",
+            rates={"senior": "100"},
+            start="2026-03-01",
+            end="2026-03-31",
+        )
+    )
+    world.company.projects.append({"id": "P-9", "name": "Extra", "client": "C-2"})
+    world.apply()
+    asked = datetime(2026, 4, 1, 9, tzinfo=UTC)
+    world.trigger("extra", "time", asked)
+    if assembled:
+        world.work(asked)
+    world.void("extra/time/2026-03-01", "not worth it", asked, rebill=False)
+    world.time.append(worked("x-1", "P-9", "2026-03-10", "4"))
+    world.apply()
+    found = world.reconcile(NOW + timedelta(days=2)).leaks
+    assert [each.leak.subject for each in found] == leaks
 
 
 def test_invoices_that_stand_still(world: World) -> None:
