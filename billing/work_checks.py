@@ -210,14 +210,14 @@ def _check_expenses(
 def _check_leftovers(agreement: ByPeriod, occasion: Occasion, sources: Sources) -> Iterator[Finding]:
     if agreement.leftovers is not Leftovers.HOLD:
         return
-    late: list[TimeEntry | Expense] = [
-        each
-        for each in (*sources.earlier_time, *sources.earlier_expenses)
-        if not billed_along(agreement, each.day, occasion.period)
+    time = [each for each in sources.earlier_time if not billed_along(agreement, each.day, occasion.period)]
+    expenses = [
+        each for each in sources.earlier_expenses if not billed_along(agreement, each.day, occasion.period)
     ]
+    late: list[TimeEntry | Expense] = [*time, *expenses]
     if late:
-        hours = total(each.hours for each in late if isinstance(each, TimeEntry))
-        spent = _amounts(each for each in late if isinstance(each, Expense))
+        hours = total(each.hours for each in time)
+        spent = _amounts(expenses)
         what = " and ".join([*([f"{hours} h"] if hours else []), *spent]) or "work"
         yield Finding(
             code=ReasonCode.LEFTOVERS,
