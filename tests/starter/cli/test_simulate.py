@@ -76,6 +76,26 @@ def test_from_where_the_ledger_stands(empty_desk: Desk, sample: Path) -> None:
     assert acts("--from-nothing") == ["billed", "issued", "sent", "courtesy-note", "paid"]
 
 
+@pytest.mark.parametrize(
+    ("agreement", "steps", "acts"),
+    [
+        ("maplecare-platform", 1, ["approval reminded", "approval escalated", "approved", "issued", "sent"]),
+        ("atelier-hosting", 1, ["held"]),
+        ("spreebogen-support", 0, ["billed", "issued", "sent"]),
+    ],
+    ids=["awaiting approval", "held", "not assembled yet"],
+)
+def test_drafts_go_on(empty_desk: Desk, sample: Path, agreement: str, steps: int, acts: list[str]) -> None:
+    """A draft goes on from where it stands: a question that was asked is not asked again."""
+    key = empty_desk.read("trigger", "--agreement", agreement, "--as", "lena")["invoices"][0]["billing_key"]
+    if steps:
+        empty_desk.work(key)
+    found = empty_desk.read("simulate", "--agreement", agreement, "--approve-after", "30")["steps"]
+    of_it = [each for each in found if each["billing_key"] == key]
+    assert [each["act"] for each in of_it][: len(acts)] == acts
+    assert of_it[0]["who"] == {"held": "tomasz", "approval reminded": "tomasz, amira"}.get(acts[0], "")
+
+
 def test_compare(empty_desk: Desk, sample: Path) -> None:
     """An unchanged folder changes nothing and says so; a renamed agreement comes and goes, with the money."""
     assert "Nothing: everything would happen" in empty_desk.type("simulate", "--compare").output
