@@ -141,7 +141,7 @@ def _conclusion(leaks: Sequence[FoundLeak]) -> str:
     new = sum(each.new for each in leaks)
     said = output.plural(len(leaks), "leak")
     if sums:
-        said += f", {' and '.join(sums)} net at stake"
+        said += f", {' and '.join([', '.join(sums[:-1]), sums[-1]] if sums[:-1] else sums)} net at stake"
     if unpriced:
         said += f", {unpriced:,} without a price" if sums else ", without a price"
     return said + (f"; {new:,} new." if new < len(leaks) else ", all new." if len(leaks) > 1 else ", new.")
