@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -48,7 +48,7 @@ CARE = {"fee": (*QUARTER, APRIL)}
 HOURS = {"time": QUARTER}
 
 
-def taken(agreement: str, periods: dict[str, tuple[Period, ...]], *items: str) -> Taken:
+def taken(agreement: str, periods: Mapping[str, tuple[Period, ...]], *items: str) -> Taken:
     """These periods and items of an agreement, as billed."""
     keys = {f"{agreement}/{item}/{each.start}" for item, all_ in periods.items() for each in all_}
     return Taken(keys=frozenset({*keys, *(f"{agreement}/{item}" for item in items)}), periods=periods)
