@@ -59,7 +59,10 @@ def company_of(count: int, folder: Path) -> TestCompany:
     made = TestCompany(folder)
     made.clients = [client(f"client-{n}", f"C-{n}") for n in range(CLIENTS)]
     made.crm = [crm_client(f"C-{n}", f"Client {n} GmbH") for n in range(CLIENTS)]
-    made.agreements = [retainer(f"care-{n:05d}", f"client-{n % CLIENTS}", "10.00") for n in range(count)]
+    made.agreements = [
+        retainer(f"care-{n:05d}", f"client-{n % CLIENTS}", f"{10 + n // 100}.{n % 100:02d}")
+        for n in range(count)
+    ]
     return made
 
 
