@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= auto
 
-.PHONY: help run test check bench lock clean environment system-packages browser
+.PHONY: help run test scale check bench lock clean environment system-packages browser
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s'|'
@@ -17,6 +17,9 @@ run: environment system-packages  ## everything on this machine, with the sample
 
 test: environment system-packages browser  ## the whole test-suite, against real servers (ARGS="-k name" picks)
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
+
+scale: environment system-packages  ## a billing run over 5,000 agreements, its worker killed in the middle (BILLOW_SCALE=count)
+	@$(BIN)/python -m pytest -m scale -n 0 -s --log-level ERROR --show-capture no tests/scale $(ARGS)
 
 check: environment  ## linters, types and the line of imports
 	@$(BIN)/ruff check .

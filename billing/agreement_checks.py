@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -31,7 +32,7 @@ from billing.rates import Rate
 def check_agreements(records: CompanyRecords) -> Iterator[Complaint]:
     """Everything that does not fit in the agreements; what only looks wrong is a warning."""
     clients = {client.id: client for client in records.clients.read.values()}
-    before: list[Agreement] = []
+    before: dict[tuple[str, ...], list[Agreement]] = defaultdict(list)
     for position, agreement in sorted(records.agreements.read.items()):
         at = ("agreements", position)
         client = clients.get(agreement.client)
@@ -56,7 +57,8 @@ def check_agreements(records: CompanyRecords) -> Iterator[Complaint]:
         yield from _billing_day(at, agreement)
         yield from check_idle_fields(at, agreement)
         yield from _billed_twice(at, agreement, before)
-        before.append(agreement)
+        for claim in _claims(agreement).values():
+            before[claim].append(agreement)
 
 
 def _amounts(at: KeyPath, agreement: Agreement) -> Iterator[Complaint]:
@@ -159,12 +161,12 @@ def _billing_day(at: KeyPath, agreement: Agreement) -> Iterator[Complaint]:
         )
 
 
-def _billed_twice(at: KeyPath, agreement: Agreement, before: list[Agreement]) -> Iterator[Complaint]:
+def _billed_twice(
+    at: KeyPath, agreement: Agreement, before: Mapping[tuple[str, ...], Sequence[Agreement]]
+) -> Iterator[Complaint]:
     """Work that an agreement before bills for the same days."""
     for what, claim in _claims(agreement).items():
-        other = next(
-            (each for each in before if claim in _claims(each).values() and _meet(each, agreement)), None
-        )
+        other = next((each for each in before.get(claim, ()) if _meet(each, agreement)), None)
         if other is not None:
             yield Complaint(
                 (*at, "project"),

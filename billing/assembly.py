@@ -15,6 +15,7 @@ from billing.draft import Draft, InvoiceLine, breakdown
 from billing.due import OVERAGE
 from billing.exceptions import Finding, ReasonCode
 from billing.hours import HOUR
+from billing.limits import check_limits, check_whole
 from billing.line_words import LineWords, line_words
 from billing.lines import agreed_lines, discount_line, is_work, one_off_lines
 from billing.money import rounded, total
@@ -24,7 +25,7 @@ from billing.request import BillingRequest
 from billing.source_checks import MAX_LINES, check_agreement, check_client
 from billing.sources import CrmClient, Sources
 from billing.taxes.decision import TaxDecision, TaxFacts, TaxUnknown, decide_tax
-from billing.work_checks import check_limits, check_whole, check_work
+from billing.work_checks import check_work
 
 BY_CALENDAR = "time"
 """The trigger of a request that a billing run made."""

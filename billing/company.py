@@ -54,7 +54,7 @@ class BillingRuns(Strict):
         default=200,
         ge=1,
         le=10_000,
-        description="invoices that may wait to be started; a run pauses above that",
+        description="invoices that may wait to be assembled; a run pauses above that",
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -91,10 +92,14 @@ class Draft(Value):
     @property
     def digest(self) -> str:
         """SHA-256 of all that is approved: parties, lines, amounts, taxes, terms, references."""
-        content = self.model_dump(mode="json")
-        content = {key: value for key, value in content.items() if value or key not in _ADDED_LATER}
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return digest_of(self.model_dump(mode="json"))
+
+
+def digest_of(stored: Mapping[str, Any]) -> str:
+    """The digest of a draft as it is stored, whatever version of it wrote it."""
+    content = {key: value for key, value in stored.items() if value or key not in _ADDED_LATER}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def line(

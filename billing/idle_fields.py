@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from billing.agreements import (
     Agreement,
+    Milestones,
     Overage,
     PrepaidBlock,
     Recurring,
@@ -26,6 +27,11 @@ def check_idle_fields(at: KeyPath, agreement: Agreement) -> Iterator[Complaint]:
         for key in keys:
             if key in agreement.model_fields_set and getattr(agreement, key):
                 yield Complaint((*at, key), f"has no effect {why}", warning=True)
+    if isinstance(agreement, Milestones) and agreement.trigger is Trigger.MANUAL:
+        for n, each in enumerate(agreement.milestones):
+            if each.progress is not None:
+                message = "has no effect with trigger: manual; leave it out"
+                yield Complaint((*at, "milestones", n, "progress"), message, warning=True)
 
 
 def _idle(agreement: Agreement) -> Iterator[tuple[Iterable[str], str]]:

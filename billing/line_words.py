@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from billing.agreements import IndexStep
 from billing.parties import Language
 from billing.periods import Period
 
@@ -18,6 +19,7 @@ class LineWords:
     beyond_block: str
     discount: str
     receipt: str
+    indexed: str
     day_format: str = "%Y-%m-%d"
     decimal_comma: bool = False
 
@@ -34,6 +36,12 @@ class LineWords:
         written = f"{figure.normalize():f}"
         return written.replace(".", ",") if self.decimal_comma else written
 
+    def indexation(self, step: IndexStep) -> str:
+        """By how much a fee was adjusted, since when, and what for."""
+        return self.indexed.format(
+            percent=self.figure(step.percent), since=self.day(step.since), source=step.source
+        )
+
 
 _WORDS = {
     "en": LineWords(
@@ -41,12 +49,14 @@ _WORDS = {
         beyond_block="hours beyond the block",
         discount="Discount",
         receipt="receipt",
+        indexed="indexed by {percent} % since {since} ({source})",
     ),
     "de": LineWords(
         included="Inklusivstunden",
         beyond_block="Stunden über das Kontingent hinaus",
         discount="Rabatt",
         receipt="Beleg",
+        indexed="indexiert um {percent} % seit {since} ({source})",
         day_format="%d.%m.%Y",
         decimal_comma=True,
     ),

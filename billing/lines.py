@@ -11,6 +11,7 @@ from billing.agreements import (
     Agreement,
     Expenses,
     FixedPrice,
+    IndexStep,
     Milestones,
     Occasion,
     PrepaidBlock,
@@ -18,7 +19,7 @@ from billing.agreements import (
     TimeAndMaterials,
     Trigger,
 )
-from billing.change_orders import agreement_on
+from billing.change_orders import agreement_on, approved
 from billing.draft import InvoiceLine, SourceRef, line
 from billing.due import EXPENSES, FEE, OVERAGE, TIME, all_milestones
 from billing.fees import fee
@@ -27,6 +28,7 @@ from billing.line_words import LineWords
 from billing.money import rounded, total
 from billing.occasions import BLOCK, COMPLETION, PRICE, SPEND
 from billing.one_off import OneOff
+from billing.periods import full_period
 from billing.sources import Sources
 from billing.spending import PIECE, expense_lines
 
@@ -109,22 +111,35 @@ def discount_line(
 
 
 def _fee_lines(agreement: Retainer, occasion: Occasion, words: LineWords) -> list[InvoiceLine]:
-    """One line a price; the days stand on it where it is not simply the fee of a whole period."""
+    """One line a price; the days stand on it where it is cut, and the adjustment where it is indexed."""
     parts = fee(agreement, occasion.period) if occasion.period else ()
     why = f"retainer of agreement {agreement.id}, {agreement.timing}"
-    return [
-        line(
-            agreement.title,
-            _ONE,
-            PIECE,
-            part.amount,
-            agreement.currency,
-            detail=words.days(part.period) if len(parts) > 1 or part.why else "",
-            why=f"{why}; {part.why}" if part.why else why,
-        )
-        for part in parts
-        if part.amount
-    ]
+    lines = []
+    for part in parts:
+        whole = full_period(agreement.anchor or agreement.start, agreement.every, part.period.start)
+        detail = [] if part.period == whole else [words.days(part.period)]
+        detail += [words.indexation(each) for each in _index_steps(agreement, part.period.start)]
+        if part.amount:
+            lines.append(
+                line(
+                    agreement.title,
+                    _ONE,
+                    PIECE,
+                    part.amount,
+                    agreement.currency,
+                    detail=" · ".join(detail),
+                    why=f"{why}; {part.why}" if part.why else why,
+                )
+            )
+    return lines
+
+
+def _index_steps(agreement: Retainer, day: date) -> list[IndexStep]:
+    """The adjustment that made the fee of a day, if the last change of it was one."""
+    steps = [each for each in agreement.indexation if agreement.start < each.since <= day]
+    named = [each.effective for each in approved(agreement) if each.amount and each.effective <= day]
+    last = max(steps, key=lambda each: each.since, default=None)
+    return [last] if last and all(effective < last.since for effective in named) else []
 
 
 def _block_line(agreement: PrepaidBlock) -> InvoiceLine:

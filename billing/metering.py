@@ -86,8 +86,8 @@ def bills_spend(agreement: TimeAndMaterials) -> bool:
 
 
 def progress_lines(agreement: Milestones) -> Iterator[tuple[str, Decimal]]:
-    """Milestones that progress bills, with the per cent at which it does."""
-    for each in agreement.milestones:
+    """Milestones that progress bills, with the per cent at which it does; none if only a person who asks bills them."""
+    for each in agreement.milestones if agreement.trigger is not Trigger.MANUAL else ():
         if each.progress is not None or agreement.trigger is Trigger.PROGRESS:
             yield each.id, Decimal(each.progress or 100)
 

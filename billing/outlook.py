@@ -54,16 +54,26 @@ def outlook(
         for item in items_of(agreement)
         for each in _periods(agreement, item, today, calendar, taken, ahead)
     ]
-    found.sort(key=lambda each: (each.since is None, each.since or date.max))
-    return found + [
-        ToBill(
-            occasion,
-            None,
-            waits_for(agreement, occasion.item, today),
-            _amount(agreement, occasion.item, today),
-        )
-        for occasion in _as_a_whole(agreement, today, taken)
-    ]
+    return [*sorted(found, key=_order), *_wholes(agreement, today, taken)]
+
+
+def next_to_bill(
+    agreement: Agreement, today: date, calendar: Calendar, taken: Taken = NOTHING
+) -> ToBill | None:
+    """What is billed next, due already or to come; None if nothing ever will."""
+    items = (next(_periods(agreement, item, today, calendar, taken, 1), None) for item in items_of(agreement))
+    return min(filter(None, items), key=_order, default=None) or next(_wholes(agreement, today, taken), None)
+
+
+def _order(each: ToBill) -> tuple[bool, date]:
+    return (each.since is None, each.since or date.max)
+
+
+def _wholes(agreement: Agreement, today: date, taken: Taken) -> Iterator[ToBill]:
+    """What is not billed by the period."""
+    for occasion in _as_a_whole(agreement, today, taken):
+        waits, amount = waits_for(agreement, occasion.item, today), _amount(agreement, occasion.item, today)
+        yield ToBill(occasion, None, waits, amount)
 
 
 def _periods(

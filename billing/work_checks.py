@@ -25,6 +25,7 @@ from billing.exceptions import Finding, ReasonCode
 from billing.findings import not_done, wrong
 from billing.hours import Worked, beyond_block, worked
 from billing.leftovers import ByPeriod, billed_along
+from billing.limits import check_scope
 from billing.lines import bills, is_work
 from billing.money import total, written
 from billing.occasions import COMPLETION
@@ -56,7 +57,7 @@ def check_work(agreement: Agreement, occasion: Occasion, sources: Sources, today
         case TimeAndMaterials() if occasion.item == COMPLETION:
             yield from _check_completed(agreement.project, sources)
     if isinstance(agreement, Milestones | FixedPrice):
-        yield from _check_scope(agreement, sources, today)
+        yield from check_scope(agreement, sources, today)
     if is_work(agreement, occasion.item):
         yield from _check_project(agreement, sources)
         if isinstance(agreement, Retainer | TimeAndMaterials | PrepaidBlock):
@@ -85,19 +86,6 @@ def _check_milestone(agreement: Milestones, occasion: Occasion, sources: Sources
         yield not_done(f"{which} is not signed off")
     elif done < wanted:
         yield not_done(f"{which} is {done} % done, not {wanted} %,")
-
-
-def _check_scope(agreement: Milestones | FixedPrice, sources: Sources, today: date) -> Iterator[Finding]:
-    scope = agreement_on(agreement, today).scope_hours
-    if scope is not None and sources.hours_so_far > scope:
-        yield Finding(
-            code=ReasonCode.CAP_EXCEEDED,
-            message=f"{sources.hours_so_far} hours of project {agreement.project!r} exceed the agreed scope of "
-            f"{scope} hours; agree on a change order, or accept to bill what was agreed",
-            field="scope",
-            left=f"PSA {sources.hours_so_far} h",
-            right=f"agreement {scope} h",
-        )
 
 
 def _check_project(agreement: Agreement, sources: Sources) -> Iterator[Finding]:
@@ -210,14 +198,14 @@ def _check_expenses(
 def _check_leftovers(agreement: ByPeriod, occasion: Occasion, sources: Sources) -> Iterator[Finding]:
     if agreement.leftovers is not Leftovers.HOLD:
         return
-    late: list[TimeEntry | Expense] = [
-        each
-        for each in (*sources.earlier_time, *sources.earlier_expenses)
-        if not billed_along(agreement, each.day, occasion.period)
+    time = [each for each in sources.earlier_time if not billed_along(agreement, each.day, occasion.period)]
+    expenses = [
+        each for each in sources.earlier_expenses if not billed_along(agreement, each.day, occasion.period)
     ]
+    late: list[TimeEntry | Expense] = [*time, *expenses]
     if late:
-        hours = total(each.hours for each in late if isinstance(each, TimeEntry))
-        spent = _amounts(each for each in late if isinstance(each, Expense))
+        hours = total(each.hours for each in time)
+        spent = _amounts(expenses)
         what = " and ".join([*([f"{hours} h"] if hours else []), *spent]) or "work"
         yield Finding(
             code=ReasonCode.LEFTOVERS,
@@ -225,56 +213,6 @@ def _check_leftovers(agreement: ByPeriod, occasion: Occasion, sources: Sources) 
             f"`leftovers: bill` in agreement {agreement.id!r} to bill them along, or accept to leave them out here",
             field="leftovers",
             left=f"PSA {what}: {_ids(late)}",
-        )
-
-
-def check_limits(
-    agreement: Agreement, occasion: Occasion, sources: Sources, net: Decimal, today: date
-) -> Iterator[Finding]:
-    """The net of this invoice, with what is billed already, must keep to what was agreed as the most.
-
-    What counts is the limit on the last day that is billed, with the change orders in force by then.
-    """
-    currency = agreement.currency
-    terms = agreement_on(agreement, min(occasion.period.end, today) if occasion.period else today)
-    if isinstance(terms, TimeAndMaterials | Expenses) and terms.cap is not None and occasion.period:
-        yield from _over(net, sources.billed_in_period, terms.cap, "cap", "a period", currency)
-    if isinstance(terms, TimeAndMaterials) and terms.budget is not None:
-        yield from _over(net, sources.billed_net, terms.budget, "budget", "in all", currency)
-
-
-def _over(
-    net: Decimal, billed: Decimal, most: Decimal, field: str, of: str, currency: str
-) -> Iterator[Finding]:
-    if net + billed <= most:
-        return
-    so_far = f", with {written(billed, currency)} billed before," if billed else ""
-    yield Finding(
-        code=ReasonCode.CAP_EXCEEDED,
-        message=f"{written(net, currency)} {currency}{so_far} exceed the {field} of {written(most, currency)} {of}; "
-        "agree on a change order, or accept to bill the whole",
-        field=field,
-        left=f"PSA {written(net + billed, currency)} {currency}",
-        right=f"agreement {written(most, currency)} {currency}",
-    )
-
-
-def check_whole(
-    agreement: Agreement, sources: Sources, net: Decimal, tolerance: Decimal
-) -> Iterator[Finding]:
-    """The milestones that are billed may not come to more than all of them, whatever was changed since the first."""
-    if not isinstance(agreement, Milestones):
-        return
-    whole = total(each.amount for each in all_milestones(agreement))
-    if net + sources.billed_net > whole + tolerance:
-        currency = agreement.currency
-        yield Finding(
-            code=ReasonCode.SOURCES_DIFFER,
-            message=f"{written(net, currency)} {currency}, with {written(sources.billed_net, currency)} billed before, "
-            f"are more than the {written(whole, currency)} agreed; correct the agreement, or accept the difference",
-            field="billed",
-            left=f"invoices {written(net + sources.billed_net, currency)} {currency}",
-            right=f"agreement {written(whole, currency)} {currency}",
         )
 
 

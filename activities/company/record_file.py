@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -16,6 +17,9 @@ from billing.errors import SourceUnavailable
 Content = TypeVar("Content")
 Record = TypeVar("Record", bound=BaseModel)
 _SHOWN = 3
+
+_SETTLED_NS = 20_000_000
+"""A file written less than 20 ms ago may be written again within the same tick of the file system's clock."""
 
 
 class WatchedFile(Generic[Content]):
@@ -37,7 +41,8 @@ class WatchedFile(Generic[Content]):
         kept = self._kept
         if kept is None or kept[0] != stamp:
             kept = (stamp, self._read(self._path))
-            self._kept = kept
+            settled = abs(time.time_ns() - status.st_mtime_ns) > _SETTLED_NS
+            self._kept = kept if settled else None
         return kept[1]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -36,19 +36,19 @@ def check_source_references(
 
 
 def _crm(crm: FilesCrm, records: CompanyRecords) -> Iterator[Complaint]:
-    companies = [each.id for each in crm.clients()]
+    companies = {each.id for each in crm.clients()}
     for position, client in records.clients.read.items():
         yield from _missing(
             ("clients", position, "crm"), client.crm, companies, "company in the CRM", "its invoices stop"
         )
-    deals = [each.id for each in crm.deals()]
+    deals = {each.id for each in crm.deals()}
     for at, agreement in _agreements(records):
         if agreement.trigger is not Trigger.DEAL_WON:
             yield from _missing((*at, "deal"), agreement.deal, deals, "deal in the CRM", "its invoices stop")
 
 
 def _contracts(contracts: FilesContracts, records: CompanyRecords) -> Iterator[Complaint]:
-    signed = [each.id for each in contracts.contracts()]
+    signed = {each.id for each in contracts.contracts()}
     for at, agreement in _agreements(records):
         if agreement.trigger is not Trigger.CONTRACT_SIGNED:
             yield from _missing(
@@ -63,7 +63,7 @@ def _contracts(contracts: FilesContracts, records: CompanyRecords) -> Iterator[C
 def _psa(psa: FilesPsa, records: CompanyRecords) -> Iterator[Complaint]:
     psa.time_entries("", _EVER)
     psa.expenses("", _EVER)
-    projects = [each.id for each in psa.projects()]
+    projects = {each.id for each in psa.projects()}
     for at, agreement in _agreements(records):
         project = agreement.project
         yield from _missing(
@@ -71,7 +71,7 @@ def _psa(psa: FilesPsa, records: CompanyRecords) -> Iterator[Complaint]:
         )
         if not isinstance(agreement, Milestones) or project not in projects:
             continue
-        known = [each.id for each in psa.milestones(agreement.project)]
+        known = {each.id for each in psa.milestones(agreement.project)}
         for n, each in enumerate(all_milestones(agreement)):
             here = (*at, "milestones", n, "id") if n < len(agreement.milestones) else (*at, "change_orders")
             yield from _missing(
@@ -85,9 +85,8 @@ def _agreements(records: CompanyRecords) -> Iterator[tuple[KeyPath, Agreement]]:
 
 
 def _missing(
-    path: KeyPath, named: str | None, known: Iterable[str], what: str, meanwhile: str
+    path: KeyPath, named: str | None, known: Collection[str], what: str, meanwhile: str
 ) -> Iterator[Complaint]:
-    ids = list(known)
-    if named is not None and named not in ids:
-        advice = did_you_mean(named, ids) or "; add it there, or correct the id"
+    if named is not None and named not in known:
+        advice = did_you_mean(named, sorted(known)) or "; add it there, or correct the id"
         yield Complaint(path, f"there is no {what} {named!r}{advice}; until then {meanwhile}", warning=True)

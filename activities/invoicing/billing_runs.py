@@ -1,4 +1,4 @@
-"""Billing runs: over all agreements in batches, resumed wherever they were, and no faster than invoices start."""
+"""Billing runs: over all agreements in batches, resumed where they were, no faster than invoices are assembled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities.invoicing import calendar_billing
+from activities.invoicing import calendar_billing, metering
 from activities.ledger import (
     billing_run_records,
     company_exceptions,
@@ -45,7 +45,7 @@ SLICE = 25
 """Agreements of one transaction: what they ask for and how far the run is stand in the ledger together."""
 
 LONGEST_WAIT = timedelta(minutes=10)
-"""How long a batch waits until invoices have been started before it says so and the next one waits on."""
+"""How long a batch waits for invoices to be assembled before it says so and the next one waits on."""
 
 BEAT_EVERY = 4.0
 """Seconds between two heartbeats of what cannot give them itself."""
@@ -179,6 +179,7 @@ def _agreements(version: CompanyVersion, order: BillingRunOrder, *, fresh: bool)
 def _prepare(ledger: Ledger, version: CompanyVersion, as_of: datetime, pulse: Pulse) -> None:
     """Takes in what makes more things due, before anything is looked at."""
     preparations: tuple[tuple[str, Callable[[Ledger, datetime], object]], ...] = (
+        ("hours and progress", metering.take_in),
         ("events", events.act_on_waiting),
     )
     for what, prepare in preparations:
@@ -219,15 +220,18 @@ class _Batch:
         return len(left) <= BATCH
 
     def _room(self) -> bool:
-        """Waits until fewer invoices are still to be started than the company lets wait; False if it takes too long."""
+        """Waits until fewer invoices wait to be assembled than the company lets wait; False if it takes too long.
+
+        So what people and payments wake meanwhile is not kept waiting by thousands of new invoices.
+        """
         most, waited, pause = self.version.company.billing_runs.most_waiting, 0.0, 0.1
         while self.pulse.throttled:
             with self.ledger.transaction() as tx:
-                waiting = outbox.waiting(tx, outbox.WAKE)
+                waiting = billing_run_records.not_assembled(tx)
                 if waiting < most:
                     break
                 are = "invoice is" if waiting == 1 else "invoices are"
-                billing_run_records.wait(tx, self.order.run, f"{waiting:,} {are} still to be started")
+                billing_run_records.wait(tx, self.order.run, f"{waiting:,} {are} still to be assembled")
             if self.pulse.stopping() or waited >= LONGEST_WAIT.total_seconds():
                 return False
             self.pulse.pause(pause)

@@ -227,6 +227,7 @@ def _gathered(ledger: Ledger, as_of: datetime) -> tuple[CompanyVersion, LeakFact
             held=unbilled.held_by(tx, calendar_billing.subject("")),
             crossings=unbilled.unbilled_crossings(tx, zone),
             blocks=blocks,
+            retired=unbilled.retired(tx, company, zone),
             deals=sources.read("crm", systems.crm.deals),
             contracts=sources.read("contracts", systems.contracts.contracts),
             projects=_projects(ledger, company, systems.psa, sources, today),

@@ -30,15 +30,15 @@ from billing.exceptions import Finding
 from billing.meter_entries import Measure
 from billing.metering import MeterStanding, measures
 from billing.money import rounded
-from billing.outlook import ToBill, outlook
+from billing.outlook import ToBill, next_to_bill, outlook
 from billing.status import DocumentStatus
 from billing.taken import NOTHING, Taken
 
 COMING = 3
 """Periods to come that the view of an agreement shows, of each item."""
 
-_SUBJECTS = ("agreement/", "meter/", "leak/")
-"""How the subjects of exceptions about an agreement begin; its id follows."""
+_AGREEMENT, _METER, _LEAK = "agreement/", "meter/", "leak/"
+"""How subjects of exceptions begin; the id of the agreement follows, or, of a leak, comes after a word."""
 
 
 def agreements(tx: Session, as_of: datetime, client: str | None = None) -> list[AgreementSummary]:
@@ -68,7 +68,7 @@ def agreement(tx: Session, key: str, as_of: datetime) -> AgreementView:
     billed, invoices = taken.of_agreement(tx, key), invoices_of(tx, key)
     coming = _outlook(company, found, today, billed, COMING)
     exceptions = _exceptions(tx, found, invoices)
-    on_hold = any(each.subject == f"agreement/{key}" for each in exceptions)
+    on_hold = any(each.subject == f"{_AGREEMENT}{key}" for each in exceptions)
     last = _last_billed(tx, [key]).get(key)
     keys = {row.id: row.billing_key for row in invoices}
     return AgreementView.model_validate(
@@ -104,7 +104,7 @@ def _summary(
     on_hold: bool,
 ) -> dict[str, Any]:
     today = triggers.company_today(company, found, as_of)
-    coming = _outlook(company, found, today, billed, 1)
+    coming = next_to_bill(found, today, triggers.calendar_of_agreement(company, found, today), billed)
     metered = meters.standings(tx, found, company, as_of) if measures(found, today) else []
     return {
         "id": found.id,
@@ -114,17 +114,17 @@ def _summary(
         "trigger": found.trigger,
         "currency": found.currency,
         "state": _state(found, today, coming, on_hold),
-        "next": _to_bill(coming[0], today) if coming else None,
+        "next": _to_bill(coming, today) if coming else None,
         "last": _billed(last) if last else None,
         "meters": [_meter(each, found.currency) for each in metered],
     }
 
 
-def _state(found: Agreement, today: date, coming: Sequence[ToBill], on_hold: bool) -> str:
+def _state(found: Agreement, today: date, coming: ToBill | None, on_hold: bool) -> str:
     ends = last_day(found)
     if on_hold:
         return "on hold"
-    if not coming:
+    if coming is None:
         return "billed in full"
     if ends and ends < today:
         return "ended"
@@ -184,22 +184,21 @@ def _last_billed(tx: Session, agreements: Collection[str]) -> Mapping[str, Invoi
 
 def _on_hold(tx: Session) -> frozenset[str]:
     """Agreements whose billing waits for a person."""
-    begins = _SUBJECTS[0]
     subjects = select(ExceptionRow.subject).where(
-        ExceptionRow.resolved_at.is_(None), ExceptionRow.subject.startswith(begins)
+        ExceptionRow.resolved_at.is_(None), ExceptionRow.subject.startswith(_AGREEMENT)
     )
-    return frozenset(each.removeprefix(begins) for each in tx.scalars(subjects) if each)
+    return frozenset(each.removeprefix(_AGREEMENT) for each in tx.scalars(subjects) if each)
 
 
 def _exceptions(tx: Session, found: Agreement, invoices: Sequence[InvoiceRow]) -> Sequence[ExceptionRow]:
     """What waits for a person about the agreement itself, its meters and its invoices."""
     ours: list[ColumnElement[bool]] = [ExceptionRow.invoice.in_([row.id for row in invoices])]
-    for begins in _SUBJECTS:
-        subject = f"{begins}{found.id}"
-        ours += [
-            ExceptionRow.subject == subject,
-            ExceptionRow.subject.startswith(f"{subject}/", autoescape=True),
-        ]
+    subject = ExceptionRow.subject
+    ours += [
+        subject == f"{_AGREEMENT}{found.id}",
+        subject.startswith(f"{_METER}{found.id}/", autoescape=True),
+    ]
+    ours.append(subject.startswith(_LEAK) & subject.contains(f"/{found.id}/", autoescape=True))
     return tx.scalars(
         select(ExceptionRow).where(ExceptionRow.resolved_at.is_(None), or_(*ours)).order_by(ExceptionRow.id)
     ).all()

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger.tables import BillingRunItemRow, BillingRunRow
+from activities.ledger.tables import BillingRunItemRow, BillingRunRow, InvoiceRow
 from billing.errors import NotFound, Refused
 
 STANDS_STILL_AFTER = timedelta(minutes=10)
@@ -123,6 +123,12 @@ def wait(tx: Session, run: str, for_what: str) -> None:
     """Notes what the run waits for."""
     row = locked(tx, run)
     row.waits_for, row.moved_at = for_what, func.now()
+
+
+def not_assembled(tx: Session) -> int:
+    """How many invoices have been asked for and nobody has looked at yet, whether their workflows run or not."""
+    fresh = (InvoiceRow.draft.is_(None), InvoiceRow.next_at.is_(None), InvoiceRow.closed_at.is_(None))
+    return tx.scalar(select(func.count()).select_from(InvoiceRow).where(*fresh)) or 0
 
 
 def finish(tx: Session, row: BillingRunRow) -> None:

@@ -65,6 +65,7 @@ def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None
             "net": exact(row.net, row.currency),
             "tax": exact(row.tax, row.currency),
             "digest": row.draft_digest,
+            "asked_because": invoices.asked_because(row.request),
             "generations": tuple(generations),
             "approvals": [_approval(each, row) for each in _of(tx, ApprovalRow, row, ApprovalRow.id)],
             "exceptions": [_exception(each, row) for each in _of(tx, ExceptionRow, row, ExceptionRow.id)],

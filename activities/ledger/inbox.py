@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, ScalarSelect, Select, all_, any_, func, literal, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
-from activities.ledger import company_records
+from activities.ledger import company_records, invoices
 from activities.ledger.company_exceptions import EVENT
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum
@@ -33,6 +33,8 @@ _INBOX = (
     InvoiceRow.gross,
     InvoiceRow.net,
     InvoiceRow.company_version,
+    InvoiceRow.requested_by,
+    InvoiceRow.request,
     func.jsonb_path_query_array(
         InvoiceRow.draft, literal_column(f"'$.lines[0 to {INBOX_LINES - 1}]'::jsonpath")
     ).label("lines"),
@@ -152,6 +154,8 @@ def _asked(tx: Session, row: Row[Any], as_of: datetime) -> InboxItem:
         who=tuple(who for who in row.asked if who not in row.approved_by),
         resolutions=("approve", "reject"),
         digest=row.digest,
+        asked_by=row.requested_by,
+        asked_because=invoices.asked_because(row.request),
         **_item(row, as_of),
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Row, and_, cast, delete, exists, func, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
@@ -196,6 +197,14 @@ def locked(tx: Session, invoice: int) -> InvoiceRow:
 def wake(tx: Session, row: InvoiceRow, at: datetime) -> None:
     """Has the invoice's workflow look at the ledger again, once this transaction is committed."""
     outbox.write(tx, outbox.WAKE, row.billing_key, invoice=row.id, at=at)
+
+
+def asked_because(request: Mapping[str, Any]) -> str:
+    """Why a person asked for the invoice of a request, and what it corrects; empty where the automation did."""
+    one_off = request.get("one_off") or {}
+    corrects = f"corrects {one_off['corrects']}" if one_off.get("corrects") else ""
+    why = request.get("reason") or one_off.get("reason") or ""
+    return ": ".join(said for said in (corrects, why) if said)
 
 
 def put_draft(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:

@@ -83,6 +83,8 @@ def take_in(
     and its account manager is told. An entry of an agreement nobody knows is refused either way. `progress` hears
     how many entries are stored.
     """
+    for key in {each.agreement for each in entries} if hold else ():
+        triggers.agreement_of(company, key)
     wrong = {} if hold else refusals(entries, company, at=at)
     if wrong:
         said = [f"{entries[position].id}: {why}" for position, why in wrong.items()]

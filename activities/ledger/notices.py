@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import outbox
+from activities.ledger import invoices, outbox
 from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, MessageRow, UnmatchedPaymentRow
 from billing.company import Company
 from billing.exceptions import Finding
@@ -78,7 +78,8 @@ def approval_asked(
     reminder: bool,
     at: datetime,
 ) -> None:
-    """Asks one person to decide about a draft, or reminds them."""
+    """Asks one person to decide about a draft, or reminds them; says why it was asked for, where a person has."""
+    why = invoices.asked_because(row.request)
     _notify(
         tx,
         row,
@@ -89,7 +90,8 @@ def approval_asked(
         to=who,
         at=at,
         deadline=approval.deadline.isoformat(),
-        reason=f"tier {approval.tier}",
+        reason=f"tier {approval.tier}"
+        + (f"; {company.person_name(row.requested_by)} asked for it: {why}" if why else ""),
     )
 
 

@@ -6,8 +6,6 @@ that is over, if invoices and audit events were both deleted; only a copy from b
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from activities.ledger.number_series import INVOICE
 from activities.ledger.tables import AuditEventRow, InvoiceRow, NumberSeriesRow
+from billing.draft import digest_of
 from billing.errors import NumberingError
 from billing.numbering import SeriesState, take_number
 from billing.status import ISSUED
@@ -260,8 +259,7 @@ def _figure(text: object) -> Decimal | None:
 
 def _digest(draft: dict[str, Any] | None) -> str:
     # over the draft as stored: a later version of the program would read fields into it that were not approved
-    canonical = json.dumps(draft, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return digest_of(draft or {})
 
 
 def _compare_with_states(

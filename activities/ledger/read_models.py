@@ -192,6 +192,7 @@ class InvoiceView(InvoiceSummary):
     taxes: tuple[TaxView, ...]
     digest: str | None
     requested_by: str
+    asked_because: str = ""
     took_part: tuple[str, ...]
     company_version: int
     generations: tuple[int, ...]
@@ -234,6 +235,7 @@ class InboxLine(ReadModel):
 class InboxItem(ReadModel):
     """What waits; `who` are those asked (who have not agreed yet), or the owner.
 
+    For an approval `asked_by` and `asked_because` say who wants it billed, and why where a person does.
     A payment that matches no invoice has payer, reference and day instead of key, number and client. An exception
     without invoice has a subject instead of key and number; `amount` is then what is at stake, net, if that is known.
     """
@@ -248,6 +250,8 @@ class InboxItem(ReadModel):
     subject: str | None = None
     payer: str | None = None
     reference: str | None = None
+    asked_by: str | None = None
+    asked_because: str = ""
     received_on: date | None = None
     title: str
     currency: str | None

@@ -74,6 +74,11 @@ class InvoiceRow(Table):
         Index("invoices_by_client", "client", "due_date"),
         Index("invoices_by_age", "requested_at"),
         Index(
+            "invoices_not_assembled",
+            "id",
+            postgresql_where=text("draft is null and next_at is null and closed_at is null"),
+        ),
+        Index(
             "open_items",
             "currency",
             "late_from",

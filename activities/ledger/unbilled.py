@@ -13,17 +13,21 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
+from activities.ledger import company_records, outbox
 from activities.ledger.tables import (
     AuditEventRow,
     BilledItemRow,
+    CompanyVersionRow,
     ExceptionRow,
     InvoiceRow,
     MeterCrossingRow,
+    OutboxRow,
     UnmatchedPaymentRow,
 )
 from billing.agreements import Occasion
+from billing.company import Company
 from billing.exceptions import ReasonCode
-from billing.leakage.leak import Crossing, VoidedDraft, Waived
+from billing.leakage.leak import Crossing, Retired, VoidedDraft, Waived
 from billing.money import Money, rounded
 from billing.periods import Period
 from billing.status import DocumentStatus
@@ -166,6 +170,24 @@ def unbilled_crossings(tx: Session, zone: ZoneInfo) -> tuple[Crossing, ...]:
     )
 
 
+def retired(tx: Session, company: Company, zone: ZoneInfo) -> tuple[Retired, ...]:
+    """Agreements with invoices that the company does not have any more, as they were last; days are of the zone."""
+    known = [each.id for each in company.agreements]
+    gone = select(InvoiceRow.agreement).where(InvoiceRow.agreement.is_not(None)).distinct()
+    found = []
+    for agreement in tx.scalars(gone.where(InvoiceRow.agreement.not_in(known))):
+        had_it = CompanyVersionRow.company.contains({"agreements": [{"id": agreement}]})
+        version = tx.scalar(select(func.max(CompanyVersionRow.version)).where(had_it))
+        after = select(func.min(CompanyVersionRow.applied_at)).where(
+            CompanyVersionRow.version > (version or 0)
+        )
+        retired_at = tx.scalar(after)
+        was = company_records.at_version(tx, version).company.agreement(agreement or "") if version else None
+        if was is not None and retired_at is not None:
+            found.append(Retired(was, retired_at.astimezone(zone).date()))
+    return tuple(found)
+
+
 def held_by(tx: Session, prefix: str) -> frozenset[str]:
     """What comes after the prefix in subjects that wait for a person, or that one has taken as they are."""
     newest = (
@@ -192,13 +214,14 @@ def on_invoices(tx: Session, source: str, items: Iterable[str]) -> Iterator[tupl
 
 
 def stalled(tx: Session, before: datetime, limit: int = 1000) -> list[InvoiceRow]:
-    """Open invoices that should have been looked at before an instant: their workflow does not run."""
+    """Open invoices that should have been looked at before an instant and have no wake-up on its way."""
+    woken = exists().where(
+        OutboxRow.invoice == InvoiceRow.id, OutboxRow.kind == outbox.WAKE, OutboxRow.done_at.is_(None)
+    )
+    looked_at = func.coalesce(InvoiceRow.next_at, InvoiceRow.requested_at)
     query = (
         select(InvoiceRow)
-        .where(
-            InvoiceRow.closed_at.is_(None),
-            func.coalesce(InvoiceRow.next_at, InvoiceRow.requested_at) < before,
-        )
+        .where(InvoiceRow.closed_at.is_(None), looked_at < before, not_(woken))
         .order_by(InvoiceRow.id)
         .limit(limit)
     )

@@ -27,7 +27,12 @@ def explain(tx: Session, company: Company, agreement: Agreement, found: ToBill, 
     """Why an occasion is not billed."""
     today = triggers.company_today(company, agreement, as_of)
     if found.since is None:
-        reasons = [*_events(tx, agreement), *_meters(tx, company, agreement, found.occasion.item, as_of)]
+        found_out = _leaks(tx, company, found.occasion)
+        reasons = [
+            *found_out,
+            *_events(tx, agreement),
+            *_meters(tx, company, agreement, found.occasion.item, as_of),
+        ]
         return _why(agreement, found.occasion, f"Not billed: it waits for {found.waits_for}.", reasons)
     period = found.occasion.period
     if found.since > today:
@@ -156,6 +161,18 @@ def _held(tx: Session, company: Company, found: ToBill) -> list[str]:
     if moved is None:
         return ["No billing run has been made yet: billow run, or billow sync-schedules for every hour."]
     return [f"The last billing run was at {moved:%Y-%m-%d %H:%M} UTC; the next one asks for it."]
+
+
+def _leaks(tx: Session, company: Company, occasion: Occasion) -> list[str]:
+    """What reconciliation has found out about it."""
+    leaks = select(ExceptionRow).where(
+        ExceptionRow.resolved_at.is_(None), ExceptionRow.subject == f"leak/invoice/{occasion.billing_key}"
+    )
+    return [
+        f"Reconciliation found, for {company.person_name(row.owner)} to decide: "
+        f"{Finding.model_validate(row.finding).message}."
+        for row in tx.scalars(leaks)
+    ]
 
 
 def _events(tx: Session, agreement: Agreement) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from billing.agreements import Occasion
+from billing.agreements import Agreement, Occasion
 from billing.blocks import BoughtBlock
 from billing.calendars import Calendar
 from billing.company import Company
@@ -65,6 +65,14 @@ class Crossing:
 
 
 @dataclass(frozen=True)
+class Retired:
+    """An agreement that was billed and is not in the company folder any more, and the last day on which it was."""
+
+    agreement: Agreement
+    last_day: date
+
+
+@dataclass(frozen=True)
 class ProjectFacts:
     """What the PSA says about a project, and which of it stands on a living or waived invoice, by source and id."""
 
@@ -83,7 +91,8 @@ class LeakFacts:
 
     `taken` is what is billed or waived, by agreement; of it, `drafts` is what stands on a draft that is still open,
     and `waived` what was waived before anybody knew what is in it. `held` are agreements whose periods wait for a
-    person already, `blocks` the prepaid ones with a living invoice.
+    person already, `blocks` the prepaid ones with a living invoice, `retired` agreements that are not in the company
+    any more.
     """
 
     company: Company
@@ -94,6 +103,7 @@ class LeakFacts:
     held: frozenset[str] = frozenset()
     crossings: tuple[Crossing, ...] = ()
     blocks: Mapping[str, tuple[BoughtBlock, ...]] = field(default_factory=dict)
+    retired: tuple[Retired, ...] = ()
     deals: tuple[CrmDeal, ...] = ()
     contracts: tuple[SignedContract, ...] = ()
     projects: Iterable[ProjectFacts] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from billing.agreements import Agreement
+from billing.agreements import Agreement, Retainer, TimeAndMaterials
 from billing.change_orders import last_day
 from billing.exceptions import ReasonCode
 from billing.hours import TIME
@@ -31,6 +31,8 @@ def work_of_nobody(expected: Expectations, project: ProjectFacts) -> Iterator[Le
             continue
         if not expected.looked_for(entry.day) or any(covers(each, entry.day) for each in agreements):
             continue
+        if _was_in_a_price(expected, project.id, entry.day):
+            continue
         before = _ended_before(agreements, entry.day)
         if entry.approved and (before or not agreements):
             hours[before.id if before else "", entry.day.replace(day=1)].append(entry)
@@ -40,6 +42,18 @@ def work_of_nobody(expected: Expectations, project: ProjectFacts) -> Iterator[Le
         else:
             yield _without_agreement(expected, project, month, entries)
     yield from _expenses(expected, project, agreements)
+
+
+def _was_in_a_price(expected: Expectations, project: str, day: date) -> bool:
+    """Whether the price of an agreement that is retired by now covered the hours of that day."""
+    return any(
+        not isinstance(each.agreement, TimeAndMaterials)
+        and not (isinstance(each.agreement, Retainer) and each.agreement.bills_overage)
+        and each.agreement.project == project
+        and covers(each.agreement, day)
+        and day <= each.last_day
+        for each in expected.facts.retired
+    )
 
 
 def _ended_before(agreements: Sequence[Agreement], day: date) -> Agreement | None:

@@ -31,10 +31,11 @@ def unbilled_period(agreement: Agreement, each: Expected, at_stake: Money | None
     """The leak of a period that should be on an invoice and is on none."""
     occasion = each.occasion
     what = f"{measure} of {occasion.period}" if measure else f"the {occasion.item} of {occasion.period}"
+    is_, was = ("are", "were") if measure else ("is", "was")
     if each.voided:
-        why = f"{_was_voided(each.voided)} and is on no invoice"
+        why = f"{was} {_voided(each.voided)} and {is_} on no invoice"
     else:
-        why = f"should have been billed from {each.since.isoformat()} on and is on no invoice"
+        why = f"should have been billed from {each.since.isoformat()} on and {is_} on no invoice"
     return for_agreement(
         agreement,
         each.code,
@@ -64,7 +65,7 @@ def voided_and_forgotten(expected: Expectations) -> Iterator[Leak]:
         yield Leak(
             code=ReasonCode.VOIDED_UNBILLED,
             subject=key_subject(draft.billing_key),
-            message=f"{draft.billing_key} {_was_voided(draft)} and never was; "
+            message=f"{draft.billing_key} was {_voided(draft)} and never was; "
             f"{again + ' bills it' if again else 'bill it with `billow trigger`'}, or accept that nobody does",
             since=draft.voided_on,
             client=draft.client,
@@ -73,9 +74,9 @@ def voided_and_forgotten(expected: Expectations) -> Iterator[Leak]:
         )
 
 
-def _was_voided(draft: VoidedDraft) -> str:
+def _voided(draft: VoidedDraft) -> str:
     because = f" ({draft.reason})" if draft.reason else ""
-    return f"was voided on {draft.voided_on.isoformat()} to be billed again{because}"
+    return f"voided on {draft.voided_on.isoformat()} to be billed again{because}"
 
 
 def price_of(agreement: Agreement, item: str, day: date) -> Money | None:

@@ -35,7 +35,7 @@ class Place:
     """
 
     occasion: Occasion
-    what: str
+    what: str = field(compare=False)
     since: date = field(compare=False)
     code: ReasonCode = ReasonCode.PERIOD_UNBILLED
     expected: Expected | None = field(default=None, compare=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from billing.dunning_policy import NO_POLICY, Act, CollectionFacts, NextStep, next_step
+from billing.dunning_policy import NO_POLICY, Act, CollectionFacts, DunningPolicy, NextStep, next_step
 from billing.simulation.invoice import Invoice, Life
 from billing.simulation.outcome import HELD, PAID
 
@@ -17,11 +17,12 @@ def collected(
     invoice: Invoice, facts: CollectionFacts, contact: str, paid_at: datetime | None, at: datetime
 ) -> Life:
     """From delivery to the money, or to the hand-over. A payment and a reminder at one instant: the payment wins."""
+    policy = invoice.company.dunning_policy(invoice.client.dunning) or NO_POLICY
     while True:
         if facts.disputed_until is not None:
             invoice.note(at, HELD, who=invoice.client.account_manager, why="disputed")
             return
-        coming = _next(invoice, facts, at)
+        coming = _next(invoice, facts, policy, at)
         over = coming.act in (Act.SETTLE, Act.REST)
         if paid_at is not None and (over or paid_at <= max(coming.at, at)):
             yield paid_at
@@ -61,8 +62,6 @@ def noon(invoice: Invoice, day: date) -> datetime:
     return datetime.combine(day, NOON, tzinfo=ZoneInfo(invoice.client.zone)).astimezone(ZoneInfo("UTC"))
 
 
-def _next(invoice: Invoice, facts: CollectionFacts, at: datetime) -> NextStep:
-    client = invoice.client
-    policy = invoice.company.dunning_policy(client.dunning) or NO_POLICY
-    calendar = invoice.stage.world.calendar(client, policy, invoice.today(at))
+def _next(invoice: Invoice, facts: CollectionFacts, policy: DunningPolicy, at: datetime) -> NextStep:
+    calendar = invoice.stage.world.calendar(invoice.client, policy, invoice.today(at))
     return next_step(facts, policy, calendar, at)

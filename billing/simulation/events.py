@@ -42,9 +42,14 @@ class _Awaited:
     net: Decimal | None = None
 
 
-def events(agreement: Agreement, today: date, taken: Taken, read: Read) -> Iterator[BillingRequest | Waiting]:
-    """A request for everything that has happened by `today` and is not billed; for the rest, what it waits for."""
-    for each in _awaited(agreement, today, taken):
+def events(
+    agreement: Agreement, today: date, taken: Taken, read: Read, hours_to_go: Decimal | None = None
+) -> Iterator[BillingRequest | Waiting]:
+    """A request for everything that has happened by `today` and is not billed; for the rest, what it waits for.
+
+    A prepaid agreement has so many `hours_to_go` until its next block is due; None where nobody has counted them.
+    """
+    for each in _awaited(agreement, today, taken, hours_to_go):
         occasion = Occasion(agreement=agreement.id, item=each.item)
         if occasion.billing_key in taken.keys:
             continue
@@ -64,7 +69,9 @@ def events(agreement: Agreement, today: date, taken: Taken, read: Read) -> Itera
         yield Waiting(agreement.client, agreement.id, occasion.billing_key, waits_for, net)
 
 
-def _awaited(agreement: Agreement, today: date, taken: Taken) -> Iterator[_Awaited]:
+def _awaited(
+    agreement: Agreement, today: date, taken: Taken, hours_to_go: Decimal | None
+) -> Iterator[_Awaited]:
     by_hand = agreement.trigger is Trigger.MANUAL
     match agreement:
         case Milestones():
@@ -73,7 +80,7 @@ def _awaited(agreement: Agreement, today: date, taken: Taken) -> Iterator[_Await
             net = agreement_on(agreement, today).amount
             yield _Awaited(PRICE, _what(agreement), _whole(agreement, today), net)
         case PrepaidBlock():
-            yield from _block(agreement, today, taken)
+            yield from _block(agreement, today, taken, hours_to_go)
         case TimeAndMaterials() if agreement.trigger is Trigger.PROJECT_COMPLETED:
             yield _Awaited(COMPLETION, _what(agreement), _whole(agreement, today))
         case TimeAndMaterials() if agreement.trigger is Trigger.SPEND and agreement.bill_at is not None:
@@ -120,13 +127,16 @@ def _whole(agreement: Agreement, today: date) -> Callable[[Sources], bool]:
     return happened
 
 
-def _block(agreement: PrepaidBlock, today: date, taken: Taken) -> Iterator[_Awaited]:
+def _block(
+    agreement: PrepaidBlock, today: date, taken: Taken, hours_to_go: Decimal | None
+) -> Iterator[_Awaited]:
     """The first block, by what sells it, else the next one, by the hours of the one before."""
     number, net = _next(agreement, BLOCK, taken), agreement_on(agreement, today).price
     if number == 1:
         yield _Awaited(f"{BLOCK}-1", _what(agreement), _whole(agreement, today), net)
     elif agreement.overage is Overage.NEXT_BLOCK:
-        yield _Awaited(f"{BLOCK}-{number}", f"block {number - 1} used up", net=net)
+        to_go = "" if hours_to_go is None else f": {hours_to_go.normalize():f} h to go"
+        yield _Awaited(f"{BLOCK}-{number}", f"block {number - 1} used up{to_go}", net=net)
 
 
 def _next(agreement: Agreement, kind: str, taken: Taken) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from billing.approval_policy import ApprovalTier
@@ -111,12 +112,16 @@ Standing = Requested | HeldInvoice | DraftedInvoice | OpenInvoice
 
 @dataclass(frozen=True)
 class Books:
-    """Where the ledger stands when the simulation begins; empty where nothing was billed yet."""
+    """Where the ledger stands when the simulation begins; empty where nothing was billed yet.
+
+    `hours_to_go` are those of prepaid agreements, by id, until their next block is due.
+    """
 
     taken: Mapping[str, Taken] = field(default_factory=dict)
     drafts: Sequence[Draft] = ()
     series: Mapping[str, SeriesState] = field(default_factory=dict)
     standing: Sequence[Standing] = ()
+    hours_to_go: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 NOTHING_BILLED = Books()

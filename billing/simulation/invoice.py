@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from billing.company import Client, Company
@@ -42,7 +43,7 @@ class Invoice:
     amount: Money | None = None
     estimate: bool = False
 
-    @property
+    @cached_property
     def client(self) -> Client:
         """Its client; LookupError if the company has none of that name."""
         found = self.company.client(self.client_id)
@@ -50,7 +51,7 @@ class Invoice:
             raise LookupError(f"the company folder has no client {self.client_id!r}")
         return found
 
-    @property
+    @cached_property
     def people(self) -> Mapping[str, Person]:
         return self.company.people_by_id
 

@@ -116,7 +116,8 @@ class _Play:
             return
         today = self.stage.start.astimezone(ZoneInfo(client.zone)).date()
         taken = self._taken.get(agreement.id, NOTHING)
-        for event in events(agreement, today, taken, lambda each: self._sources(each, today)):
+        to_go = self._books.hours_to_go.get(agreement.id)
+        for event in events(agreement, today, taken, lambda each: self._sources(each, today), to_go):
             if isinstance(event, Waiting):
                 self.waiting.append(event)
             else:

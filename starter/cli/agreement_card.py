@@ -24,6 +24,9 @@ _STYLES = {
     "to be billed again": "yellow",
 }
 
+_LIMITS = {"cap": "the cap of a period", "budget": "the budget", "scope": "the agreed scope"}
+"""Lines of a meter that bill nothing, by the first word of their name; the others are called as what they bill."""
+
 
 def print_agreement(view: AgreementView, zone: ZoneInfo) -> None:
     """Prints the agreement: days are of the client's zone, hours of `zone`."""
@@ -101,7 +104,8 @@ def meter_in_words(meter: MeterView, currency: str) -> str:
             said += f", {told(meter.left)} left" if meter.left >= 0 else f", {told(-meter.left)} not paid yet"
         said += f"; what is left lapses on {day(meter.expires)}" if meter.expires else ""
     if meter.next_line is not None:
-        said += f"; next: {meter.next_line} at {told(meter.next_at)}"
+        line = _LIMITS.get(meter.next_line.partition("-")[0], meter.next_line)
+        said += f"; next: {line} at {told(meter.next_at)}"
     if meter.held:
         said += f"; {meter.held} {'entry does' if meter.held == 1 else 'entries do'} not count yet"
     return said

@@ -125,6 +125,7 @@ def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
         ("Contact", view.contact),
         ("Contract", " · ".join(filter(None, (view.contract_reference, view.order_reference)))),
         ("Trigger", f"{view.trigger}, by {view.requested_by}"),
+        ("Because", view.asked_because),
     ]
     return [(name, text) for name, text in wanted if text]
 

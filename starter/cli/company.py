@@ -90,12 +90,14 @@ def apply(folder: Path, *, dry_run: bool, as_json: bool, who: str | None) -> Non
     if reading.company is None:
         _refuse(reading, folder, as_json=as_json)
     by = _applying(reading.company, who)
+    from activities.ledger import events
     from activities.ledger.company_records import apply_company, plan_changes
 
     changes = plan_changes(context.ledger(), reading.company)
-    version = None
+    version, acted = None, 0
     if not dry_run:
         version = apply_company(context.ledger(), reading.company, str(folder.resolve()), by, context.now())
+        acted = events.act_on_waiting(context.ledger(), context.now())
     if as_json:
         rows = [{"action": each.action, "kind": each.kind, "key": each.key} for each in changes]
         output.document({"applied": not dry_run, "version": version, "changes": rows, **_as_data(reading)})
@@ -103,6 +105,11 @@ def apply(folder: Path, *, dry_run: bool, as_json: bool, who: str | None) -> Non
     _print_problems(reading.problems)
     _print_plan(changes)
     output.say(_outcome(changes, version))
+    if acted:
+        output.say(
+            f"{output.plural(acted, 'event')} that waited for this {'is' if acted == 1 else 'are'} acted on."
+        )
+        output.hint("billow events")
     if changes and not dry_run:
         output.hint("billow sync-schedules   # bills by the calendar from now on")
 

@@ -80,6 +80,8 @@ def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
         if item.line_count > len(item.lines):
             yield f"and {output.plural(item.line_count - len(item.lines), 'more line')}", "dim"
         yield item.why, ""
+        if item.asked_because:
+            yield f"{item.asked_by} asked for it: {item.asked_because}", ""
     else:
         yield f"{item.code}: {item.why}", ""
     if item.subject is not None and item.amount is not None:

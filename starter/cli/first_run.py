@@ -31,11 +31,10 @@ from activities.company.opening_items import read_opening_items
 from activities.company.problems import errors
 from activities.company.sample import write_sample
 from activities.company.single_files import read_event, read_one_off
-from activities.ledger import collection, company_records, events, triggers
+from activities.ledger import billing_run_records, collection, company_records, events, triggers
 from activities.ledger.company_records import CompanyVersion, apply_company
 from activities.ledger.database import Ledger
 from activities.ledger.tables import InvoiceRow, OutboxRow
-from billing.agreements import Recurring
 from billing.company import Company
 from billing.errors import BillowError, NotFound
 from starter.cli import temporal
@@ -110,22 +109,20 @@ def _fire(stack: Stack, ledger: Ledger, version: CompanyVersion) -> None:
         _try(
             stack, ledger, partial(triggers.one_off, one_off=one_off, key=None, by=by, channel="cli", at=now)
         )
-    temporal.ask(lambda client: _begin(client, ledger, version.company, by))
-    if version.company.agreements:
-        stack.wait_for(
-            lambda: _counts(ledger).asked_for > 0 or not _calendar(version), PATIENCE, "the billing run"
-        )
+    run = temporal.ask(lambda client: _begin(client, ledger, version.company, by))
+    stack.wait_for(lambda: _finished(ledger, run), PATIENCE, "the billing run")
 
 
-async def _begin(client: Client, ledger: Ledger, company: Company, by: str) -> None:
-    """Puts the schedules into Temporal, and does not wait for their first run."""
+async def _begin(client: Client, ledger: Ledger, company: Company, by: str) -> str:
+    """Puts the schedules into Temporal and does not wait for them; the name of the first run."""
     await schedules.sync(client, ledger, company, by=by)
-    await schedules.start_run(client, BillingRunInput(requested_by=by), datetime.now(UTC))
+    return await schedules.start_run(client, BillingRunInput(requested_by=by), datetime.now(UTC))
 
 
-def _calendar(version: CompanyVersion) -> bool:
-    """Whether any agreement is billed by the calendar."""
-    return any(isinstance(agreement, Recurring) for agreement in version.company.agreements)
+def _finished(ledger: Ledger, run: str) -> bool:
+    with ledger.transaction() as tx:
+        found = billing_run_records.find_run(tx, run)
+        return found is not None and found.finished_at is not None
 
 
 def _try(stack: Stack, ledger: Ledger, trigger: Callable[[Session], object]) -> None:
@@ -223,7 +220,7 @@ def _show(stack: Stack, ledger: Ledger, version: CompanyVersion) -> None:
     stack.console.print(table, highlight=False, soft_wrap=True)
     stack.console.print()
     stack.console.print(
-        "In another terminal: .venv/bin/billow inbox, invoices, show …  Ctrl-C stops everything.",
+        "In another terminal: .venv/bin/billow inbox, agreements, why, invoices, show …  Ctrl-C stops everything.",
         highlight=False,
         soft_wrap=True,
     )

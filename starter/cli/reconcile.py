@@ -120,8 +120,9 @@ def _print_leak(found: FoundLeak, zone: ZoneInfo) -> None:
     head.add_column(ratio=1, overflow="fold")
     head.add_column(justify="right", no_wrap=True)
     what = leak.code.replace("-", " ").capitalize()
+    whose = " · ".join(each for each in (leak.client or "no client", leak.agreement) if each)
     head.add_row(
-        output.styled(f"{what}: {leak.client or 'no client'}", "bold"),
+        output.styled(f"{what}: {whose}", "bold"),
         output.styled(str(leak.at_stake or "no price agreed"), "bold" if leak.at_stake else "dim"),
     )
     out.print(head)
@@ -140,7 +141,7 @@ def _conclusion(leaks: Sequence[FoundLeak]) -> str:
     new = sum(each.new for each in leaks)
     said = output.plural(len(leaks), "leak")
     if sums:
-        said += f", {' and '.join(sums)} net at stake"
+        said += f", {' and '.join([', '.join(sums[:-1]), sums[-1]] if sums[:-1] else sums)} net at stake"
     if unpriced:
         said += f", {unpriced:,} without a price" if sums else ", without a price"
     return said + (f"; {new:,} new." if new < len(leaks) else ", all new." if len(leaks) > 1 else ", new.")

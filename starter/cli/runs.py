@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LOOK_EVERY, ASK_EVERY = 0.25, 2.0
 """Seconds between two looks at the ledger, and between two questions to Temporal whether the run still lives."""
 
-UNTAKEN = 8.0
+UNTAKEN = 5.0
 """Seconds after which somebody should know that no worker has taken the run."""
 
 MOST_LISTED = 20

@@ -141,7 +141,7 @@ def _compare(
     """Says what differs between the edited folder and the rules in force, from one state of the ledger."""
     from activities.ledger import company_records
     from billing.simulation.comparison import compare
-    from starter.cli import simulation_data, simulation_table
+    from starter.cli import comparison_table, simulation_data
 
     in_force = company_records.current(tx)
     compared = compare(run(in_force), run(edited))
@@ -149,7 +149,7 @@ def _compare(
         said = {"folder": edited.folder, "version_in_force": in_force.version}
         output.document({**said, **simulation_data.comparison_data(compared)})
     else:
-        simulation_table.print_comparison(compared, edited, in_force, zone)
+        comparison_table.print_comparison(compared, edited, in_force, zone)
 
 
 def _edited(tx: Session, folder: Path | None) -> CompanyVersion:

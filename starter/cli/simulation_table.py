@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 from textwrap import wrap
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from billing.simulation import outcome
-from billing.simulation.comparison import Change, Comparison, Difference
 from billing.simulation.months import Month, by_month
 from billing.simulation.outcome import Simulated, Simulation, Waiting
 from starter.cli import output
@@ -38,15 +37,13 @@ _REPEATED = (outcome.REMINDED, outcome.ESCALATED)
 _INDENT = " " * 8
 """Under the billing keys."""
 
-_KEY = 40
+KEY = 40
 """Characters of a billing key that stand on one line."""
-
-_SIGNS = {Change.ADDED: ("+", "green"), Change.GONE: ("-", "red")}
 
 
 def print_simulation(simulation: Simulation, version: CompanyVersion, zone: str) -> None:
     """The months with what happens in them, their sums, and what waits for an event."""
-    _head(simulation, f"Simulation of {version.company.name}", version, zone)
+    print_head(simulation, f"Simulation of {version.company.name}", version, zone)
     if not simulation.steps:
         output.say("Nothing would be billed, sent or paid in this time.")
     told: set[tuple[str, ...]] = set()
@@ -57,40 +54,10 @@ def print_simulation(simulation: Simulation, version: CompanyVersion, zone: str)
             for line in days:
                 output.console().print(line)
     _print_sums(by_month(simulation, zone))
-    _print_waiting("Bills once this has happened", simulation.waiting)
+    print_waiting("Bills once this has happened", simulation.waiting)
 
 
-def print_comparison(
-    compared: Comparison, edited: CompanyVersion, in_force: CompanyVersion, zone: str
-) -> None:
-    """Every invoice that differs, with what differs about it, and the sum of it all."""
-    title = f"What the edit of {edited.company.name} changes against version {in_force.version}"
-    _head(compared.after, title, edited, zone)
-    output.say("")
-    if compared.empty:
-        last = compared.after.until.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
-        output.say(f"Nothing: everything would happen as by the rules in force, up to {output.day(last)}.")
-        return
-    table = _table()
-    table.add_column(width=1)
-    table.add_column(overflow="fold", ratio=1)
-    table.add_column(overflow="fold", max_width=40)
-    by_invoice: dict[str, list[Difference]] = {}
-    for each in compared.differences:
-        by_invoice.setdefault(each.billing_key, []).append(each)
-    for key, change in compared.invoices.items():
-        sign, colour = _SIGNS.get(change, ("~", "yellow"))
-        words = "\n".join(_differences(by_invoice[key], change, zone))
-        table.add_row(output.styled(sign, colour), output.styled(key), output.styled(words))
-    if compared.invoices:
-        output.console().print(table)
-    _print_waiting("No longer waits for an event", compared.no_longer_waiting)
-    _print_waiting("Newly waits for an event", compared.newly_waiting)
-    output.say("")
-    output.say(_summary(compared))
-
-
-def _head(simulation: Simulation, title: str, version: CompanyVersion, zone: str) -> None:
+def print_head(simulation: Simulation, title: str, version: CompanyVersion, zone: str) -> None:
     local = ZoneInfo(zone)
     first = simulation.start.astimezone(local).date()
     last = simulation.until.astimezone(local).date() - timedelta(days=1)
@@ -100,7 +67,7 @@ def _head(simulation: Simulation, title: str, version: CompanyVersion, zone: str
     output.say(f"Nothing is sent or written. Hours in {zone}; amounts with tax.")
 
 
-def _table(*, header: bool = False) -> Table:
+def plain_table(*, header: bool = False) -> Table:
     from rich.table import Table
 
     return Table(
@@ -135,23 +102,23 @@ def _line(day: str, key: str, acts: Sequence[Simulated]) -> Table:
     amount = f"{last.amount}" if last.amount else "–"
     if last.estimate:
         amount = f"~ {amount}"
-    table = _table()
+    table = plain_table()
     table.add_column(width=len(day), no_wrap=True)
     table.add_column(ratio=1)
     table.add_column(width=14)
     table.add_column(justify="right", no_wrap=True, min_width=14)
     table.add_row(
         output.styled(day, "dim"),
-        output.styled(_broken(key, last.client)),
+        output.styled(broken(key, last.client)),
         output.styled(", ".join(_in_short(acts)), style),
         output.styled(amount, style),
     )
     return table
 
 
-def _broken(key: str, client: str) -> str:
+def broken(key: str, client: str) -> str:
     """The billing key, a long one in two lines with its last part on the second; and the client, if it names none."""
-    whole = key if len(key) <= _KEY else "/ ".join(key.rsplit("/", 1))
+    whole = key if len(key) <= KEY else "/ ".join(key.rsplit("/", 1))
     return whole if client in key else f"{whole} {client}"
 
 
@@ -179,7 +146,7 @@ def _print_sums(months: Sequence[Month]) -> None:
     if not any(month.currencies for month in months):
         return
     output.say("")
-    table = _table(header=True)
+    table = plain_table(header=True)
     table.add_column("MONTH")
     for name in ("", "ISSUED", "EXPECTED CASH", "HELD"):
         table.add_column(name, justify="right")
@@ -206,12 +173,12 @@ def _figures(currency: str, months: Sequence[Month], style: str = "") -> Iterato
         yield output.styled(f"{sum(known):,}" if known else "–", style)
 
 
-def _print_waiting(title: str, waiting: Sequence[Waiting]) -> None:
+def print_waiting(title: str, waiting: Sequence[Waiting]) -> None:
     if not waiting:
         return
     output.say("")
     output.console().print(output.styled(title, "bold"))
-    table = _table()
+    table = plain_table()
     table.add_column(overflow="fold", ratio=1)
     table.add_column(overflow="fold", ratio=1)
     table.add_column(justify="right", no_wrap=True)
@@ -219,57 +186,3 @@ def _print_waiting(title: str, waiting: Sequence[Waiting]) -> None:
         net = output.money(each.net.amount, each.net.currency) + " net" if each.net else "–"
         table.add_row(output.styled(each.billing_key), output.styled(each.waits_for), output.styled(net))
     output.console().print(table)
-
-
-def _differences(differences: Sequence[Difference], change: Change, zone: str) -> Iterable[str]:
-    """One line for each way in which an invoice differs; acts that differ alike share it."""
-    if change in _SIGNS:
-        first = differences[0].after or differences[0].before
-        if first is not None:
-            amount = f", {first.amount}" if first.amount else ""
-            yield f"{first.act} {_moment(first, zone)}{amount}"
-        return
-    alike: dict[str, list[str]] = {}
-    for each in differences:
-        for words in _words(each, zone):
-            alike.setdefault(words, []).append(each.act)
-    for words, acts in alike.items():
-        yield f"{words}: {', '.join(acts)}"
-
-
-def _words(difference: Difference, zone: str) -> Iterable[str]:
-    before, after = difference.before, difference.after
-    if before is None:
-        yield f"added {_moment(after, zone)}" if after else ""
-        return
-    if after is None:
-        yield "gone"
-        return
-    if before.at != after.at:
-        yield f"{_moment(before, zone)} → {_moment(after, zone)}"
-    if before.amount != after.amount:
-        yield f"{before.amount or '–'} → {after.amount or '–'}"
-    if before.who != after.who:
-        yield f"{before.who or 'nobody'} → {after.who or 'nobody'}"
-    if before.why != after.why:
-        yield f"{before.why or '–'} → {after.why or '–'}"
-
-
-def _moment(step: Simulated, zone: str) -> str:
-    return f"{step.at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M}"
-
-
-def _summary(compared: Comparison) -> str:
-    found = list(compared.invoices.values())
-    counts = {change: found.count(change) for change in (Change.ADDED, Change.GONE)}
-    other = len(found) - sum(counts.values())
-    parts = [f"{count} {change}" for change, count in counts.items() if count]
-    parts += [f"{other} changed"] if other else []
-    detail = f" ({', '.join(parts)})" if len(parts) > 1 else f" ({parts[0]})" if parts else ""
-    verb = "differs" if len(found) == 1 else "differ"
-    money = [
-        f"{output.money(abs(amount), currency)} {'more' if amount > 0 else 'less'}"
-        for currency, amount in compared.issued.items()
-    ]
-    billed = f"; invoiced: {', '.join(money)}" if money else "; the same is invoiced"
-    return f"{output.plural(len(found), 'invoice')} {verb}{detail}{billed}."

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 (a table of cases is read by its columns)
 
+from contextlib import suppress
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -9,8 +10,15 @@ import pytest
 
 from billing.agreements import Agreement, Trigger, agreement_adapter
 from billing.billability import CAN_BILL, can_bill
+from billing.calendars import Calendar
 from billing.company_checks import check_company
 from billing.complaints import CompanyRecords, Complaint, Records
+from billing.due import due
+from billing.errors import Refused
+from billing.events import BillingEvent, EventData, EventType
+from billing.meter_reading import read
+from billing.metering import measures
+from billing.occasions import event_occasions
 from billing.parties import Person
 
 PEOPLE = [Person(id=each, name=each.title(), email=f"{each}@firm.example") for each in ("eva", "ole")]
@@ -144,6 +152,14 @@ def test_what_does_not_fit_is_said_once_at_its_place(case: Case) -> None:
     assert complaint.warning is case.warning
 
 
+def test_progress_of_milestones_that_somebody_must_ask_for() -> None:
+    """Progress bills nothing that only a person who asks bills: both are warned of, each at its place."""
+    made = agreement("milestone", trigger="manual", **ENABLING["progress reached"])
+    found = complaints(made)
+    assert [each.path[2:] for each in found] == [("trigger",), ("milestones", 0, "progress")]
+    assert all(each.warning for each in found)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "says"),
     [
@@ -169,3 +185,49 @@ def test_work_that_two_agreements_bill(
     found = complaints(agreement(one[0], "one", **one[1]), agreement(other[0], "other", **other[1]))
     assert [each.path for each in found] == ([("agreements", 1, "project")] if says else [])
     assert all(says is not None and says in each.message and each.warning for each in found)
+
+
+DAY = date(2026, 3, 10)
+
+
+def fires_by_itself(made: Agreement) -> set[str]:
+    """What bills the first thing of an agreement without anybody asking: calendar, events by their type, meter."""
+    calendar = Calendar(zone="UTC")
+    found = {"time"} if list(due(made, DAY, calendar)) else set()
+    for kind in EventType:
+        data = {"agreement": "a", "milestone": "m1", "block": 1}
+        event = BillingEvent(
+            specversion="1.0", id="1", source="s", type=kind, data=EventData.model_validate(data)
+        )
+        with suppress(Refused):
+            found |= {
+                kind.value for each in event_occasions(event, made, DAY, calendar) if each.item != "block-2"
+            }
+    for measure in measures(made, DAY):
+        lines = read(made, measure, [], [], DAY).lines
+        found |= {measure.value for line in lines if line.item and line.item != "block-2"}
+    return found
+
+
+FIRES = {
+    "time": "time",
+    "deal won": "billow.deal.won",
+    "contract signed": "billow.contract.signed",
+    "project completed": "billow.project.completed",
+    "milestone signed off": "billow.milestone.signed_off",
+    "spend reached": "spend",
+    "progress reached": "progress",
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "trigger"), [(model, each) for model in POSSIBLE for each in sorted(POSSIBLE[model])]
+)
+def test_what_may_bill_does_bill(model: str, trigger: str) -> None:
+    """Every pair that passes the check has something that fires, of its trigger; by hand nothing fires by itself."""
+    enabling = ENABLING["progress reached"] if model == "milestone" else ENABLING.get(trigger, {})
+    fired = fires_by_itself(agreement(model, trigger=trigger, **enabling))
+    if trigger == "manual":
+        assert fired == set()
+    else:
+        assert FIRES[trigger] in fired

@@ -9,7 +9,16 @@ import pytest
 from billing.agreements import Occasion
 from billing.assembly import Assembly, assemble
 from tests.billing.assembling import JANUARY, TODAY, care, codes, draft_of, found, made, only, requested
-from tests.billing.records import company, contract, deal, project, retainer, time_and_materials, worked
+from tests.billing.records import (
+    CLIENT,
+    company,
+    contract,
+    deal,
+    project,
+    retainer,
+    time_and_materials,
+    worked,
+)
 from tests.billing.test_work_checks import order
 
 AMENDMENT = {"id": "CT-2", "client": "C-1", "value": "1200.00", "currency": "EUR", "signed_on": "2026-01-10"}
@@ -146,6 +155,35 @@ def test_a_fee_that_changes_within_the_period() -> None:
         ("2026-01-01 – 2026-01-14", "451.61"),
         ("2026-01-15 – 2026-01-31", "658.06"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("since", "orders", "language", "details"),
+    [
+        ("2025-11-01", [], "en", ["indexed by 2.5 % since 2025-11-01 (CPI)"]),
+        ("2025-11-01", [], "de", ["indexiert um 2,5 % seit 01.11.2025 (CPI)"]),
+        ("2026-01-15", [], "en", [
+            "2026-01-01 – 2026-01-14",
+            "2026-01-15 – 2026-01-31 · indexed by 2.5 % since 2026-01-15 (CPI)",
+        ]),
+        ("2026-02-01", [], "en", [""]),
+        ("2025-11-01", [order(amount="1200.00", effective="2025-12-01")], "en", [""]),  # the order has replaced it
+        ("2025-12-20", [order(amount="1200.00", effective="2025-12-01")], "en", [
+            "indexed by 2.5 % since 2025-12-20 (CPI)"
+        ]),
+    ],
+)  # fmt: skip
+def test_an_indexed_fee_says_so(since: str, orders: list[Any], language: str, details: list[str]) -> None:
+    """The client reads by how much the fee was adjusted, since when and why, as long as that is what it is."""
+    agreement = retainer(
+        start="2025-01-01",
+        indexation=[{"since": since, "percent": "2.5", "source": "CPI"}],
+        change_orders=orders,
+    )
+    here = company(agreement, clients=[{**CLIENT, "language": language}])
+    request = requested(Occasion(agreement="care", item="fee", period=JANUARY))
+    assembly = assemble(request, here, found(amendments={"CT-2": AMENDMENT}), TODAY)
+    assert [each.detail for each in draft_of(assembly).lines] == details
 
 
 @pytest.mark.parametrize("model", ["fee", "hours"])

@@ -139,10 +139,10 @@ def test_two_blocks_expire_one_after_the_other() -> None:
     found = meter(agreement, worked, blocks, date(2026, 9, 30)).blocks
     assert found is not None
     # 1 July: 5 of block 1 left, 3 roll over, 2 lapse; 1 August: 4 of 13 worked
-    assert (found.left, found.lapsed, found.expires) == (9, 2, date(2026, 10, 1))
+    assert (found.left, found.lapsed, found.expires) == (Decimal(9), Decimal(2), date(2026, 10, 1))
     found = meter(agreement, worked, blocks, date(2026, 10, 1)).blocks
     assert found is not None
-    assert (found.left, found.lapsed, found.expires) == (3, 8, None)
+    assert (found.left, found.lapsed, found.expires) == (Decimal(3), Decimal(8), None)
 
 
 def test_hours_owed_are_paid_by_the_next_block() -> None:
@@ -159,7 +159,7 @@ def test_overage_at_a_rate_bills_the_hours_beyond() -> None:
     found = meter(agreement, worked, [FIRST, bought(2, "03-01")]).blocks
     assert found is not None
     assert [(each.day.isoformat(), each.entry, each.hours) for each in found.beyond] == [
-        ("2026-02-10", "psa/e1", 3)
+        ("2026-02-10", "psa/e1", Decimal(3))
     ]
     assert found.left == 6, "10 + 10 - 8 - 2 - 4"
 
@@ -182,7 +182,11 @@ def test_a_line_crossed_once_does_not_come_again() -> None:
     found = meter(agreements.block(), entries(("02-01", 4)), [FIRST], crossed={"block-2"})
     stand = standing("acme-block", found, {"block-2"})
     assert stand.next is not None
-    assert (stand.next.name, stand.next.threshold, stand.next.missing) == ("block-3", 20, 16)
+    assert (stand.next.name, stand.next.threshold, stand.next.missing) == (
+        "block-3",
+        Decimal(20),
+        Decimal(16),
+    )
 
 
 @pytest.mark.parametrize(
@@ -363,7 +367,7 @@ def test_blocks_add_up_in_any_order(
     said: list[tuple[int, Decimal]], roll_over: str, months: int | None, random: Any
 ) -> None:
     """However entries come in: what was bought is worked, lapsed or left, and blocks are due one after the other."""
-    record = agreements.block(roll_over=roll_over, **({"expires_after_months": months} if months else {}))
+    record = agreements.block(roll_over=roll_over, expires_after_months=months)
     day = agreements.START.toordinal()
     taken_in = [
         MeterEntry(

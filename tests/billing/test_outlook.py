@@ -11,7 +11,7 @@ import pytest
 from billing.agreement_terms import in_words, terms
 from billing.agreements import Agreement, agreement_adapter
 from billing.calendars import Calendar
-from billing.outlook import outlook
+from billing.outlook import next_to_bill, outlook
 from billing.periods import Period
 from billing.taken import NOTHING, Taken
 
@@ -75,6 +75,8 @@ def test_what_is_still_to_be_billed(
     assert [
         f"{each.occasion.billing_key} {each.since or each.waits_for} {each.amount}" for each in found
     ] == expected
+    first = next_to_bill(agreement(model, **changes), TODAY, CALENDAR, done)
+    assert first == (found[0] if found else None)
 
 
 @pytest.mark.parametrize(

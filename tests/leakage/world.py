@@ -118,6 +118,7 @@ TIME = [
     worked("t-3", "P-1", "2026-02-09", "8"),
     worked("t-4", "P-1", "2026-03-10", "6.5", "junior"),
     worked("t-5", "P-1", "2026-03-11", "2", billable="no"),
+    worked("t-21", "P-1", "2026-03-20", "2", "junior"),  # after the early invoice of 15 March
     worked("t-6", "P-1", "2026-04-01", "3"),
     worked("t-7", "P-1", "2025-12-20", "5"),  # before the agreement: billed elsewhere
     worked("t-8", "P-2", "2026-02-12", "30"),  # of a milestone: its price covers them

@@ -37,7 +37,7 @@ def milestones(key: str = "acme-build", **changes: Any) -> dict[str, Any]:
     given = {
         "milestones": [
             {"id": "plan", "title": "Plan", "amount": "2000", "progress": 30},
-            {"id": "build", "title": "Build", "amount": "5000", "progress": 80},
+            {"id": "build", "title": "Build", "amount": "4000", "progress": 80},
             {"id": "done", "title": "Done", "amount": "3000"},
         ]
     }

@@ -104,7 +104,9 @@ class Story:
     def trigger(self, agreement: str, by: str = "pia", item: str | None = None) -> str:
         """Bills an agreement by hand; returns the billing key."""
         with self.effects.ledger.transaction() as tx:
-            requested = triggers.by_agreement(tx, agreement, item, by=by, channel="cli", at=datetime.now(UTC))
+            requested = triggers.by_agreement(
+                tx, agreement, item, by=by, channel="cli", reason="asked for in a story", at=datetime.now(UTC)
+            )
             self.keys.append(requested.invoice.billing_key)
             return requested.invoice.billing_key
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -82,16 +83,22 @@ def _spent(history: object, actions: int, kilobytes: int) -> tuple[int, int, int
     return spent.actions, actions, spent.bytes, kilobytes * 1024
 
 
+def environment(story: Story) -> dict[str, str]:
+    """What a process of its own is to know."""
+    return os.environ | {
+        "BILLOW_DATABASE_URL": story.effects.ledger.url,
+        "BILLOW_HOME": str(story.company.folder),
+        "TEMPORAL_ADDRESS": story.env.client.service_client.config.target_host,
+        "TEMPORAL_CONFIG_FILE": os.devnull,
+        "COLUMNS": "80",
+    }
+
+
 @contextmanager
 def worker(story: Story, url: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process that works on billing runs and nothing else."""
-    environment = os.environ | {
-        "TEMPORAL_ADDRESS": story.env.client.service_client.config.target_host,
-        "TEMPORAL_CONFIG_FILE": os.devnull,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.stories.billing_run_worker", url], env=environment
-    )
+    arguments = [sys.executable, "-m", "tests.stories.billing_run_worker", url]
+    process = subprocess.Popen(arguments, env=environment(story))
     try:
         yield process
     finally:
@@ -101,7 +108,7 @@ def worker(story: Story, url: str) -> Iterator[subprocess.Popen[bytes]]:
 
 async def test_worker_killed_in_the_middle(story: Story, database_url: str) -> None:
     """A run over 200 agreements whose worker is killed goes on where it was: each invoice once, progress never back."""
-    story.company.company_file = {"billing_runs": {"most_waiting": 10}}
+    story.company.company_file = {"billing_runs": {"most_waiting": 10_000}}
     story.company.agreements = [retainer(f"care-{n:03d}", "acme", "10.00") for n in range(200)]
     story.begin()
     await story.stop_workers()
@@ -143,3 +150,73 @@ def _unstarted(story: Story) -> int:
     with story.effects.ledger.transaction() as tx:
         waiting = select(func.count()).where(OutboxRow.kind == "wake", OutboxRow.done_at.is_(None))
         return tx.scalar(waiting.select_from(OutboxRow)) or 0
+
+
+async def billow(story: Story, *arguments: str) -> asyncio.subprocess.Process:
+    """The command, in a process of its own."""
+    program = [sys.executable, "-c", "from starter.cli import main; main()", *arguments]
+    return await asyncio.create_subprocess_exec(
+        *program, env=environment(story), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+async def said(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
+    """Exit code, stdout and stderr, once it has ended."""
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_on_the_command_line(story: Story) -> None:
+    """`billow run` tells progress on stderr, then what it asked for, caught up and held; with --json one document."""
+    story.company.agreements = [
+        retainer("acme-care", "acme", "1000.00", start=months_ago(1)),
+        retainer("acme-more", "acme", "10.00", contract="K-1"),
+    ]
+    story.begin()
+    code, out, err = await said(await billow(story, "run", "--as", "pia"))
+    assert (code, err.splitlines()[-1]) == (0, "2 of 2 agreements, 2 invoices, 1 held")
+    lines = out.splitlines()
+    assert "started by pia" in " ".join(lines[:2])
+    assert f"Caught up 2 periods, the oldest due since {months_ago(1)}." in lines
+    assert "Looked at 2 agreements: 2 invoices asked for, 1 held." in lines
+    assert f"  acme-more/fee/{months_ago(0)}" in lines
+    assert f"acme-care/fee/{months_ago(1)}  caught up: due since {months_ago(1)}" in lines
+    assert all(len(line) <= 80 for line in lines)
+    code, out, err = await said(await billow(story, "run", "--json", "--client", "acme"))
+    document = json.loads(out)
+    assert (code, err, document["triggered"], document["held"]) == (0, "", 0, 1)
+    assert document["items"][0]["code"] == "not-signed"
+
+
+async def test_ctrl_c_leaves_the_run_going(story: Story) -> None:
+    """Without a worker the command says so; Ctrl-C ends the command, not the run, and says how to look at it."""
+    story.begin()
+    await story.stop_workers()
+    waiting = await billow(story, "run")
+    assert waiting.stderr is not None
+    line = await asyncio.wait_for(waiting.stderr.readline(), 30)
+    assert b"No invoicing worker has taken the run yet" in line
+    waiting.send_signal(signal.SIGINT)
+    code, _, err = await said(waiting)
+    assert code == 130 and "The run goes on" in err
+    name = err.split("billow runs show ")[1].strip()
+    await story.start_workers()
+    done = await asyncio.wait_for(story.env.client.get_workflow_handle(name).result(), 30)
+    assert BillingRunProgress.model_validate(done).triggered == 1
+
+
+async def test_a_run_that_is_terminated(story: Story) -> None:
+    """Whoever watches a run that somebody terminates is told, and that another goes on from there."""
+    story.begin()
+    await story.stop_workers()
+    waiting = await billow(story, "run")
+    assert waiting.stderr is not None
+    await waiting.stderr.readline()
+    async for each in story.env.client.list_workflows(
+        "WorkflowType = 'BillingRunWorkflow' and ExecutionStatus = 'Running'"
+    ):
+        await story.env.client.get_workflow_handle(each.id).terminate("by hand")
+    code, _, err = await said(waiting)
+    assert code == 1 and "ended before it was finished: terminated" in err and "another `billow run`" in err
+    await story.start_workers()
+    assert (await (await started(story, "another")).result()).triggered == 1

@@ -49,7 +49,7 @@ class Case(NamedTuple):
 PEOPLE = "  roles: [managing director, approver]\n"
 SECOND = PEOPLE + "\n- id: eva\n  name: Eva Zwei\n  email: eva@my-company.example\n"
 CLIENT = "  account_manager: me\n"
-RETAINER = "  every: month                  # or: quarter, year\n"
+RETAINER = "  every: month                  # or: quarter, half-year, year, 90 days …\n"
 SECOND_AGREEMENT = (
     "\n- id: other\n  client: first-client\n  title: Other\n  currency: EUR\n  start: 2026-11-01\n"
 )
@@ -140,7 +140,7 @@ CASES = [
     Case("no such trigger", "agreements.yaml", START, f"{START}\n  trigger: timee", "timee", ("did you mean 'time'?",)),
     Case("no such timing", "agreements.yaml", "in advance  ", "later  ", "later", ("write in advance or in arrears",)),
     Case("no such model", "agreements.yaml", "model: retainer", "model: retaner", "retaner", ("is no billing model", "did you mean 'retainer'?")),
-    Case("no model", "agreements.yaml", "  model: retainer               # or: time and materials, milestone, fixed price, prepaid block\n", "", "- id: first-retainer", ("'model' is missing", "prepaid block")),
+    Case("no model", "agreements.yaml", "  model: retainer               # or: time and materials, expenses, milestone, fixed price, prepaid block\n", "", "- id: first-retainer", ("'model' is missing", "prepaid block")),
     Case("hours without rates", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}{TIME}", "- id: other", ("'rates' is missing", "price of an hour")),
     Case("empty rates", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}{TIME}  rates: {{}}\n", "rates: {}", ("name at least one",)),
     Case("hours in advance", "agreements.yaml", START, f"{START}\n{SECOND_AGREEMENT}{TIME}  rates: {{dev: 100}}\n  timing:  in advance\n", "timing:  in advance", ("hours are known only when the period is over",)),

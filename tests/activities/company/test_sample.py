@@ -180,7 +180,7 @@ def test_the_events_of_the_sample_are_valid(tmp_path: Path) -> None:
     read = [read_event(path) for path in events if path.name != "one-off.yaml"]
     assert not [problem for each in read for problem in each.problems]
     assert len({each.value.type for each in read if each.value}) == 4
-    assert all(each.value and company.agreement(each.value.data.agreement) for each in read)
+    assert all(each.value and company.agreement(each.value.data.agreement or "") for each in read)
     one_off = read_one_off(tmp_path / "events/one-off.yaml")
     assert not one_off.problems
     assert one_off.value is not None

@@ -95,3 +95,12 @@ def test_a_file_that_is_gone_is_told(crm: CrmSource, tmp_path: Path) -> None:
     (tmp_path / "deals.yaml").unlink()
     with pytest.raises(SourceUnavailable, match=r"deals\.yaml cannot be read \(No such file"):
         crm.deal("D-1")
+
+
+def test_two_edits_at_once_are_both_seen(crm: CrmSource, tmp_path: Path) -> None:
+    """A file of one size, written again within one tick of its clock, is read again."""
+    for name in ("Ada", "Ida", "Eda"):
+        (tmp_path / "clients.yaml").write_text(CLIENT.replace("Eva", name), encoding="utf-8")
+        client = crm.client("C-1")
+        assert client is not None and client.billing_contact is not None
+        assert client.billing_contact.name == name

@@ -1,5 +1,7 @@
 """`billow agreements`, `agreement` and `why`: what is billed for which agreement, when, and why or why not."""
 
+# ruff: noqa: E501 (a table of cases is read by its columns)
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +13,9 @@ import yaml
 
 from activities.invoicing import billing_runs
 from activities.ledger import company_records, meters
+from activities.ledger.agreement_models import MeterView
 from billing.meter_entries import MeterEntry
+from starter.cli.agreement_card import meter_in_words
 from tests.company import first_of_month, retainer
 from tests.starter.cli.conftest import KEY_OF_ACME, Desk, today
 
@@ -315,3 +319,31 @@ def test_why_of_an_agreement_that_is_gone(desk: Desk) -> None:
     ]
     desk.company.apply(desk.effects.ledger)
     assert why(desk, "acme-care")["billed"] is True
+
+
+def test_why_not_what_reconciliation_found(desk: Desk) -> None:
+    """A signed contract whose block nobody billed: the event that never came is told by reconciliation."""
+    signed = {"id": "CT-1", "client": "C-1", "value": "1000.00", "currency": "EUR"}
+    desk.company.contracts = [{**signed, "signed_on": today() - timedelta(days=30)}]
+    apply(desk, block(trigger="contract signed", contract="CT-1", start=today() - timedelta(days=30)))
+    assert why(desk, "advice/block-1")["answer"] == "Not billed: it waits for contract CT-1 to be signed."
+    desk.type("reconcile")
+    assert "Reconciliation found, for Pia Sommer to decide: contract CT-1 is signed" in told(
+        why(desk, "advice/block-1")
+    )
+    assert "line-unbilled for pia" in desk.type("agreement", "advice").stdout
+
+
+@pytest.mark.parametrize(
+    ("measure", "facts", "said"),
+    [
+        ("spend", {"used": "22527.00", "next_line": "cap-2026-10-01-25000", "next_at": "25000"}, "EUR 22,527.00 so far; next: the cap of a period at EUR 25,000"),
+        ("hours", {"used": "12.5", "next_line": "scope-320", "next_at": "320", "held": 1}, "12.5 hours so far; next: the agreed scope at 320 hours; 1 entry does not count yet"),
+        ("progress", {"used": "40", "next_line": "beta", "next_at": "60"}, "40 % so far; next: beta at 60 %"),
+        ("hours", {"used": "45", "bought": "40", "left": "-5", "held": 2}, "45 hours used of 40 hours paid, 5 hours not paid yet; 2 entries do not count yet"),
+        ("hours", {"used": "3", "bought": "0"}, "no block is paid yet; 3 hours used"),
+    ],
+)  # fmt: skip
+def test_a_meter_in_words(measure: str, facts: dict[str, Any], said: str) -> None:
+    """Each measure in its unit, what is paid and left, the next line by what it means, entries that do not count."""
+    assert meter_in_words(MeterView.model_validate({"measure": measure, **facts}), "EUR") == said

@@ -131,7 +131,7 @@ class Story:
         )
         with self.ledger.transaction() as tx:
             row = invoices.request(tx, asked, at=at, channel="cli").invoice
-            invoices.put_draft(tx, row, _draft(row, name, title, currency, prices))
+            invoices.put_draft(tx, row, draft_of(row, name, title, currency, prices))
             return row.id
 
     def asked(self, key: str, **draft: object) -> int:
@@ -184,7 +184,8 @@ class Story:
         return invoices.find(tx, reference)
 
 
-def _draft(row: InvoiceRow, name: str, title: str, currency: str, prices: tuple[str, ...]) -> Draft:
+def draft_of(row: InvoiceRow, name: str, title: str, currency: str, prices: tuple[str, ...]) -> Draft:
+    """A draft for the invoice, of one line a price."""
     decision = EXPORT if currency == "JPY" else DOMESTIC
     lines = tuple(
         line(

@@ -142,6 +142,12 @@ def _meters() -> None:
 
 
 def _billing_runs() -> None:
+    op.create_index(
+        "invoices_not_assembled",
+        "invoices",
+        ["id"],
+        postgresql_where=sa.text("draft is null and next_at is null and closed_at is null"),
+    )
     op.create_table(
         "schedules",
         sa.Column("schedule", sa.TEXT(), primary_key=True),
