@@ -22,7 +22,7 @@ from billing.taxes.european_union import vat_id_country
 from billing.taxes.facts import LIABILITIES, TaxFacts
 from billing.taxes.outcome import Outcome, TaxDecision, TaxUnknown
 from billing.taxes.rates import RateTable, published
-from billing.taxes.territories import settled
+from billing.taxes.territories import is_country, settled
 
 __all__ = [
     "TaxCategory",
@@ -85,9 +85,11 @@ def _decide(facts: TaxFacts, rates: RateTable) -> Outcome:
             next_step="add a rule under tax/",
             field="issuer",
         )
-    if not seller.client_country:
+    if not is_country(seller.client_country):
         return TaxUnknown(
-            reason="the client's country is missing", next_step="add it to its address", field="country"
+            reason=f"the client's country is {seller.client_country or 'missing'}",
+            next_step="write its ISO 3166 code into the address, such as DE",
+            field="country",
         )
     there = abroad.decide(seller, rates)
     return rule(seller, rates) if there is None else there

@@ -249,10 +249,11 @@ def _to_consumer(facts: TaxFacts, rates: RateTable) -> Outcome:
 
 def _to_business_outside(facts: TaxFacts, national: str = "") -> Outcome:
     """Art. 44; a client that shows a VAT id of the EU may have an establishment there: ask."""
-    known = facts.client_evidence is not None and facts.client_evidence.valid
+    evidence = facts.client_evidence
+    confirmed = evidence is not None and evidence.valid and evidence.source == "VIES"
     of_the_union = vat_id_country(facts.client_vat_id) in EU_MEMBERS and vat.is_valid(facts.client_vat_id)
-    in_member = facts.client_country in EU_MEMBERS
-    if of_the_union and (not in_member or (known and facts.client_evidence.source == "VIES")):  # type: ignore[union-attr]
+    # A Canary or Büsingen business has a number of its state that VIES does not know; outside there is no such number.
+    if of_the_union and (confirmed or facts.client_country not in EU_MEMBERS):
         return TaxUnknown(
             reason=f"the client's address is in {facts.client_country}, outside the EU's VAT territory, "
             f"but it shows the VAT id {facts.client_vat_id}",

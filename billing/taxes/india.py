@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from billing.taxes.categories import TaxCategory
-from billing.taxes.facts import Registration, Scheme, ServiceKind, TaxFacts
+from billing.taxes.facts import LIABILITIES, Registration, Scheme, ServiceKind, TaxFacts
 from billing.taxes.notes import NoteCode
 from billing.taxes.outcome import Outcome, TaxComponent, TaxUnknown, charged, per_cent, untaxed
 from billing.taxes.rates import RateTable
@@ -59,7 +59,9 @@ def state_of(text: str) -> str:
 
 def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
     """By the place of supply: a registered recipient's state, else its address (s. 12(2) IGST Act 2017)."""
-    registered = facts.liable("IN")
+    registered = _registered(facts)
+    if isinstance(registered, TaxUnknown):
+        return registered
     if registered and registered.scheme is not Scheme.STANDARD:
         return _not_charged(registered)
     own = registered.number if registered and registered.number else facts.issuer_vat_id
@@ -78,6 +80,25 @@ def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
     if isinstance(there, TaxUnknown):
         return there
     return _charge(facts, rates, own, home, there)
+
+
+def _registered(facts: TaxFacts) -> Registration | TaxUnknown | None:
+    """The registration of the state that supplies: an issuer has a GSTIN in each state it supplies from (s. 25(1))."""
+    held = [
+        each
+        for each in facts.registrations
+        if each.country == "IN" and each.scheme in LIABILITIES and each.holds(facts.tax_point)
+    ]
+    supplies_from = state_of(facts.issuer_region)
+    if supplies_from and len(held) > 1:
+        held = [each for each in held if state_of(each.number) == supplies_from]
+    if len({(each.number, each.scheme) for each in held}) > 1:
+        return TaxUnknown(
+            reason="the issuer has several registrations in India",
+            next_step="write the state that supplies as `region` of the issuer's address (MH, or 27)",
+            field="registrations",
+        )
+    return held[0] if held else None
 
 
 def _not_by_rule(facts: TaxFacts) -> TaxUnknown | None:
@@ -174,7 +195,14 @@ def _not_charged(registered: Registration) -> Outcome:
 def _zero_rated(facts: TaxFacts) -> Outcome:
     """Exports and supplies to a special economic zone, without tax under a letter of undertaking."""
     zone = facts.client_country == "IN"
-    undertaking = next((each.undertaking for each in facts.held("IN") if each.undertaking), "")
+    undertaking = next(
+        (
+            each.undertaking
+            for each in facts.registrations
+            if each.country == "IN" and each.undertaking and each.holds(facts.tax_point)
+        ),
+        "",
+    )
     what = "service to a special economic zone" if zone else f"export of a service to {facts.client_country}"
     if not undertaking:
         return TaxUnknown(

@@ -27,11 +27,14 @@ STATES = frozenset({
 """The fifty states and the District of Columbia."""
 
 
+POSSESSIONS = frozenset({"AS", "GU", "MP", "PR", "VI"})
+"""Not states, with country codes of their own; Puerto Rico taxes sales and services (IVU)."""
+
+
 def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
     """By the client's state; `TaxUnknown` for what no text settles and for rates nobody has configured."""
     if facts.client_country != "US":
-        why = f"service to {facts.client_country}, outside the United States"
-        return _none("US", why, "no state taxes what is used abroad")
+        return _abroad(facts)
     state = facts.client_region.upper()
     if state not in STATES:
         return TaxUnknown(
@@ -85,6 +88,16 @@ def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
         jurisdiction=f"US-{state}",
         sources=(rule.source, found.source),
     )
+
+
+def _abroad(facts: TaxFacts) -> Outcome:
+    if facts.client_country in POSSESSIONS:
+        return TaxUnknown(
+            reason=f"{facts.client_country} belongs to the United States and has taxes of its own",
+            next_step="add a rule under tax/",
+        )
+    why = f"service to {facts.client_country}, outside the United States"
+    return _none("US", why, "no state taxes what is used abroad")
 
 
 def _not_by_rule(facts: TaxFacts, state: str) -> TaxUnknown | None:

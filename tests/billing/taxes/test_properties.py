@@ -15,7 +15,24 @@ from tests.billing.properties import examples
 from tests.billing.taxes.worked_cases import configured
 
 RATES = configured()
-PLACES = [*sorted(covered()), "MC", "IM", "LI", "XI", "EL", "UK", "AX", "RE", "IC", "SJ", "JE", "SA", "BR", "", "??"]
+PLACES = [
+    *sorted(covered()),
+    "MC",
+    "IM",
+    "LI",
+    "XI",
+    "EL",
+    "UK",
+    "AX",
+    "RE",
+    "IC",
+    "SJ",
+    "JE",
+    "SA",
+    "BR",
+    "",
+    "??",
+]
 REGIONS = ["", "TX", "NY", "QC", "ON", "BC", "MB", "NS", "TF", "20", "01", "27", "KA", "zz", "\0"]
 NUMBERS = [
     "", "D", "DE136695976", "ATU12345675", "FR40303265045", "EL094259216", "27AAPFU0939F1ZV", "123456789 RT0001",
@@ -63,7 +80,7 @@ facts_of_any_kind = st.builds(
 )
 
 
-@examples(2000)
+@examples(500)
 @given(facts_of_any_kind)
 def test_every_question_has_an_answer(facts: TaxFacts) -> None:
     """Never an exception; the same facts always give the same answer; a stop names a reason and the next step."""
@@ -86,7 +103,7 @@ def test_every_question_has_an_answer(facts: TaxFacts) -> None:
             assert each.category == "S" and each.name and 0 < each.rate <= 30 and 0 < each.share <= 100
 
 
-@examples(500)
+@examples(150)
 @given(facts_of_any_kind)
 def test_nothing_is_charged_without_rates(facts: TaxFacts) -> None:
     """With an empty table of rates the rules stop wherever they would charge; no figure stands in the code."""
@@ -98,26 +115,32 @@ def test_nothing_is_charged_without_rates(facts: TaxFacts) -> None:
         assert bare == outcome
 
 
-@examples(500)
+@examples(150)
 @given(facts_of_any_kind, st.permutations(range(4)))
 def test_order_of_registrations_is_irrelevant(facts: TaxFacts, order: list[int]) -> None:
     """Whichever registration is written down first, the tax is the same."""
     shuffled = tuple(facts.registrations[n] for n in order if n < len(facts.registrations))
-    one, other = decide_tax(facts, RATES), decide_tax(facts.model_copy(update={"registrations": shuffled}), RATES)
+    one, other = (
+        decide_tax(facts, RATES),
+        decide_tax(facts.model_copy(update={"registrations": shuffled}), RATES),
+    )
     assert isinstance(one, TaxDecision) == isinstance(other, TaxDecision)
     if isinstance(one, TaxDecision) and isinstance(other, TaxDecision):
-        assert [(each.name, each.rate) for each in one.taxes] == [(each.name, each.rate) for each in other.taxes]
+        assert [(each.name, each.rate) for each in one.taxes] == [
+            (each.name, each.rate) for each in other.taxes
+        ]
         assert one.category == other.category
 
 
-@examples(300)
+@examples(150)
 @given(
-    st.sampled_from(sorted(EU_MEMBERS)), st.sampled_from(sorted(EU_MEMBERS)), st.sampled_from(ServiceKind), days
+    st.sampled_from(sorted(EU_MEMBERS)),
+    st.sampled_from(sorted(EU_MEMBERS)),
+    st.sampled_from(ServiceKind),
+    days,
 )
-def test_between_businesses_one_side_pays(
-    home: str, abroad: str, service: ServiceKind, day: date
-) -> None:
-    """Between businesses in two member states nothing is charged, at home a rate of that state is, or somebody is asked."""
+def test_between_businesses_one_side_pays(home: str, abroad: str, service: ServiceKind, day: date) -> None:
+    """Businesses in two member states: nothing is charged; at home a rate of that state, or somebody is asked."""
     prefix = {"GR": "EL"}
     facts = TaxFacts(
         issuer_country=home,

@@ -52,12 +52,20 @@ def test_first_and_last_day_belong_to_a_rate(day: date, found: int | None) -> No
 def test_place_kind_and_tax_are_told_apart() -> None:
     """A region's rate is not its country's, a reduced rate is not the standard one."""
     table = RateTable(
-        (row("10", "2020-01-01"), row("4", "2020-01-01", kind="reduced 4"), row("7", "2020-01-01", region="AA"))
+        (
+            row("10", "2020-01-01"),
+            row("4", "2020-01-01", kind="reduced 4"),
+            row("7", "2020-01-01", region="AA"),
+        )
     )
     day = date(2026, 1, 1)
     assert [table.find(day, "XX", *place) for place in (("BB",), ("", "GST"))] == [None, None]
     assert table.find(day, "YY") is None and table.find(day, "XX", kind="reduced 5") is None
-    found = [table.find(day, "XX"), table.find(day, "XX", "AA", "VAT"), table.find(day, "XX", kind="reduced 4")]
+    found = [
+        table.find(day, "XX"),
+        table.find(day, "XX", "AA", "VAT"),
+        table.find(day, "XX", kind="reduced 4"),
+    ]
     assert [each and each.rate for each in found] == [10, 7, 4]
 
 
@@ -78,7 +86,10 @@ def test_place_kind_and_tax_are_told_apart() -> None:
             (row("12", "2020-07-03"), row("10", "2020-01-01", "2020-06-30")),
             "XX standard: nothing holds from 2020-07-01 to 2020-07-02",
         ),
-        ((row("10", "2020-02-01", "2020-01-31"),), "XX standard: ends 2020-01-31, before it begins on 2020-02-01"),
+        (
+            (row("10", "2020-02-01", "2020-01-31"),),
+            "XX standard: ends 2020-01-31, before it begins on 2020-02-01",
+        ),
         ((row("10", "2020-01-01"), row("12", "2020-01-01", region="AA")), ""),
         ((row("10", "2020-01-01"), row("5", "2020-01-01", kind="reduced 5")), ""),
     ],
@@ -109,7 +120,11 @@ def test_floats_are_refused() -> None:
         ("2020-01-01", "2020-12-31", ["2020-07-01"]),
         ("2020-07-01", "2020-12-31", []),  # a change on the first day does not split
         ("2020-06-30", "2020-07-01", ["2020-07-01"]),
-        ("2019-01-01", "2026-12-31", ["2020-01-01", "2020-07-01", "2025-01-01"]),  # the data begin, a change, the end
+        (
+            "2019-01-01",
+            "2026-12-31",
+            ["2020-01-01", "2020-07-01", "2025-01-01"],
+        ),  # the data begin, a change, the end
         ("2021-06-01", "2021-12-31", []),  # the same figure by another law is no change
     ],
 )
@@ -144,11 +159,8 @@ def test_a_company_adds_rates() -> None:
 def test_review_dates(day: str, due: int) -> None:
     """A rate in force is due from its review date on; one that has ended is nobody's work any more."""
     found = list(rates.due_for_review(date.fromisoformat(day), [row("10", "2020-01-01", "2027-12-31")]))
-    assert len(found) == due
-    assert all(
-        each == "XX standard: VAT 10 % was last looked up on 2026-11-22; look it up again (§ 1) and move its review date"
-        for each in found
-    )
+    says = "VAT 10 % was last looked up on 2026-11-22; look it up again (§ 1) and move its review date"
+    assert found == [f"XX standard: {says}"] * due
 
 
 def every() -> Iterator[TaxRate]:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from billing.taxes.territories import Standing, outside_vat_territory, settled, standing
+from billing.taxes.territories import Standing, is_country, outside_vat_territory, settled, standing
 
 IN, OUT, OWN = Standing.INSIDE, Standing.OUTSIDE, Standing.OWN_RATES
 
 
-# Art. 6 of Directive 2006/112/EC; § 10(4) UStG 1994; Art. 18(3) CIVA; Art. 26(4) Greek VAT Code; § 1-2 merverdiavgiftsloven.
+# Art. 6 of Directive 2006/112/EC; § 10(4) UStG 1994; Art. 18(3) CIVA; Art. 26(4) Greek VAT Code;
+# § 1-2 merverdiavgiftsloven.
 @pytest.mark.parametrize(
     ("country", "postcode", "region", "stands"),
     [
@@ -93,3 +94,9 @@ def test_settled(country: str, region: str, counts: tuple[str, str]) -> None:
     assert found[:2] == counts
     assert (found[2] == "") == (counts == (country, region))
     assert found[2] == "" or (country in found[2] and counts[0] in found[2])
+
+
+def test_what_is_a_country() -> None:
+    """Codes of ISO 3166-1 and Kosovo's are; a slip, a prefix of VAT ids and a union of countries are not."""
+    assert all(is_country(each) for each in ("DE", "US", "XK", "AX", "GG"))
+    assert not any(is_country(each) for each in ("", "ZZ", "UK", "EL", "XI", "EU", "de", "DEU"))

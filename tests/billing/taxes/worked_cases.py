@@ -1,4 +1,4 @@
-"""Reads docs/tax-cases.md: the rows of its tables as facts and expected answers. Anything it does not know is an error."""
+"""Reads docs/tax-cases.md: its rows as facts and expected answers. Anything it cannot read is an error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ CLIENT = re.compile(
     PLACE.pattern + r" (?P<kind>business|consumer|public body)(?: certificate (?P<certificate>\S+))?"
     r"(?: (?P<number>.+?))?(?: (?P<answer>valid|invalid|zone))?"
 )
-SALE = re.compile(r"(?P<service>[a-z ]+?)(?: in (?P<country>[A-Z]{2})| (?P<online>online))?(?: (?P<rate>reduced \S+))?")
+SALE = re.compile(
+    r"(?P<service>[a-z ]+?)(?: in (?P<country>[A-Z]{2})| (?P<online>online))?(?: (?P<rate>reduced \S+))?"
+)
 REGISTRATION = re.compile(
     r"(?:(?P<country>[A-Z]{2})(?:-(?P<region>[A-Z]{2}))?)?"
     r"(?: ?(?P<scheme>OSS|below threshold|small business|exempt|standard|established|LUT))?(?: (?P<rest>.+?))??"
@@ -63,7 +65,9 @@ def tables() -> Iterator[list[list[str]]]:
 
 def configured() -> RateTable:
     """The packaged rates and those that the document says a company configured."""
-    listed = re.search(r"^Rates that a company configured .*?: (.+)\.$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
+    listed = re.search(
+        r"^Rates that a company configured .*?: (.+)\.$", DOCUMENT.read_text("utf-8"), re.MULTILINE
+    )
     assert listed
     rows = (each.split(" ") for each in listed[1].split(", "))
     return published().with_more(
@@ -90,7 +94,12 @@ def cases() -> list[Case]:
 
 def _case(row: list[str], numbers: dict[str, str]) -> Case:
     name, issuer, client, sale, day, tax, article, note, source = row
-    facts = {**_issuer(issuer, numbers), **_client(client), **_sale(sale), "tax_point": date.fromisoformat(day)}
+    facts = {
+        **_issuer(issuer, numbers),
+        **_client(client),
+        **_sale(sale),
+        "tax_point": date.fromisoformat(day),
+    }
     return Case(name, TaxFacts.model_validate(facts), tax, article, note, source)
 
 
