@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing.parties import EU_MEMBERS
 from billing.taxes import canada, european_union, single_country, united_states
-from billing.taxes.facts import ELECTRONIC, Scheme, TaxFacts
+from billing.taxes.facts import ELECTRONIC, Scheme, ServiceKind, TaxFacts
 from billing.taxes.outcome import Outcome, TaxUnknown
 from billing.taxes.rates import RateTable
 
@@ -16,17 +16,23 @@ s. 8 VATA 1994; § 3-30 merverdiavgiftsloven."""
 def decide(facts: TaxFacts, rates: RateTable) -> Outcome | None:
     """The outcome where the client's country decides; None where the law of the issuer's country is enough."""
     home, there = facts.issuer_country, facts.client_country
+    if home not in EU_MEMBERS and facts.performed_in in EU_MEMBERS and _by_place(facts):
+        return european_union.where_performed(facts, rates)
     if there == home or (home in EU_MEMBERS and there in EU_MEMBERS):
         return None
     if there == "US":
         registered = facts.liable("US", facts.client_region.upper())
         return united_states.decide(facts, rates) if registered else None
-    local = facts.liable(there)
-    to_consumer = facts.service in ELECTRONIC and not facts.to_business
     if there in EU_MEMBERS:
-        if to_consumer and european_union.inside(facts):
+        if _electronic_to_consumer(facts) and european_union.inside(facts):
             return european_union.to_consumer_inside(facts, rates)
         return None
+    return _elsewhere(facts, rates)
+
+
+def _elsewhere(facts: TaxFacts, rates: RateTable) -> Outcome | None:
+    home, there, to_consumer = facts.issuer_country, facts.client_country, _electronic_to_consumer(facts)
+    local = facts.liable(there)
     if local is None:
         return _not_registered(facts) if to_consumer else None
     if local.scheme is not Scheme.STANDARD or (facts.to_business and there in RECIPIENT_ACCOUNTS):
@@ -43,6 +49,16 @@ def decide(facts: TaxFacts, rates: RateTable) -> Outcome | None:
         "depends on the law there",
         next_step="add a rule under tax/",
     )
+
+
+def _electronic_to_consumer(facts: TaxFacts) -> bool:
+    return facts.service in ELECTRONIC and not facts.to_business
+
+
+def _by_place(facts: TaxFacts) -> bool:
+    """Whether the EU taxes the service where it takes place (Art. 53, 54 of the Directive)."""
+    on_the_spot = facts.service in european_union.ON_THE_SPOT and not facts.to_business
+    return facts.service is ServiceKind.EVENT or on_the_spot
 
 
 def _not_registered(facts: TaxFacts) -> TaxUnknown:

@@ -75,7 +75,7 @@ def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
             next_step="say under tax/ whether split payment applies to this client",
         )
     if facts.service is ServiceKind.EVENT and not (facts.performed_in == ONLINE and facts.to_business):
-        return _where_performed(facts, rates, "Art. 53, 54(1)")
+        return where_performed(facts, rates, "Art. 53, 54(1)")
     if abroad == home:
         return _in_own_country(facts, rates)
     if any(each.scheme is Scheme.SMALL_BUSINESS for each in facts.held(abroad)):
@@ -146,6 +146,37 @@ def to_consumer_inside(facts: TaxFacts, rates: RateTable, article: str = "Art. 5
     )
 
 
+def where_performed(facts: TaxFacts, rates: RateTable, article: str = "Art. 53, 54") -> Outcome:
+    """Admission, teaching and repair: where they take place; online, where the consumer is."""
+    home, there = facts.issuer_country, facts.performed_in
+    if not there:
+        return TaxUnknown(
+            reason=f"{facts.service} is taxed where it takes place ({article} {DIRECTIVE})",
+            next_step="say in which country, or that it is online (`performed_in`)",
+            field="performed_in",
+        )
+    if there == home:
+        return _at_home(facts, rates, f"{facts.service}, performed ({article})")
+    if there == ONLINE:
+        if facts.client_country == home:
+            return _at_home(facts, rates, f"{facts.service}, online (Art. 54(1))")
+        if facts.tax_point >= VIRTUAL_SINCE and inside(facts):
+            return to_consumer_inside(facts, rates, "Art. 54(1)")
+        return TaxUnknown(
+            reason=f"{facts.service} online to a consumer in {facts.client_country} on {facts.tax_point}: "
+            "no rule says where it is taxed",
+            next_step="add a rule under tax/",
+        )
+    local = facts.liable(there)
+    if there in EU_MEMBERS and local and local.scheme is Scheme.STANDARD:
+        return charge(facts, rates, there, f"{facts.service}, performed ({article})", local.number)
+    return TaxUnknown(
+        reason=f"{facts.service} in {there} is taxed there ({article} {DIRECTIVE}), where the issuer is not registered",
+        next_step="add a registration there, or a rule under tax/",
+        field="registrations",
+    )
+
+
 def _issuer(facts: TaxFacts) -> Standing:
     return standing(facts.issuer_country, facts.issuer_postcode, facts.issuer_region)
 
@@ -165,7 +196,7 @@ def _in_own_country(facts: TaxFacts, rates: RateTable) -> Outcome:
             )
         return _to_business_outside(facts, f"; {text}")
     if facts.performed_in not in ("", home) and facts.service in ON_THE_SPOT and not facts.to_business:
-        return _where_performed(facts, rates, "Art. 54")
+        return where_performed(facts, rates, "Art. 54")
     return _at_home(facts, rates, "domestic service")
 
 
@@ -197,42 +228,11 @@ def _exempt(facts: TaxFacts, registered: Registration) -> Outcome:
     )
 
 
-def _where_performed(facts: TaxFacts, rates: RateTable, article: str) -> Outcome:
-    """Admission, teaching and repair: where they take place; online, where the consumer is."""
-    home, there = facts.issuer_country, facts.performed_in
-    if not there:
-        return TaxUnknown(
-            reason=f"{facts.service} is taxed where it takes place ({article} {DIRECTIVE})",
-            next_step="say in which country, or that it is online (`performed_in`)",
-            field="performed_in",
-        )
-    if there == home:
-        return _at_home(facts, rates, f"{facts.service}, performed ({article})")
-    if there == ONLINE:
-        if facts.client_country == home:
-            return _at_home(facts, rates, f"{facts.service}, online (Art. 54(1))")
-        if facts.tax_point >= VIRTUAL_SINCE and inside(facts):
-            return to_consumer_inside(facts, rates, "Art. 54(1)")
-        return TaxUnknown(
-            reason=f"{facts.service} online to a consumer in {facts.client_country} on {facts.tax_point}: "
-            "no rule says where it is taxed",
-            next_step="add a rule under tax/",
-        )
-    local = facts.liable(there)
-    if there in EU_MEMBERS and local and local.scheme is Scheme.STANDARD:
-        return charge(facts, rates, there, f"{facts.service}, performed ({article})", local.number)
-    return TaxUnknown(
-        reason=f"{facts.service} in {there} is taxed there ({article} {DIRECTIVE}), where the issuer is not registered",
-        next_step="add a registration there, or a rule under tax/",
-        field="registrations",
-    )
-
-
 def _to_consumer(facts: TaxFacts, rates: RateTable) -> Outcome:
     """Where the issuer is (Art. 45), but for electronic services, work on the spot and, outside the EU, Art. 59."""
     abroad, service = facts.client_country, facts.service
     if service in ON_THE_SPOT:
-        return _where_performed(facts, rates, "Art. 54")
+        return where_performed(facts, rates, "Art. 54")
     if inside(facts):
         if service in ELECTRONIC:
             return to_consumer_inside(facts, rates)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 COUNTS_AS: dict[str, tuple[str, str]] = {
     "MC": ("FR", "Art. 7(1) Directive 2006/112/EC"),
-    "IM": ("GB", "s. 1(1) Isle of Man Act 1979"),
+    "IM": ("GB", "Isle of Man Act 1979"),
     "LI": ("CH", "Art. 3(a) MWSTG; treaty of 28 October 1994"),
     "XI": ("GB", "Northern Ireland is the United Kingdom for services: Art. 8, Annex 3 Windsor Framework"),
     "EL": ("GR", "the prefix of Greek VAT ids"),
@@ -64,6 +65,7 @@ _REGIONS: dict[str, dict[Standing, frozenset[str]]] = {
 }
 
 
+@lru_cache(maxsize=4096)
 def standing(country: str, postcode: str = "", region: str = "") -> Standing:
     """By postcode or ISO 3166-2 region (Art. 6 Directive 2006/112/EC, and national law where noted)."""
     begins = postcode.replace(" ", "").upper().removeprefix(f"{country}-")

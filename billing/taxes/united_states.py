@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from billing.taxes import taxability
 from billing.taxes.categories import TaxCategory
-from billing.taxes.facts import TaxFacts
+from billing.taxes.facts import ServiceKind, TaxFacts
 from billing.taxes.notes import NoteCode
 from billing.taxes.outcome import Outcome, TaxComponent, TaxDecision, TaxUnknown, charged, per_cent, untaxed
 from billing.taxes.rates import RateTable
@@ -26,6 +26,9 @@ STATES = frozenset({
 })  # fmt: skip
 """The fifty states and the District of Columbia."""
 
+
+ON_THE_SPOT = frozenset({ServiceKind.TRAINING, ServiceKind.HARDWARE, ServiceKind.EVENT})
+"""Received by persons or on goods where it takes place."""
 
 POSSESSIONS = frozenset({"AS", "GU", "MP", "PR", "VI"})
 """Not states, with country codes of their own; Puerto Rico taxes sales and services (IVU)."""
@@ -95,6 +98,13 @@ def _abroad(facts: TaxFacts) -> Outcome:
         return TaxUnknown(
             reason=f"{facts.client_country} belongs to the United States and has taxes of its own",
             next_step="add a rule under tax/",
+        )
+    here = facts.service in ON_THE_SPOT and facts.performed_in in ("", "US")
+    if here and any(each.country == "US" and each.holds(facts.tax_point) for each in facts.registrations):
+        return TaxUnknown(
+            reason=f"{facts.service} is taxed by the state in which it takes place, wherever the client is",
+            next_step="say where it is performed (`performed_in`), or add a rule under tax/",
+            field="performed_in",
         )
     why = f"service to {facts.client_country}, outside the United States"
     return _none("US", why, "no state taxes what is used abroad")

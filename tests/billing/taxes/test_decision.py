@@ -183,6 +183,26 @@ def test_component_names_the_registration() -> None:
     assert [each.number for each in decision.taxes] == ["123456789 RT0001", "1234567890 TQ0001"]
 
 
+# BT-121, code list VATEX of EN 16931: none fits a German small business or a British sale abroad.
+@pytest.mark.parametrize(
+    ("home", "abroad", "vat_id", "scheme", "code"),
+    [
+        ("DE", "FR", "FR40303265045", Scheme.STANDARD, "VATEX-EU-AE"),
+        ("DE", "CH", "", Scheme.STANDARD, "VATEX-EU-O"),
+        ("DE", "DE", "", Scheme.STANDARD, ""),
+        ("DE", "DE", "", Scheme.SMALL_BUSINESS, ""),
+        ("FR", "FR", "", Scheme.SMALL_BUSINESS, "VATEX-FR-FRANCHISE"),
+        ("GB", "CH", "", Scheme.STANDARD, ""),
+    ],
+)
+def test_exemption_codes(home: str, abroad: str, vat_id: str, scheme: Scheme, code: str) -> None:
+    """A code of the VATEX list stands where one fits, and only there."""
+    held = (Registration(country=home, scheme=scheme, number="1"),)
+    decision = decide_tax(sale(home, abroad, vat_id, registrations=held))
+    assert isinstance(decision, TaxDecision)
+    assert decision.exemption_code == code
+
+
 # Rule 46(b) CGST Rules 2017: up to sixteen characters, letters, digits, hyphen, slash.
 @pytest.mark.parametrize(
     ("number", "allowed"),
