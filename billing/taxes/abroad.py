@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from billing.parties import EU_MEMBERS
-from billing.taxes import canada, european_union, single_country, united_states
+from billing.taxes import canada, european_consumers, single_country, united_states
+from billing.taxes.countries import COUNTRIES
 from billing.taxes.facts import ELECTRONIC, Scheme, ServiceKind, TaxFacts
+from billing.taxes.member_states import inside
 from billing.taxes.outcome import Outcome, TaxUnknown
 from billing.taxes.rates import RateTable
 
@@ -17,15 +19,15 @@ def decide(facts: TaxFacts, rates: RateTable) -> Outcome | None:
     """The outcome where the client's country decides; None where the law of the issuer's country is enough."""
     home, there = facts.issuer_country, facts.client_country
     if home not in EU_MEMBERS and facts.performed_in in EU_MEMBERS and _by_place(facts):
-        return european_union.where_performed(facts, rates)
+        return european_consumers.where_performed(facts, rates)
     if there == home or (home in EU_MEMBERS and there in EU_MEMBERS):
         return None
     if there == "US":
         registered = facts.liable("US", facts.client_region.upper())
         return united_states.decide(facts, rates) if registered else None
     if there in EU_MEMBERS:
-        if _electronic_to_consumer(facts) and european_union.inside(facts):
-            return european_union.to_consumer_inside(facts, rates)
+        if _electronic_to_consumer(facts) and inside(facts):
+            return european_consumers.to_consumer_inside(facts, rates)
         return None
     return _elsewhere(facts, rates)
 
@@ -40,7 +42,7 @@ def _elsewhere(facts: TaxFacts, rates: RateTable) -> Outcome | None:
     if there == "CA":
         return canada.decide(facts, rates)
     # A registered seller charges Swiss tax; the recipient accounts only for others (Art. 45(1)(a) MWSTG).
-    if there == "CH" or (to_consumer and there in single_country.COUNTRIES):
+    if there == "CH" or (to_consumer and there in COUNTRIES):
         return single_country.charge(facts, rates, there, "service by a registered seller abroad")
     if not facts.to_business and there in RECIPIENT_ACCOUNTS:
         return None
@@ -57,7 +59,7 @@ def _electronic_to_consumer(facts: TaxFacts) -> bool:
 
 def _by_place(facts: TaxFacts) -> bool:
     """Whether the EU taxes the service where it takes place (Art. 53, 54 of the Directive)."""
-    on_the_spot = facts.service in european_union.ON_THE_SPOT and not facts.to_business
+    on_the_spot = facts.service in european_consumers.ON_THE_SPOT and not facts.to_business
     return facts.service is ServiceKind.EVENT or on_the_spot
 
 

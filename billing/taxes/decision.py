@@ -18,6 +18,7 @@ from billing.taxes import (
     united_states,
 )
 from billing.taxes.categories import TaxCategory
+from billing.taxes.countries import COUNTRIES
 from billing.taxes.european_union import vat_id_country
 from billing.taxes.facts import LIABILITIES, TaxFacts
 from billing.taxes.outcome import Outcome, TaxDecision, TaxUnknown
@@ -40,7 +41,7 @@ Rule = Callable[[TaxFacts, RateTable], Outcome]
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(EU_MEMBERS, european_union.decide),
-    **dict.fromkeys(single_country.COUNTRIES, single_country.decide),
+    **dict.fromkeys(COUNTRIES, single_country.decide),
     "US": united_states.decide,
     "CA": canada.decide,
     "IN": india.decide,
