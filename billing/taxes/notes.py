@@ -21,7 +21,7 @@ class NoteCode(StrEnum):
 
 ENGLISH: dict[NoteCode, str] = {
     NoteCode.NONE: "",
-    # Art. 226(11a) of the Directive asks for these very words, or their translation in Annex of national law.
+    # Art. 226(11a) of the Directive prescribes the words "Reverse charge".
     NoteCode.REVERSE_CHARGE: "Reverse charge: the recipient is liable for VAT ({article})",
     NoteCode.SUPPLIED_ABROAD: "Not taxable in {home}: place of supply is the recipient's country ({article})",
     NoteCode.SMALL_BUSINESS: "No {tax} is charged: small business ({article})",
