@@ -9,22 +9,24 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict
 
 from billing.agreements import Agreement, Occasion, Recurring
+from billing.allowances import Allowance, sum_of
 from billing.company import Client, Company
 from billing.contract_checks import check_change_orders, check_dates
-from billing.draft import Draft, InvoiceLine, breakdown
+from billing.draft import Draft, InvoiceLine
 from billing.due import OVERAGE
 from billing.exceptions import Finding, ReasonCode
 from billing.hours import HOUR
 from billing.limits import check_limits, check_whole
 from billing.line_words import LineWords, line_words
-from billing.lines import agreed_lines, discount_line, is_work, one_off_lines
-from billing.money import rounded, total
+from billing.lines import agreed_discount, agreed_lines, is_work, one_off_lines
+from billing.money import total
 from billing.parties import Buyer, Issuer, is_address
 from billing.periods import Period
 from billing.request import BillingRequest
 from billing.source_checks import MAX_LINES, check_agreement, check_client
 from billing.sources import CrmClient, Sources
 from billing.taxes.decision import TaxDecision, TaxFacts, TaxUnknown, decide_tax
+from billing.totals import totals
 from billing.work_checks import check_work
 
 BY_CALENDAR = "time"
@@ -69,9 +71,10 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
         findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
     source = agreement or request.one_off
     lines = _lines(request, agreement, sources, today, words)
+    allowances: list[Allowance] = []
     if source and source.discount and lines:
-        lines.append(discount_line(lines, source.discount, source.currency, words))
-    net = total(each.net for each in lines)
+        allowances.append(agreed_discount(lines, source.discount, source.currency, words))
+    net = total(each.net for each in lines) - sum_of(allowances)
     findings += _check_lines(lines, net)
     if agreement is not None and request.occasion is not None:
         tolerance = company.source_checks.tolerance.get(agreement.currency, Decimal(0))
@@ -86,7 +89,13 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             vat_id=sources.client.vat_id,
             contact=contact,
         )
-        tax_breakdown = breakdown(lines, tax, source.currency)
+        sums = totals(
+            lines,
+            tax,
+            source.currency,
+            allowances=allowances,
+            round_due_to=issuer.round_due_to.get(source.currency),
+        )
         draft = Draft(
             billing_key=request.billing_key,
             title=source.title,
@@ -99,10 +108,10 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             zone=client.zone,
             currency=source.currency,
             lines=tuple(lines),
-            taxes=(tax_breakdown,),
-            net=net,
-            tax=tax_breakdown.tax,
-            gross=rounded(net + tax_breakdown.tax, source.currency),
+            taxes=sums.taxes,
+            net=sums.net,
+            tax=sums.tax,
+            gross=sums.gross,
             discount=source.discount,
             terms=source.terms or client.terms,
             non_standard_terms=source.terms is not None and source.terms != client.terms,
@@ -112,6 +121,8 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             order_reference=source.order_reference,
             note=tax.note,
             preceding=(request.one_off.corrects or "") if request.one_off else "",
+            allowances=tuple(allowances),
+            rounding=sums.rounding,
         )
     return Assembly(draft=draft, findings=tuple(findings), skip=_skip(request, agreement))
 

@@ -8,7 +8,7 @@ from billing.agreement_checks import check_agreements
 from billing.complaints import CompanyRecords, Complaint, reference, taken_already, text
 from billing.numbering import MAX_LENGTH
 from billing.policy_checks import check_approvals, check_dunning
-from billing.taxes.decision import STANDARD_RATES
+from billing.taxes.decision import covered
 
 _REFERENCES = (
     ("people", "reports_to", "people", "person"),
@@ -101,11 +101,11 @@ def _issuers(records: CompanyRecords) -> Iterator[Complaint]:
                 (*at, "number_prefix"),
                 f"{prefix!r} makes numbers longer than {MAX_LENGTH} characters; write at most {longest}",
             )
-        if country not in STANDARD_RATES:
+        if country not in covered():
             yield Complaint(
                 (*at, "address", "country"),
                 f"there are no tax rules for an issuer in {country} yet: "
-                f"its invoices stop for a person; rules exist for {', '.join(sorted(STANDARD_RATES))}",
+                f"its invoices stop for a person; rules exist for {', '.join(sorted(covered()))}",
                 warning=True,
             )
 

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from billing.allowances import problems, sum_of
 from billing.document import InvoiceDocument
-from billing.draft import Draft
+from billing.draft import Draft, TaxBreakdown
 from billing.errors import NumberingError
 from billing.exceptions import Finding, ReasonCode
 from billing.money import rounded, total
 from billing.numbering import SeriesState, payment_reference, take_number
+from billing.taxes.outcome import TaxComponent
+from billing.totals import round_to, taxable_by_tax
 
 LAST_OF_THE_YEAR = 99998
 """So many numbers given, the next is as long as any of the series can be."""
@@ -42,34 +45,93 @@ def placeholder(draft: Draft, at: datetime) -> InvoiceDocument:
 
 def check_document(draft: Draft, at: datetime) -> list[Finding]:
     """What would make the issued document wrong; each needs a repair in Billow or the company folder, not in data."""
-    problems = [*_sums(draft)]
+    found = [*sums(draft)]
     try:
         document = placeholder(draft, at)
     except NumberingError as error:
-        problems.append(str(error))
+        found.append(str(error))
     else:
         if len(document.payment_reference) > LONGEST_REFERENCE:
-            problems.append(
+            found.append(
                 f"payment reference {document.payment_reference} is longer than {LONGEST_REFERENCE} characters"
             )
         if document.due_date < document.issue_date:
-            problems.append(f"due date {document.due_date} is before issue date {document.issue_date}")
-    return [
-        Finding(code=ReasonCode.INVALID_DOCUMENT, message=problem, field="document") for problem in problems
-    ]
+            found.append(f"due date {document.due_date} is before issue date {document.issue_date}")
+    return [Finding(code=ReasonCode.INVALID_DOCUMENT, message=problem, field="document") for problem in found]
 
 
-def _sums(draft: Draft) -> Iterator[str]:
-    """EN 16931, to the cent: line nets (Peppol R120), BR-CO-10, BR-CO-14, BR-CO-15, BR-CO-17."""
-    for number, line in enumerate(draft.lines, start=1):
-        if line.net != rounded(line.quantity * line.unit_price, draft.currency):
-            yield f"line {number}: {line.quantity} × {line.unit_price} is not {line.net}"
-    if draft.net != total(line.net for line in draft.lines):
-        yield f"net {draft.net} is not the sum of the lines (BR-CO-10)"
-    for tax in draft.taxes:
-        if tax.tax != rounded(tax.taxable * tax.rate / 100, draft.currency):
-            yield f"tax {tax.tax} is not {tax.rate} % of {tax.taxable} (BR-CO-17)"
+def sums(draft: Draft) -> Iterator[str]:
+    """What does not add up, to the cent: EN 16931 BR-CO-10 to BR-CO-18, Peppol BIS Billing 3 R120 and R040."""
+    yield from _lines(draft)
+    for adjustments, name in ((draft.allowances, "allowance"), (draft.charges, "charge")):
+        for number, each in enumerate(adjustments, start=1):
+            yield from problems(each, f"{name} {number}", draft.currency)
+    expected = draft.lines_net - sum_of(draft.allowances) + sum_of(draft.charges)
+    if draft.net != expected:
+        yield f"net {draft.net} is not the sum of the lines, less allowances, plus charges (BR-CO-10 to BR-CO-13)"
+    yield from _taxes(draft)
     if draft.tax != total(tax.tax for tax in draft.taxes):
         yield f"tax {draft.tax} is not the sum of its breakdown (BR-CO-14)"
     if draft.gross != draft.net + draft.tax:
         yield f"gross {draft.gross} is not net and tax together (BR-CO-15)"
+    yield from _rounding(draft)
+    for name, amount in (("net", draft.net), ("tax", draft.tax), ("gross", draft.gross)):
+        if amount != rounded(amount, draft.currency):
+            yield f"{name} {amount} has more decimals than {draft.currency} knows (BR-DEC)"
+
+
+def _lines(draft: Draft) -> Iterator[str]:
+    for number, line in enumerate(draft.lines, start=1):
+        place = f"line {number}"
+        for each in (*line.allowances, *line.charges):
+            yield from problems(each, place, draft.currency)
+        off, on = sum_of(line.allowances), sum_of(line.charges)
+        if line.net != rounded(line.quantity * line.unit_price, draft.currency) - off + on:
+            less = f", less {off}" if line.allowances else ""
+            plus = f", plus {on}" if line.charges else ""
+            yield f"{place}: {line.quantity} × {line.unit_price}{less}{plus} is not {line.net} (Peppol R120)"
+
+
+def _taxes(draft: Draft) -> Iterator[str]:
+    """Each tax on all that bears it: named by every part of the invoice, or by none, and then all bear every tax."""
+    if not draft.taxes:
+        yield "there is no tax breakdown (BR-CO-18)"
+        return
+    named = [each.taxes for each in draft.lines]
+    named += [each.taxes for each in (*draft.allowances, *draft.charges)]
+    if len(set(map(bool, named))) > 1:
+        yield "some lines, allowances or charges name their taxes and some do not (BR-CO-4, BR-32, BR-37)"
+        return
+    stated = {_component(tax): tax for tax in draft.taxes}
+    if len(stated) < len(draft.taxes):
+        yield "a tax of one name, category and rate stands in the breakdown twice"
+    found = taxable_by_tax(draft.lines, draft.allowances, draft.charges, tuple(stated), draft.currency)
+    for component, taxable in found.items():
+        tax = stated.get(component)
+        if tax is None:
+            yield f"{_told(component)} on {taxable} is missing from the breakdown (BR-CO-18)"
+        elif tax.taxable != taxable:
+            yield f"{_told(component)} is on {tax.taxable}, but {taxable} bear it (BR-S-08)"
+    for component, tax in stated.items():
+        if component not in found:
+            yield f"{_told(component)} stands in the breakdown, but nothing bears it (BR-S-08)"
+        if tax.tax != rounded(tax.taxable * tax.rate / 100, draft.currency):
+            yield f"tax {tax.tax} is not {tax.rate} % of {tax.taxable} (BR-CO-17)"
+
+
+def _component(tax: TaxBreakdown) -> TaxComponent:
+    return TaxComponent(
+        name=tax.name, category=tax.category, rate=tax.rate, share=tax.share, number=tax.number
+    )
+
+
+def _told(tax: TaxComponent) -> str:
+    return f"{tax.name} {tax.category} {tax.rate.normalize():f} %"
+
+
+def _rounding(draft: Draft) -> Iterator[str]:
+    """The amount due is what the issuer's rounding makes of the gross, and nothing else (BR-CO-16)."""
+    step = draft.issuer.round_due_to.get(draft.currency)
+    due = round_to(draft.gross, step) if step else draft.gross
+    if draft.due != due:
+        yield f"amount due {draft.due} is not {due}: gross {draft.gross}, rounding {draft.rounding} (BR-CO-16)"

@@ -10,14 +10,31 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from billing.allowances import Allowance, Charge, sum_of
+from billing.home_tax import HomeTax
 from billing.money import Currency, Figure, Money, rounded, total
 from billing.parties import Buyer, EmailAddress, Issuer, Language
 from billing.payment_terms import PaymentTerms
 from billing.periods import Period
-from billing.taxes.decision import TaxCategory, TaxDecision
+from billing.taxes.categories import TaxCategory
+from billing.taxes.outcome import TaxComponent
 
-_ADDED_LATER = frozenset({"preceding"})
-"""Fields that came after drafts were approved: empty, they do not count, so that the digest of those stays."""
+_ADDED_LATER: dict[str, dict[str, Any]] = {
+    "": {"preceding": "", "allowances": [], "charges": [], "rounding": "0", "home_tax": None},
+    "issuer": {"round_due_to": {}},
+    "lines": {"allowances": [], "charges": [], "taxes": []},
+    "taxes": {"name": "VAT", "share": "100", "number": ""},
+    "terms": {
+        "end_of_month_plus": None,
+        "day_of_month": None,
+        "months_later": 0,
+        "before_supply_days": None,
+        "business_day": "as it is",
+        "early_payment": None,
+    },
+}
+"""By their place in the draft, fields that came after drafts were approved: at these values they do not count, so that
+the digest of what was approved before stays."""
 
 
 class Value(BaseModel):
@@ -34,7 +51,11 @@ class SourceRef(Value):
 
 
 class InvoiceLine(Value):
-    """An invoice line (EN 16931, BG-25); amounts are net, in the invoice's currency."""
+    """An invoice line (EN 16931, BG-25); amounts are net, in the invoice's currency.
+
+    `net` (BT-131) is quantity times unit price, rounded, less the line's allowances, plus its charges. `taxes` is empty
+    where the line is taxed like the whole invoice; if one line names its taxes, each line does.
+    """
 
     description: str
     detail: str = ""
@@ -44,10 +65,13 @@ class InvoiceLine(Value):
     net: Figure
     why: str = ""
     sources: tuple[SourceRef, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    taxes: tuple[TaxComponent, ...] = ()
 
 
 class TaxBreakdown(Value):
-    """The VAT of one category and rate (BG-23)."""
+    """The tax of one name, category and rate (BG-23); `taxable` is that share (per cent) of what is taxed so."""
 
     category: TaxCategory
     rate: Figure
@@ -55,10 +79,17 @@ class TaxBreakdown(Value):
     tax: Figure
     note: str = ""
     why: str = ""
+    name: str = "VAT"
+    share: Figure = Decimal(100)
+    number: str = ""
 
 
 class Draft(Value):
-    """What will be issued, once approved. Immutable; a change makes another draft with another digest."""
+    """What will be issued, once approved. Immutable; a change makes another draft with another digest.
+
+    `net` is without tax (BT-109), `gross` with it (BT-112), `rounding` (BT-114) is what is added to it so that
+    the amount due can be paid in cash or is otherwise round; `discount` is the per cent off that approvers look at.
+    """
 
     billing_key: str
     title: str
@@ -84,10 +115,24 @@ class Draft(Value):
     order_reference: str = ""
     note: str = ""
     preceding: str = ""
+    allowances: tuple[Allowance, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    rounding: Figure = Decimal(0)
+    home_tax: HomeTax | None = None
+
+    @property
+    def lines_net(self) -> Decimal:
+        """The lines together, before allowances and charges of the document (BT-106)."""
+        return total(each.net for each in self.lines)
+
+    @property
+    def due(self) -> Decimal:
+        """What is to be paid (BT-115). Nothing is prepaid in it: prepayments are lines with their tax."""
+        return self.gross + self.rounding
 
     @property
     def amount_due(self) -> Money:
-        return Money.of(self.gross, self.currency)
+        return Money.of(self.due, self.currency)
 
     @property
     def digest(self) -> str:
@@ -97,9 +142,23 @@ class Draft(Value):
 
 def digest_of(stored: Mapping[str, Any]) -> str:
     """The digest of a draft as it is stored, whatever version of it wrote it."""
-    content = {key: value for key, value in stored.items() if value or key not in _ADDED_LATER}
+    content = _as_approved(stored)
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _as_approved(content: Any, place: str = "") -> Any:
+    """The content without what came later and says nothing; `place` is the path of it, list positions left out."""
+    if isinstance(content, list):
+        return [_as_approved(each, place) for each in content]
+    if not isinstance(content, Mapping):
+        return content
+    later = _ADDED_LATER.get(place, {})
+    return {
+        key: _as_approved(value, f"{place}.{key}".lstrip("."))
+        for key, value in content.items()
+        if key not in later or value != later[key]
+    }
 
 
 def line(
@@ -112,28 +171,21 @@ def line(
     detail: str = "",
     why: str = "",
     sources: Sequence[SourceRef] = (),
+    allowances: Sequence[Allowance] = (),
+    charges: Sequence[Charge] = (),
+    taxes: Sequence[TaxComponent] = (),
 ) -> InvoiceLine:
-    """A line whose net is quantity times unit price, rounded once (Peppol BIS Billing 3, R120)."""
+    """A line whose net is quantity times unit price, rounded once, less allowances, plus charges (Peppol R120)."""
     return InvoiceLine(
         description=description,
         detail=detail,
         quantity=quantity,
         unit=unit,
         unit_price=unit_price,
-        net=rounded(quantity * unit_price, currency),
+        net=rounded(quantity * unit_price, currency) - sum_of(allowances) + sum_of(charges),
         why=why,
         sources=tuple(sources),
-    )
-
-
-def breakdown(lines: Sequence[InvoiceLine], decision: TaxDecision, currency: str) -> TaxBreakdown:
-    """The VAT of the lines together: computed per category and rate, not per line (BR-CO-17)."""
-    taxable = total(each.net for each in lines)
-    return TaxBreakdown(
-        category=decision.category,
-        rate=decision.rate,
-        taxable=taxable,
-        tax=rounded(taxable * decision.rate / 100, currency),
-        note=decision.note,
-        why=decision.why,
+        allowances=tuple(allowances),
+        charges=tuple(charges),
+        taxes=tuple(taxes),
     )

@@ -19,13 +19,14 @@ from billing.agreements import (
     TimeAndMaterials,
     Trigger,
 )
+from billing.allowances import Allowance, percentage_off
 from billing.change_orders import agreement_on, approved
 from billing.draft import InvoiceLine, SourceRef, line
 from billing.due import EXPENSES, FEE, OVERAGE, TIME, all_milestones
 from billing.fees import fee
 from billing.hours import beyond_block, beyond_block_lines, hour_lines, worked
 from billing.line_words import LineWords
-from billing.money import rounded, total
+from billing.money import total
 from billing.occasions import BLOCK, COMPLETION, PRICE, SPEND
 from billing.one_off import OneOff
 from billing.periods import full_period
@@ -101,13 +102,12 @@ def agreed_lines(
             return [_milestone_line(agreement, occasion.item)]
 
 
-def discount_line(
+def agreed_discount(
     lines: Sequence[InvoiceLine], percent: Decimal, currency: str, words: LineWords
-) -> InvoiceLine:
-    """The discount as a line of its own, before tax; rounded once, on the net of all lines."""
-    off = rounded(total(each.net for each in lines) * percent / 100, currency)
-    title = f"{words.discount} {words.figure(percent)} %"
-    return line(title, _ONE, PIECE, -off, currency, why="agreed discount")
+) -> Allowance:
+    """The discount of an agreement off the net of all lines, before tax; rounded once."""
+    reason = f"{words.discount} {words.figure(percent)} %"
+    return percentage_off(total(each.net for each in lines), percent, currency, reason, why="agreed discount")
 
 
 def _fee_lines(agreement: Retainer, occasion: Occasion, words: LineWords) -> list[InvoiceLine]:

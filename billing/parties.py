@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
+
+from billing.money import Currency, Figure, smallest_unit
 
 EU_MEMBERS = frozenset(
     [
@@ -131,6 +142,18 @@ class Issuer(Strict):
     accent: str = Field(
         default="#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$", description="colour of its documents"
     )
+    round_due_to: dict[Currency, Figure] = Field(
+        default_factory=dict,
+        description="by currency, the step amounts due are rounded to: {CHF: '0.05'}; else they are not",
+    )
+
+    @field_validator("round_due_to")
+    @classmethod
+    def _whole_steps(cls, steps: dict[str, Decimal]) -> dict[str, Decimal]:
+        for currency, step in steps.items():
+            if step <= 0 or step % smallest_unit(currency):
+                raise ValueError(f"{step} is no step of whole {smallest_unit(currency)} {currency}")
+        return steps
 
 
 class Buyer(Strict):

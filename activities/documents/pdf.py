@@ -32,8 +32,9 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from activities.documents import fonts
 from activities.documents.colour import readable_on_white
 from activities.documents.typography import LANGUAGES, Typography, in_fours, typography
+from billing.allowances import Adjustment
 from billing.document import InvoiceDocument
-from billing.draft import TaxBreakdown
+from billing.draft import Draft, TaxBreakdown
 from billing.errors import BillowError
 
 TEMPLATE = Path(__file__).parent / "templates" / "invoice"
@@ -171,6 +172,7 @@ def _context(document: InvoiceDocument, all_words: dict[str, dict[str, Any]]) ->
         "ink": readable_on_white(issuer.accent),
         "meta": _meta(document, writes, words),
         "taxes": [(*_tax_label(each, draft.currency, writes, words), each.tax) for each in draft.taxes],
+        "adjustments": [*_adjustments(draft, writes, words)],
         "tax_notes": _tax_notes(draft.taxes, words),
         "own_vat_label": _by_country(words["vat_id"], issuer.address.country),
         "issuer_lines": writes.address(issuer.address, from_country=buyer.address.country),
@@ -200,9 +202,28 @@ def _meta(document: InvoiceDocument, writes: Typography, words: dict[str, Any]) 
 def _tax_label(
     tax: TaxBreakdown, currency: str, writes: Typography, words: dict[str, Any]
 ) -> tuple[str, str]:
-    label = words["tax"].get(tax.category, words["tax"]["default"])
+    """What the tax is called and what it is on; a tax that is no VAT by its own name and registration."""
     base = words["tax_base"].format(amount=writes.amount(tax.taxable, currency))
+    if tax.name != "VAT":
+        label = words["other_tax"].format(name=tax.name, rate=writes.rate(tax.rate))
+        return (f"{label} ({tax.number})" if tax.number else label), base
+    label = words["tax"].get(tax.category, words["tax"]["default"])
     return label.format(rate=writes.rate(tax.rate)), base
+
+
+def _adjustments(
+    draft: Draft, writes: Typography, words: dict[str, Any]
+) -> Iterator[tuple[str, str, Decimal]]:
+    """Allowances and charges of the whole document: what for, on what, and by how much the net changes."""
+    signed: list[tuple[Adjustment, str, Decimal]] = [
+        *((each, words["allowance"], -each.amount) for each in draft.allowances),
+        *((each, words["charge"], each.amount) for each in draft.charges),
+    ]
+    for each, otherwise, amount in signed:
+        base = each.base is not None and words["tax_base"].format(
+            amount=writes.amount(each.base, draft.currency)
+        )
+        yield each.reason or otherwise, base or "", amount
 
 
 def _tax_notes(taxes: tuple[TaxBreakdown, ...], words: dict[str, Any]) -> list[str]:
@@ -218,7 +239,7 @@ def _by_country(labels: dict[str, str], country: str) -> str:
 def payment_code(document: InvoiceDocument) -> Markup | None:
     """The payment as EPC QR code (EPC069-12, version 2), as SVG; None where no euro transfer can pay it."""
     draft, account = document.draft, document.draft.issuer.bank_account
-    if draft.currency != "EUR" or not Decimal("0.01") <= draft.gross < 10**9:
+    if draft.currency != "EUR" or not Decimal("0.01") <= draft.due < 10**9:
         return None
     try:
         code = helpers.make_epc_qr(

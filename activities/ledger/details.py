@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from activities.ledger import timeline as telling
 from activities.ledger.inbox import resolutions_of
 from activities.ledger.read_models import (
     Action,
+    AdjustmentView,
     ApprovalView,
     CollectionActView,
     DocumentFile,
@@ -111,8 +112,17 @@ def _draft_values(draft: Draft | None) -> dict[str, Any]:
         "contact": f"{draft.buyer.contact.name} <{draft.buyer.contact.email}>",
         "account_manager": draft.account_manager,
         "lines": [LineView.model_validate(each.model_dump()) for each in draft.lines],
+        "adjustments": [*_adjustments(draft)],
+        "rounding": draft.rounding,
         "taxes": [TaxView.model_validate(each.model_dump()) for each in draft.taxes],
     }
+
+
+def _adjustments(draft: Draft) -> Iterator[AdjustmentView]:
+    for off in draft.allowances:
+        yield AdjustmentView(reason=off.reason or "Allowance", amount=-off.amount, why=off.why)
+    for on in draft.charges:
+        yield AdjustmentView(reason=on.reason or "Charge", amount=on.amount, why=on.why)
 
 
 def _approval(row: ApprovalRow, invoice: InvoiceRow) -> ApprovalView:

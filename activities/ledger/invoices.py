@@ -212,7 +212,7 @@ def put_draft(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
     row.draft = draft.model_dump(mode="json")
     row.draft_digest = draft.digest
     row.title, row.currency = draft.title, draft.currency
-    row.net, row.tax, row.gross = draft.net, draft.tax, draft.gross
+    row.net, row.tax, row.gross = draft.net, draft.tax, draft.due
     wanted = {(ref.source, ref.id) for line in draft.lines for ref in line.sources}
     doubles: dict[str, list[str]] = {}
     for item, other in _claim(tx, row, wanted):

@@ -50,7 +50,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
         number=taken.number,
         issue_date=taken.issue_date,
         due_date=row.due_date,
-        gross=draft.gross,
+        gross=draft.due,
         currency=draft.currency,
         draft_digest=row.draft_digest,
     )

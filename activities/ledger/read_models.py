@@ -76,9 +76,18 @@ class LineView(ReadModel):
     why: str
 
 
-class TaxView(ReadModel):
-    """The VAT of one category and rate (per cent), with the reason."""
+class AdjustmentView(ReadModel):
+    """An allowance (below zero) or a charge on the whole invoice, net, with the rule it comes from."""
 
+    reason: str
+    amount: Decimal
+    why: str
+
+
+class TaxView(ReadModel):
+    """The tax of one name, category and rate (per cent), with the reason."""
+
+    name: str
     category: str
     rate: Decimal
     taxable: Decimal
@@ -189,7 +198,9 @@ class InvoiceView(InvoiceSummary):
     contact: str
     account_manager: str | None
     lines: tuple[LineView, ...]
+    adjustments: tuple[AdjustmentView, ...] = ()
     taxes: tuple[TaxView, ...]
+    rounding: Decimal = Decimal(0)
     digest: str | None
     requested_by: str
     asked_because: str = ""

@@ -128,6 +128,6 @@ def _issued(invoice: Invoice, draft: Draft, at: datetime) -> Life:
     contact = draft.buyer.contact.email
     invoice.note(at, outcome.ISSUED, why=f"due on {due_date.isoformat()}")
     invoice.note(at, outcome.SENT, who=contact)
-    facts = CollectionFacts(due_date=due_date, late_from=late_from, open_amount=draft.gross, last_act_at=at)
+    facts = CollectionFacts(due_date=due_date, late_from=late_from, open_amount=draft.due, last_act_at=at)
     pays = paid_at(invoice, facts, at, by_the_minute=draft.terms.net_minutes is not None)
     yield from collected(invoice, facts, contact, pays, at)

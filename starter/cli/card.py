@@ -138,11 +138,18 @@ def _lines(view: InvoiceView) -> Table:
         for extra in filter(None, (each.detail, count if each.quantity != 1 else "", each.why)):
             what.append(f"\n{styled(extra).plain}", style="dim")
         table.add_row(what, styled(f"{each.net:,}"))
+    for adjustment in view.adjustments:
+        label = styled(adjustment.reason)
+        if adjustment.why:
+            label.append(f"\n{styled(adjustment.why).plain}", style="dim")
+        table.add_row(label, styled(f"{adjustment.amount:,}"))
     for tax in view.taxes:
-        rate = Text(f"VAT {tax.rate.normalize():f} % ({tax.category})")
+        rate = Text(f"{styled(tax.name).plain} {tax.rate.normalize():f} % ({tax.category})")
         if tax.why:
             rate.append(f"\n{styled(tax.why).plain}", style="dim")
         table.add_row(rate, styled(f"{tax.tax:,}"))
+    if view.rounding:
+        table.add_row("Rounding", styled(f"{view.rounding:,}"))
     table.add_row(styled("Gross", "bold"), styled(money(view.gross, view.currency), "bold"))
     return table
 

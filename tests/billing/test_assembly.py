@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from billing.agreements import Agreement, Occasion
 from billing.assembly import Assembly, assemble, client_of
+from billing.document_check import sums
 from billing.exceptions import ReasonCode
 from billing.periods import Period
 from billing.source_checks import MAX_LINES
@@ -145,12 +146,14 @@ def test_terms_of_the_agreement_come_first() -> None:
     assert not draft_of(care(retainer(terms={"net_days": 14}))).non_standard_terms
 
 
-def test_a_discount_is_a_line_of_its_own() -> None:
+def test_a_discount_is_an_allowance_on_the_whole() -> None:
     """12.5 % off 1,000.01 is 125.00 (125.00125), so net is 875.01, tax 166.25 (166.2519), gross 1,041.26."""
     draft = draft_of(care(retainer(amount="1000.01", discount="12.5")))
-    assert [each.net for each in draft.lines] == [Decimal("1000.01"), Decimal("-125.00")]
+    (allowance,) = draft.allowances
+    assert [each.net for each in draft.lines] == [Decimal("1000.01")]
+    assert (allowance.amount, allowance.base) == (Decimal("125.00"), Decimal("1000.01"))
     assert (draft.net, draft.tax, draft.gross) == (Decimal("875.01"), Decimal("166.25"), Decimal("1041.26"))
-    assert draft.lines[1].description == "Discount 12.5 %"
+    assert (allowance.reason, allowance.reason_code) == ("Discount 12.5 %", "95")
 
 
 def test_copies_go_to_each_address_once() -> None:
@@ -375,7 +378,8 @@ def test_sums_add_up(lines: Sequence[tuple[str, str]], currency: str, discount: 
     unit = {"EUR": Decimal("0.01"), "JPY": Decimal(1), "KWD": Decimal("0.001")}[currency]
     draft = billed_by_hand(*lines, currency=currency, discount=discount).draft
     assert draft is not None
-    assert draft.net == sum(line.net for line in draft.lines)
+    assert draft.net == sum(line.net for line in draft.lines) - sum(each.amount for each in draft.allowances)
+    assert not list(sums(draft))
     for line in draft.lines:
         assert line.net == (line.quantity * line.unit_price).quantize(unit, ROUND_HALF_UP)
     assert draft.gross == draft.net + draft.tax

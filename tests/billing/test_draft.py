@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from billing.draft import Draft, SourceRef, breakdown, line
+from billing.draft import Draft, SourceRef, digest_of, line
 from billing.money import rounded
 from billing.payment_terms import PaymentTerms
 from billing.taxes.decision import TaxCategory, TaxDecision
+from billing.totals import breakdowns
 from tests.billing.records import ISSUER
 
 NINETEEN = TaxDecision(category=TaxCategory.STANDARD, rate=Decimal(19), why="S")
@@ -25,7 +26,7 @@ def draft() -> Draft:
         line("Development: senior", Decimal("7.5"), "HUR", Decimal(120), "EUR", detail="Mira", sources=[ref]),
         line("Licence", Decimal(1), "C62", Decimal("99.99"), "EUR"),
     )
-    tax = breakdown(lines, NINETEEN, "EUR")
+    (tax,) = breakdowns(lines, NINETEEN, "EUR")
     return Draft.model_validate(
         {
             "billing_key": "hours/time/2026-01-01",
@@ -68,7 +69,7 @@ def test_tax_is_reckoned_on_the_sum_not_by_line() -> None:
     """Three lines of 0.33 carry 0.19 (19 % of 0.99 is 0.1881), not three times 0.06 (BR-CO-17)."""
     lines = [line("Part", Decimal(1), "C62", Decimal("0.33"), "EUR") for _ in range(3)]
     assert sum(rounded(each.net * 19 / 100, "EUR") for each in lines) == Decimal("0.18")
-    assert breakdown(lines, NINETEEN, "EUR").tax == Decimal("0.19")
+    assert breakdowns(lines, NINETEEN, "EUR")[0].tax == Decimal("0.19")
 
 
 def test_the_digest_is_that_of_the_content() -> None:
@@ -115,6 +116,18 @@ CHANGED = {
     "id": "other",
     "discount": "5",
     "non_standard_terms": True,
+    "allowances": [{"amount": "1", "reason": "Discount"}],
+    "charges": [{"amount": "1", "reason": "Courier"}],
+    "taxes": [{"category": "S", "rate": "19"}],
+    "home_tax": {
+        "currency": "GBP",
+        "amount": "160.00",
+        "rate": "0.85",
+        "rate_date": "2026-01-31",
+        "source": "ECB",
+    },
+    "business_day": "next",
+    "early_payment": {"percent": "2", "days": 10},
 }
 
 
@@ -136,7 +149,10 @@ def _other(path: tuple[str | int, ...], value: Any) -> Any:
 
 
 FIELDS = [
-    path for path in _leaves(draft().model_dump(mode="json")) if path[-1] not in ("net_minutes", "sources")
+    path
+    for path in _leaves(draft().model_dump(mode="json"))
+    if path[-1] != "sources"
+    and (path[0] != "terms" or path[-1] in ("net_days", "business_day", "early_payment"))
 ]
 
 
@@ -151,9 +167,37 @@ def test_every_field_counts(path: tuple[str | int, ...]) -> None:
     assert other.digest != draft().digest
 
 
-def test_terms_in_minutes_count() -> None:
-    """Thirty minutes instead of fourteen days is another draft."""
-    assert draft().model_copy(update={"terms": PaymentTerms(net_minutes=30)}).digest != draft().digest
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"net_minutes": 30},
+        {"end_of_month_plus": 10},
+        {"end_of_month_plus": 0},
+        {"day_of_month": 15},
+        {"day_of_month": 15, "months_later": 1},
+        {"before_supply_days": 5},
+    ],
+    ids=str,
+)
+def test_other_terms_count(terms: dict[str, int]) -> None:
+    """Thirty minutes, the end of the month or the 15th instead of fourteen days is another draft, each its own."""
+    digests = {
+        draft().model_copy(update={"terms": PaymentTerms.model_validate(each)}).digest
+        for each in (terms, {"net_days": 14}, {"day_of_month": 15, "months_later": 2})
+    }
+    assert len(digests) == 3
+
+
+def test_how_the_amount_due_is_rounded_counts() -> None:
+    """An issuer that rounds francs to five Rappen makes another draft than one that does not."""
+    issuer = draft().issuer.model_copy(update={"round_due_to": {"CHF": Decimal("0.05")}})
+    assert draft().model_copy(update={"issuer": issuer}).digest != draft().digest
+
+
+def test_a_tax_of_its_own_is_not_dropped_with_the_default_of_another_place() -> None:
+    """A draft without any tax breakdown is not one that never had the field: lines may leave taxes out, a draft not."""
+    stored = draft().model_dump(mode="json")
+    assert digest_of({**stored, "taxes": []}) != digest_of({k: v for k, v in stored.items() if k != "taxes"})
 
 
 @pytest.mark.parametrize("turn", ["lines", "taxes", "copies_to"])

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from billing.document import InvoiceDocument
-from billing.draft import Draft, breakdown, line
+from billing.draft import Draft, line
 from billing.numbering import payment_reference
 from billing.parties import Address, BankAccount, Buyer, Contact, Issuer
 from billing.payment_terms import PaymentTerms
 from billing.periods import Period
 from billing.taxes.decision import TaxCategory, TaxDecision
+from billing.totals import breakdowns
 
 ISSUER = Issuer(
     id="berlin",
@@ -50,7 +51,7 @@ def invoice(
         for text in descriptions
     ]
     rate = Decimal(19 if category is TaxCategory.STANDARD else 0)
-    tax = breakdown(lines, TaxDecision(category=category, rate=rate, note=note, why=""), currency)
+    (tax,) = breakdowns(lines, TaxDecision(category=category, rate=rate, note=note, why=""), currency)
     draft = Draft(
         billing_key="retainer/november",
         title="Wartung, November 2026",

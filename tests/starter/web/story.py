@@ -12,7 +12,7 @@ from activities.ledger.database import Ledger
 from activities.ledger.tables import InvoiceRow
 from billing.approval_policy import ApprovalPolicy, ApprovalTier, Channel, Verdict
 from billing.company import Client, Company
-from billing.draft import Draft, SourceRef, breakdown, line
+from billing.draft import Draft, SourceRef, line
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy, Finding, ReasonCode
 from billing.money import total
@@ -22,6 +22,7 @@ from billing.payment_terms import PaymentTerms
 from billing.request import BillingRequest
 from billing.status import DocumentStatus
 from billing.taxes.decision import TaxCategory, TaxDecision
+from billing.totals import breakdowns
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -199,7 +200,7 @@ def draft_of(row: InvoiceRow, name: str, title: str, currency: str, prices: tupl
         )
         for number, price in enumerate(prices, 1)
     )
-    tax = breakdown(lines, decision, currency)
+    (tax,) = breakdowns(lines, decision, currency)
     net = total(each.net for each in lines)
     return Draft(
         billing_key=row.billing_key,

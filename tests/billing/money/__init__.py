@@ -1,0 +1,1 @@
+"""Worked money: figures reckoned by hand, each with its source."""
