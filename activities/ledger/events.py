@@ -144,7 +144,7 @@ def _due(tx: Session, event: BillingEvent, company: Company, at: datetime) -> tu
         occasions |= {each.billing_key: each for each in found}
         if not found:
             others.append(
-                f"of {agreement.id} nothing is due now that is not billed (its trigger: {agreement.trigger})"
+                f"of {agreement.id} nothing is due now that is not billed already (its trigger: {agreement.trigger})"
             )
     if refusals and len(refusals) == len(others) and not occasions and not comes_anyway(event):
         raise Refused("; ".join(map(str, refusals)))
