@@ -21,7 +21,8 @@ def agreements_of(event: BillingEvent, agreements: Sequence[Agreement]) -> tuple
         known = sorted({value for each in agreements if (value := _named(each, kind)) is not None})
         if name not in known:
             there_are = ", ".join(known[:8]) + (" …" if len(known) > 8 else "") or "none"
-            raise NotFound(f"no agreement has the {kind} {name!r}; there are: {there_are}")
+            what = "there is no agreement" if kind == "agreement" else f"no agreement has the {kind}"
+            raise NotFound(f"{what} {name!r}; there are: {there_are}")
     all_of_it = " and ".join(f"{kind} {name!r}" for kind, name in names.items())
     raise NotFound(f"no agreement has {all_of_it}: they belong to different ones")
 

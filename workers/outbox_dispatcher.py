@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
@@ -184,8 +184,11 @@ class OutboxDispatcher:
 
     def _act(self, tx: Session, row: OutboxRow) -> None:
         source, event = json.loads(row.subject)
-        with tx.begin_nested():
-            events.act(tx, source, event, at=datetime.now(UTC))
+        try:
+            with tx.begin_nested():
+                events.act(tx, source, event, at=datetime.now(UTC))
+        except (DataError, IntegrityError) as error:  # of this event alone, not of the connection
+            raise ValueError(str(error)) from error
 
     def _send(self, tx: Session, row: OutboxRow) -> None:
         message = tx.get(MessageRow, row.subject, with_for_update=True)

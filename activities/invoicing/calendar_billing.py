@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from activities.invoicing.sources import Systems
@@ -29,6 +30,10 @@ CAUGHT_UP_AFTER = timedelta(days=2)
 
 SOURCES = "billing-run/sources"
 """Subject of the exception about sources that cannot be read: one for all agreements they keep from being billed."""
+
+
+_ITS_OWN_FAULT = (BillowError, ArithmeticError, LookupError, TypeError, ValueError, DataError, IntegrityError)
+"""What an agreement nobody can make sense of raises; a server that is away raises something else."""
 
 
 def subject(agreement: str) -> str:
@@ -61,10 +66,11 @@ def bill(
                 for each in found
                 if (item := _ask(tx, version, agreement, each, today, as_of)) is not None
             ]
-    except (BillowError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        _log.warning("billing run: agreement %s cannot be billed: %s", agreement.id, error)
+    except _ITS_OWN_FAULT as error:
+        why = str(error).partition("\n")[0][:500]
+        _log.warning("billing run: agreement %s cannot be billed: %s", agreement.id, why)
         finding = Finding(
-            code=ReasonCode.STEP_FAILED, message=f"agreement {agreement.id!r} cannot be billed: {error}"
+            code=ReasonCode.STEP_FAILED, message=f"agreement {agreement.id!r} cannot be billed: {why}"
         )
         return _hold(tx, version, agreement, [], finding, as_of)
 

@@ -247,7 +247,8 @@ def _projects(
             first = agreement.start if isinstance(agreement, PrepaidBlock) else oldest
             begins[agreement.project] = min(first, begins.get(agreement.project, oldest))
     listed = {each.id: each for each in sources.read("psa", psa.projects)}
-    for project in sorted(listed.keys() | begins.keys()):
+    unlisted = sources.read("psa", lambda: tuple(psa.projects_with_work()))
+    for project in sorted({*listed, *begins, *unlisted}):
         record = listed.get(project)
         period = Period(start=min(begins.get(project, oldest), today), end=today)
         time = sources.read("psa", partial(psa.time_entries, project, period))

@@ -41,6 +41,9 @@ LOOK_BACK = timedelta(days=400)
 def read_only(tx: Session) -> None:
     """From here on the transaction reads one state of the ledger and can write nothing; its first statement."""
     tx.execute(text("set transaction isolation level repeatable read, read only"))
+    tx.execute(
+        text("set local idle_in_transaction_session_timeout = 0")
+    )  # thousands of agreements take minutes
 
 
 def simulated(

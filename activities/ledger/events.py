@@ -17,17 +17,15 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import company_exceptions, company_records, outbox, taken, triggers
+from activities.ledger import company_exceptions, company_records, outbox, triggers
 from activities.ledger.database import Ledger
+from activities.ledger.event_occasions import due
 from activities.ledger.invoices import Requested
 from activities.ledger.tables import EventRow, InvoiceRow
-from billing.agreements import Occasion
 from billing.company import Company
-from billing.errors import BillowError, Conflicting, NotFound, Refused, WrongState
-from billing.event_agreements import agreements_of
-from billing.events import BillingEvent, comes_anyway
+from billing.errors import BillowError, Conflicting, NotFound, WrongState
+from billing.events import BillingEvent
 from billing.exceptions import Finding, ReasonCode
-from billing.occasions import event_occasions
 
 
 class EventStatus(StrEnum):
@@ -106,7 +104,7 @@ def act(tx: Session, source: str, event_id: str, *, at: datetime) -> Acted:
     try:
         with tx.begin_nested():
             event = BillingEvent.model_validate(row.content)
-            occasions, nothing = _due(tx, event, company, at)
+            occasions, nothing = due(tx, event, company, at)
             asked = [
                 triggers.by_occasion(
                     tx,
@@ -125,31 +123,6 @@ def act(tx: Session, source: str, event_id: str, *, at: datetime) -> Acted:
     row.outcome, row.acted_at = ", ".join(row.billing_keys) or nothing, at
     company_exceptions.close_repaired(tx, [subject(row)], at=at)
     return Acted(EventStatus(row.status), row.outcome, asked)
-
-
-def _due(tx: Session, event: BillingEvent, company: Company, at: datetime) -> tuple[list[Occasion], str]:
-    """What the event makes due, in the order in which it is asked for; where that is nothing, why."""
-    occasions: dict[str, Occasion] = {}
-    others: list[str] = []
-    refusals: list[Refused] = []
-    for agreement in agreements_of(event, company.agreements):
-        today = triggers.company_today(company, agreement, at)
-        calendar = triggers.calendar_of_agreement(company, agreement, today)
-        try:
-            found = event_occasions(event, agreement, today, calendar, taken.of_agreement(tx, agreement.id))
-        except Refused as refusal:
-            refusals.append(refusal)
-            others.append(f"{agreement.id} ({agreement.model}) is not billed by it")
-            continue
-        occasions |= {each.billing_key: each for each in found}
-        if not found:
-            others.append(
-                f"of {agreement.id} nothing is due now that is not billed (its trigger: {agreement.trigger})"
-            )
-    if refusals and len(refusals) == len(others) and not occasions and not comes_anyway(event):
-        raise Refused("; ".join(map(str, refusals)))
-    # one order for all, so that two events that make the same things due never wait for each other in a circle
-    return [occasions[key] for key in sorted(occasions)], "; ".join(others)
 
 
 def _hold(tx: Session, row: EventRow, why: str, company: Company, *, at: datetime) -> Acted:

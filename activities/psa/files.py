@@ -55,6 +55,11 @@ class FilesPsa:
         """Every project, by id. Raises `SourceUnavailable` with file and line."""
         return tuple(each.project for _, each in sorted(self._projects.content().items()))
 
+    def projects_with_work(self) -> frozenset[str]:
+        """The projects that stand in `time.csv` or `expenses.csv`. Raises `SourceUnavailable` with a line."""
+        spent = self._expenses.content() if self._expenses_file.exists() else {}
+        return frozenset({*self._time.content(), *spent})
+
     def project(self, project_id: str) -> Project | None:
         """The project with that id, or None. Raises `SourceUnavailable` with file and line."""
         row = self._projects.content().get(project_id)

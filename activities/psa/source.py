@@ -14,6 +14,9 @@ class PsaSource(Protocol):
     def projects(self) -> tuple[Project, ...]:
         """Every project, by id."""
 
+    def projects_with_work(self) -> frozenset[str]:
+        """The projects that have time entries or expenses, whether they are listed or not."""
+
     def project(self, project_id: str) -> Project | None:
         """The project with that id; None if there is none."""
 

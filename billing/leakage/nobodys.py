@@ -85,11 +85,12 @@ def _without_agreement(
     hours = total(each.hours for each in entries)
     client = expected.client_of(project.client)
     at_stake, valued_by = _at_another_rate(expected, client, entries)
+    unknown = "" if project.client else ", which the PSA does not list,"
     return Leak(
         code=ReasonCode.WORK_WITHOUT_AGREEMENT,
         subject=f"{SUBJECT}project/{project.id}/{month:%Y-%m}",
-        message=f"{hours_of(hours)} of {month:%Y-%m} on project {project.id} are approved and billable, and no "
-        f"agreement bills that project; write one with `project: {project.id}`, or mark them as not billable"
+        message=f"{hours_of(hours)} of {month:%Y-%m} on project {project.id}{unknown} are approved and billable, and "
+        f"no agreement bills that project; write one with `project: {project.id}`, or mark them as not billable"
         + (f". Valued at the rates of agreement {valued_by}" if valued_by else ""),
         since=min(each.day for each in entries),
         client=client,

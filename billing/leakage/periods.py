@@ -15,16 +15,13 @@ from billing.leakage.leak import Leak, VoidedDraft
 from billing.money import Money, total
 
 
-def unbilled_fees(expected: Expectations) -> Iterator[Leak]:
+def unbilled_fees(expected: Expectations, agreement: Retainer) -> Iterator[Leak]:
     """The fee of every period that is due for longer than the days of grace and on no invoice."""
-    for agreement in expected.facts.company.agreements:
-        if not isinstance(agreement, Retainer):
-            continue
-        for each in expected.unbilled_periods(agreement):
-            period = each.occasion.period
-            if each.occasion.item == FEE and period is not None and expected.late(each.since):
-                amount = total(part.amount for part in fee(agreement, period))
-                yield unbilled_period(agreement, each, net(agreement, amount))
+    for each in expected.unbilled_periods(agreement):
+        period = each.occasion.period
+        if each.occasion.item == FEE and period is not None and expected.late(each.since):
+            amount = total(part.amount for part in fee(agreement, period))
+            yield unbilled_period(agreement, each, net(agreement, amount))
 
 
 def unbilled_period(agreement: Agreement, each: Expected, at_stake: Money | None, measure: str = "") -> Leak:

@@ -42,14 +42,14 @@ class Assumptions:
     def payments(self) -> str:
         if self.pay_after is None:
             return "nobody pays"
-        if self.pay_after == 0:
-            return "paid on the due date"
         days = f"{abs(self.pay_after)} day{'' if abs(self.pay_after) == 1 else 's'}"
-        return f"paid {days} {'after' if self.pay_after > 0 else 'before'} the due date"
+        when = f"{days} {'after' if self.pay_after > 0 else 'before'}" if self.pay_after else "on"
+        return f"paid {when} the due date, what is late already as promised or not at all"
 
     @property
     def hours(self) -> str:
-        return "hours to come as in the last full months" if self.expect else "hours to come without amount"
+        hours = "hours to come as in the last full months" if self.expect else "hours to come without amount"
+        return f"{hours}; what is held stays held"
 
 
 @dataclass(frozen=True)

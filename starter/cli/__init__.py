@@ -51,7 +51,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     ),
     "Operation": (
         Entry("audit", "audit", "Prove that nothing was changed afterwards"),
-        Entry("api-token", "api_tokens", "Make or end a token by which a program speaks for a person"),
+        Entry("api-token", "api_tokens", "Make or end a token that speaks for a person"),
         Entry("api-tokens", "api_tokens", "Tokens by which programs speak for people"),
         Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
         Entry("worker", "processes", "Work on one task queue"),

@@ -10,7 +10,7 @@ from starter.cli import context, output
 from starter.cli.parameters import Text, as_option, json_option
 
 
-@click.group("api-token", short_help="Make or end a token by which a program speaks for a person")
+@click.group("api-token", short_help="Make or end a token that speaks for a person")
 def api_token() -> None:
     """Make or end a token by which a program speaks for a person at the API."""
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from activities.invoicing.reconciliation import FoundLeak, Reconciled
     from billing.leakage.leak import Waived
 
+SHOWN = 100
+"""So many leaks are told one by one; all are counted."""
+
 
 @click.command("reconcile", short_help="Find what should have been billed and was not")
 @click.option("--dry-run", is_flag=True, help="Only look: raise, close and wake nothing.")
@@ -90,8 +93,11 @@ def _document(found: Reconciled, leaks: Sequence[FoundLeak], *, dry_run: bool) -
 
 def _print(found: Reconciled, leaks: Sequence[FoundLeak], *, dry_run: bool) -> None:
     zone = ZoneInfo(context.company().issuers[0].zone)
-    for each in leaks:
+    for each in leaks[:SHOWN]:
         _print_leak(each, zone)
+        output.say("")
+    if len(leaks) > SHOWN:
+        output.say(f"and {len(leaks) - SHOWN:,} more; `billow reconcile --dry-run --json` has them all")
         output.say("")
     for source, error in found.unreadable.items():
         output.say(f"{source.upper()}: {error}")

@@ -200,13 +200,13 @@ class _Bar:
 
     def __call__(self, view: RunView | None) -> None:
         if view is not None:
-            said = _doing(view)
+            said = _asked(view) + (", waits" if view.waits_for else "")
             self._progress.update(
                 self._task, description=said, total=view.agreements or None, completed=view.looked_at
             )
 
     def untaken(self) -> None:
-        self._progress.update(self._task, description="no invoicing worker has taken it yet; `make run`?")
+        self._progress.update(self._task, description="no invoicing worker has taken it")
 
 
 class _Lines:
@@ -225,11 +225,12 @@ class _Lines:
             click.echo("No invoicing worker has taken the run yet; start one with `make run`.", err=True)
 
 
+def _asked(view: RunView) -> str:
+    return output.plural(view.triggered, "invoice") + (f", {view.held:,} held" if view.held else "")
+
+
 def _doing(view: RunView) -> str:
-    asked = output.plural(view.triggered, "invoice")
-    held = f", {view.held:,} held" if view.held else ""
-    waits = f"; {view.waits_for}" if view.waits_for else ""
-    return f"{asked}{held}{waits}"
+    return _asked(view) + (f"; {view.waits_for}" if view.waits_for else "")
 
 
 @click.group(

@@ -71,10 +71,13 @@ def drawn(simulation: Simulation, company: str, zone: str) -> str:
         if any(currency in month.issued or currency in month.paid for month in months)
     ]
     title = f"{company}: invoices and payments, as simulated on {simulation.start:%Y-%m-%d}"
-    labels = [f"{month.first:%b %Y}" if month.first.month == 1 else f"{month.first:%b}" for month in months]
-    return picture(
-        title, f"{simulation.assumptions}; tax included", labels, ("issued", "expected cash"), panels
-    )
+    labels = [
+        f"{month.first:%b}" if number and month.first.month > 1 else f"{month.first:%b %Y}"
+        for number, month in enumerate(months)
+    ]
+    assumed = simulation.assumptions
+    notes = (f"{assumed.approvals}; {assumed.payments}", f"{assumed.hours}; tax included")
+    return picture(title, notes, labels, ("issued", "expected cash"), panels)
 
 
 def _head(simulation: Simulation) -> dict[str, Any]:

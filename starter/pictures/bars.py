@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-WIDTH, LEFT, RIGHT, PANEL, TOP, BOTTOM = 880, 84, 24, 190, 76, 40
-"""Of the picture, in pixels: its width, margins, the height of a panel, head and foot."""
+WIDTH, LEFT, RIGHT, PANEL, TOP, BOTTOM = 880, 84, 24, 190, 60, 40
+"""Of the picture, in pixels: its width, margins, the height of a panel, of head (without notes) and foot."""
 
 _HEAD, _FOOT = 34, 30
+
+MOST_LABELS = 13
+"""Months that are all named; of more, every third."""
 _STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1c2530 }
   .ground { fill: #fbfbf9 } .title { font-size: 18px; font-weight: 600 } .quiet { fill: #5d6875 }
@@ -33,23 +36,27 @@ class Panel:
 
 
 def picture(
-    title: str, subtitle: str, months: Sequence[str], names: Sequence[str], panels: Sequence[Panel]
+    title: str, notes: Sequence[str], months: Sequence[str], names: Sequence[str], panels: Sequence[Panel]
 ) -> str:
-    """An SVG document: a panel for each currency, in it a bar for each month and each of at most two series."""
-    height = TOP + max(len(panels), 1) * PANEL + BOTTOM
-    described = f"{title}. {subtitle}"
+    """An SVG document: title, notes of a line each, and a panel for each currency.
+
+    In it stands a bar for each month and each of at most two series.
+    """
+    top = TOP + 20 * len(notes)
+    height = top + max(len(panels), 1) * PANEL + BOTTOM
+    described = ". ".join((title, *notes))
     size = f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(described)}">',
         f"<style>{_STYLE}</style>",
         f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
         _text(LEFT, 30, title, "title"),
-        _text(LEFT, 52, subtitle, "quiet"),
+        *(_text(LEFT, 52 + 20 * number, note, "quiet") for number, note in enumerate(notes)),
     ]
     for number, panel in enumerate(panels):
-        parts += _panel(panel, months, names, TOP + number * PANEL)
+        parts += _panel(panel, months, names, top + number * PANEL)
     if not panels:
-        parts.append(_text(LEFT, TOP + PANEL // 2, "No amounts in this time.", "quiet"))
+        parts.append(_text(LEFT, top + PANEL // 2, "No amounts in this time.", "quiet"))
     parts += _legend(names, height - 16)
     return "\n".join([*parts, "</svg>", ""])
 
@@ -71,7 +78,7 @@ def _panel(panel: Panel, months: Sequence[str], names: Sequence[str], top: int) 
     bar = min(34.0, width / (len(panel.series) + 1))
     for number, month in enumerate(months):
         middle = LEFT + width * (number + 0.5)
-        if len(months) <= 12 or number % 3 == 0:
+        if len(months) <= MOST_LABELS or number % 3 == 0:
             parts.append(_text(middle, floor + 18, month, "quiet", "middle"))
         for which, amounts in enumerate(panel.series):
             if not amounts[number]:

@@ -436,6 +436,21 @@ def test_hours_of_a_retired_agreement(agreement: Agreement, day: str, leaks: int
     assert len(found(projects=[of_project(entry(f"a {day} 4"))], retired=gone)) == leaks
 
 
+def test_an_agreement_nobody_can_make_sense_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be searched is told as such and hides nothing else."""
+
+    def broken(*_: object) -> None:
+        raise ArithmeticError("no such day")
+
+    monkeypatch.setattr("billing.leakage.periods.fee", broken)
+    leaks = found(retainer(), deals=(deal("8500", won_on="2026-03-12"),))
+    assert said(leaks) == [
+        ("deal-without-agreement", "leak/deal/D-1", "8500.00"),
+        ("step-failed", "leak/unsearched/agreement/care", None),
+    ]
+    assert "agreement care could not be searched for what nobody billed: no such day" in leaks[0].message
+
+
 # Expenses
 
 

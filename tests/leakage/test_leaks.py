@@ -12,7 +12,7 @@ from activities.ledger import company_exceptions, outbox
 from activities.ledger.tables import InvoiceRow, OutboxRow
 from tests.activities.ledger.conftest import everything
 from tests.leakage.omissions import OMISSIONS, Omission
-from tests.leakage.world import NOW, World, agreement, worked
+from tests.leakage.world import NOW, World, agreement, spent, worked
 
 
 def _said(found: FoundLeak) -> tuple[str, str, str | None, str | None, str]:
@@ -122,6 +122,17 @@ def test_agreements_that_wait_for_a_person_already(world: World) -> None:
     with world.effects.ledger.transaction() as tx:
         assert "agreement/hosting" in company_exceptions.open_subjects(tx, "")
     assert world.reconcile().leaks == []
+
+
+def test_hours_on_a_project_nobody_knows(world: World) -> None:
+    """Hours on a project the PSA itself does not list are found, too."""
+    world.time.append(worked("x-1", "P-99", "2026-03-10", "4"))
+    world.expenses.append(spent("x-2", "P-98", "2026-03-10", "40.00"))
+    world.apply()
+    expenses, hours = sorted(world.reconcile().leaks, key=lambda each: each.leak.subject)
+    assert (hours.leak.subject, hours.leak.client) == ("leak/project/P-99/2026-03", None)
+    assert "project P-99, which the PSA does not list," in hours.leak.message
+    assert expenses.leak.subject == "leak/expenses/P-98/2026-03/EUR"
 
 
 def test_a_price_that_is_retired(world: World) -> None:

@@ -184,13 +184,17 @@ class Machine(RuleBasedStateMachine):
 
     # what people do and what time does ------------------------------------------------------------------------
 
-    @rule(agreement=st.sampled_from([BLOCK, BLOCK, HOLD, SPEND]))
-    def bill_by_hand(self, agreement: str) -> None:
-        """A person bills the next block, or the work so far, before any line is reached."""
+    @rule(
+        agreement=st.sampled_from([BLOCK, HOLD, SPEND]), block=st.sampled_from([None, "block-2", "block-3"])
+    )
+    def bill_by_hand(self, agreement: str, block: str | None) -> None:
+        """A person bills the next block, or one that is named, or the work so far, before any line is reached."""
+        item = None if agreement == SPEND else block
         with self.ledger.transaction() as tx:
-            asked = triggers.by_agreement(tx, agreement, None, by="pia", channel="cli", at=self.now)
-        assert asked.new
-        self.model.ask(asked.invoice.billing_key)
+            asked = triggers.by_agreement(tx, agreement, item, by="pia", channel="cli", at=self.now)
+        key = asked.invoice.billing_key
+        assert asked.new == (key not in self.model.living)
+        self.model.ask(key)
 
     @rule(which=st.integers(0, 20), rebill=st.booleans())
     def void(self, which: int, rebill: bool) -> None:

@@ -147,6 +147,16 @@ def test_a_block_that_is_held_when_it_is_used_up(desk: Desk) -> None:
     assert desk.open_exceptions() == {}
 
 
+def test_a_block_that_was_bought_before_it_was_needed(desk: Desk) -> None:
+    """Overage is held, but the next block is billed already: nobody is told when the first one is used up."""
+    desk.apply(agreements.block(overage="hold"))
+    with desk.ledger.transaction() as tx:
+        triggers.by_agreement(tx, "acme-block", "block-2", by="pia", channel="cli", at=desk.now)
+    (crossing,) = desk.take(hours("a", "10.5")).crossings
+    assert (crossing.outcome, crossing.billing_key) == ("billed already", "acme-block/block-2")
+    assert desk.open_exceptions() == {}
+
+
 def test_a_line_comes_to_the_meter(desk: Desk) -> None:
     """A change order makes blocks smaller: the next run bills what that makes due, though nobody worked."""
     desk.apply(agreements.block())

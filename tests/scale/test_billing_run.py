@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,9 @@ CLIENTS = 100
 
 MOST_MEMORY = 500 * 1024**2
 """Bytes a worker may take, however many agreements there are; at rest it takes about 200 MB."""
+
+PATIENCE = 1800.0
+"""Seconds a part of the run may take, on a machine that has other things to do."""
 
 pytestmark = [pytest.mark.scale, pytest.mark.timeout(3600)]
 
@@ -78,6 +81,14 @@ def worker(environment: dict[str, str]) -> Iterator[psutil.Process]:
         process.wait()
 
 
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Returns once the condition holds."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited {PATIENCE} s for {what}"
+        await asyncio.sleep(0.2)
+
+
 async def test_thousands(temporal_env: WorkflowEnvironment, settings: Settings, tmp_path: Path) -> None:
     """Progress is shown, the run throttled, resumed after its worker is killed; each invoice once, memory bounded."""
     ledger = Ledger(settings.database_url.get_secret_value())
@@ -95,16 +106,15 @@ async def test_thousands(temporal_env: WorkflowEnvironment, settings: Settings, 
         run = await temporal_env.client.start_workflow(
             BillingRunWorkflow.run, BillingRunInput(), id="scale", task_queue=INVOICING_QUEUE
         )
-        while watched.look(victim) < AGREEMENTS * 2 // 5:
-            await asyncio.sleep(0.2)
+        await until(lambda: watched.look(victim) >= AGREEMENTS * 2 // 5, "the middle of the run")
         victim.send_signal(signal.SIGKILL)
     stood, killed = watched.looked_at[-1], time.monotonic()
     with worker(environment) as heir:
-        while watched.look(heir) == stood:
-            await asyncio.sleep(0.2)
+        await until(lambda: watched.look(heir) > stood, "the run to be resumed")
         resumed = time.monotonic()
-        while watched.look(heir) < AGREEMENTS or watched.waiting[-1]:
-            await asyncio.sleep(0.2)
+        await until(
+            lambda: watched.look(heir) == AGREEMENTS and not watched.waiting[-1], "the end of the run"
+        )
         done = await run.result()
         assert await run.query(BillingRunWorkflow.progress) == done
     took = time.monotonic() - began

@@ -9,11 +9,12 @@ import pytest
 
 from activities.company.opening_items import read_opening_items
 from activities.invoicing import billing_runs
-from activities.ledger import collection
+from activities.ledger import collection, invoices
 from activities.ledger.company_records import CompanyVersion
-from activities.ledger.tables import AuditEventRow, InvoiceRow
+from activities.ledger.tables import InvoiceRow
 from billing.approval_policy import Verdict
 from billing.company import Company
+from billing.exceptions import ReasonCode
 from billing.simulation import outcome
 from billing.simulation.loop import next_run
 from billing.simulation.outcome import Assumptions, Simulated
@@ -159,13 +160,14 @@ def _answer_at(story: Story, row: InvoiceRow) -> datetime | None:
 
 
 def _same_exception(story: Story, key: str, held: Simulated) -> None:
-    raised = [each for each in story.trail(key) if each.event == "exception raised"]
-    codes = [part.split(":")[0] for part in held.why.split("; ") if part.split(":")[0] in _codes(raised)]
-    assert codes == _codes(raised), f"{key}: {held.why}"
-
-
-def _codes(raised: list[AuditEventRow]) -> list[str]:
-    return [each.facts["code"] for each in raised]
+    """The same findings in the same order, and the first one's owner."""
+    raised = [each.facts["code"] for each in story.trail(key) if each.event == "exception raised"]
+    known = {str(code) for code in ReasonCode}
+    said = [part.split(":")[0] for part in held.why.split("; ")]
+    assert [code for code in said if code in known] == raised, f"{key}: {held.why}"
+    with story.effects.ledger.transaction() as tx:
+        owner = invoices.open_exceptions(tx, invoices.find(tx, key))[0].owner
+    assert owner == held.who, key
 
 
 def _same_acts(story: Story, key: str, steps: list[Simulated], company: Company) -> None:

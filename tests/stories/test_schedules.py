@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,6 +27,8 @@ from activities.ledger.database import Ledger
 from activities.ledger.tables import ExceptionRow, ScheduleRow
 from billing.company import Company
 from tests.company import TestCompany
+from tests.stories.story import Story
+from tests.stories.test_billing_runs import billow, said
 from workers import schedules
 from workflows.messages import BillingRunInput
 
@@ -209,6 +212,26 @@ async def test_nothing_stalls_silently(temporal: Client, ledger: Ledger, running
     assert open_exceptions(ledger) == [("schedule/billing-run", "billing-stopped")]
     billing_runs.run(ledger, "the next", now + timedelta(hours=4))
     assert open_exceptions(ledger) == []
+
+
+async def test_on_the_command_line(temporal: Client, story: Story) -> None:
+    """`billow sync-schedules` shows what differs, changes nothing when dry, and tells what it put right."""
+    story.company.company_file = {"reconciliation": {"at": "02:30"}}
+    story.begin()
+    code, out, _ = await said(await billow(story, "sync-schedules", "--dry-run"))
+    assert code == 0 and "2 schedules would be put right; nothing was changed." in out
+    assert "Clocks are put forward over 02:30 on" in out
+    code, out, _ = await said(await billow(story, "sync-schedules", "--as", "mara"))
+    assert code == 0 and "2 schedules put right" in out
+    await temporal.get_schedule_handle("billing-run").pause()
+    code, out, _ = await said(await billow(story, "sync-schedules", "--json"))
+    document = json.loads(out)
+    assert document["differences"] == [{"schedule": "billing-run", "found": [], "paused": True}]
+    code, out, _ = await said(await billow(story, "sync-schedules"))
+    assert "billing-run: is paused" in out and "billow sync-schedules --resume" in out
+    code, out, _ = await said(await billow(story, "sync-schedules", "--resume"))
+    assert "billing-run: is paused, and goes on now" in out
+    assert await schedules.differences(temporal, story.company.company()) == []
 
 
 @pytest.mark.parametrize(

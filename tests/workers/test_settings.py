@@ -1,6 +1,7 @@
 """Settings come from the environment, over the file of the running stack."""
 
 import os
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,25 @@ def test_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "environment").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(NotConfigured, match="cannot be read"):
         Settings.from_environment({"BILLOW_HOME": str(tmp_path)})
+
+
+def test_webhook_secrets(tmp_path: Path) -> None:
+    """Several secrets may be set while one takes over from another; only the environment is asked for them."""
+    one, other = (f"whsec_{b64encode(bytes([number]) * 24).decode()}" for number in (1, 2))
+    given = {"BILLOW_HOME": str(tmp_path), "BILLOW_DATABASE_URL": URL}
+    write_environment(tmp_path / "environment", {"BILLOW_WEBHOOK_SECRETS": one})
+    assert Settings.from_environment(given).signing_secrets == ()
+    settings = Settings.from_environment({**given, "BILLOW_WEBHOOK_SECRETS": f"{one} {other}"})
+    assert settings.signing_secrets == (one, other)
+    assert one not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "secret", ["whsec_short", "whsec_***", f"{'A' * 32}", f"whsec_{'A' * 32} whsec_{'A' * 20}", "whsec_é"]
+)
+def test_webhook_secrets_that_are_none(tmp_path: Path, secret: str) -> None:
+    """A secret that anybody could guess, or that cannot be read, is refused, and not shown."""
+    given = {"BILLOW_HOME": str(tmp_path), "BILLOW_DATABASE_URL": URL, "BILLOW_WEBHOOK_SECRETS": secret}
+    with pytest.raises(NotConfigured, match=r"BILLOW_WEBHOOK_SECRETS: .* 24 random bytes") as refused:
+        Settings.from_environment(given)
+    assert secret not in str(refused.value)

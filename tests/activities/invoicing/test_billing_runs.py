@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
 
 from activities.invoicing import billing_runs
 from activities.invoicing.billing_runs import BATCH, SLICE, Pulse, run, run_batch
-from activities.ledger import audit_trail, billing_run_records, invoices
+from activities.ledger import audit_trail, billing_run_records, invoices, triggers
 from activities.ledger.billing_run_records import Outcome, RunItem
 from activities.ledger.database import Ledger
+from activities.ledger.invoices import Requested
 from activities.ledger.tables import (
     AuditEventRow,
     BillingRunItemRow,
@@ -27,6 +29,7 @@ from activities.ledger.tables import (
     MessageRow,
     OutboxRow,
 )
+from billing.agreements import Occasion
 from billing.errors import NotFound, Refused
 from tests.activities.ledger.conftest import at_once
 from tests.company import TestCompany, client, crm_client, retainer
@@ -250,6 +253,35 @@ def test_an_unreadable_source_is_told_once_for_all(ledger: Ledger, company: Test
     done = run(ledger, "run", NOON)
     assert (done.finished, done.held, done.triggered) == (True, 60, 0)
     assert [each.subject for each in exceptions(ledger)] == ["billing-run/sources"]
+
+
+@pytest.mark.parametrize("statement", ["select 1 / 0", "select repeat('x', 5)::int", None])
+def test_an_agreement_nobody_can_make_sense_of(
+    ledger: Ledger, company: TestCompany, monkeypatch: pytest.MonkeyPatch, statement: str | None
+) -> None:
+    """Whatever one agreement makes fail, here or in the database, it is held and told, and the others are billed."""
+    many(company, 3)
+    company.apply(ledger)
+    by_occasion = triggers.by_occasion
+
+    def failing(tx: Session, occasion: Occasion, *rest: Any, **more: Any) -> Requested:
+        if occasion.agreement == "care-0001":
+            by_occasion(tx, occasion, *rest, **more)
+            if statement is None:
+                raise ValueError("it makes no sense")
+            tx.execute(text(statement))
+        return by_occasion(tx, occasion, *rest, **more)
+
+    monkeypatch.setattr(triggers, "by_occasion", failing)
+    done = run(ledger, "run", NOON)
+    assert (done.looked_at, done.triggered, done.held, done.finished) == (3, 2, 1, True)
+    assert keys(ledger) == ["care-0000/fee/2026-11-01", "care-0002/fee/2026-11-01"]
+    (raised,) = exceptions(ledger)
+    assert (raised.subject, raised.code) == ("agreement/care-0001", "step-failed")
+    assert "\n" not in raised.finding["message"]
+    monkeypatch.undo()
+    assert run(ledger, "repaired", NOON + timedelta(hours=1)).triggered == 1
+    assert exceptions(ledger)[0].resolution == "repaired"
 
 
 class Killed(Exception):

@@ -222,7 +222,7 @@ def test_found_by(ledger: Ledger, kind: str, data: dict[str, str], billed: list[
         (
             "deal.won",
             {"deal": "D-2"},
-            "of move nothing is due now that is not billed (its trigger: contract signed)",
+            "of move nothing is due now that is not billed already (its trigger: contract signed)",
         ),
         ("project.completed", {"project": "P-1"}, "shop (milestone) is not billed by it"),
     ],
@@ -252,7 +252,7 @@ HELD: list[tuple[str, dict[str, str], str]] = [
     (
         "milestone.signed_off",
         {"agreement": "nothing", "milestone": "design"},
-        "no agreement has the agreement 'nothing'; there are: care, hours, move, rest, shop",
+        "there is no agreement 'nothing'; there are: care, hours, move, rest, shop",
     ),
     (
         "milestone.signed_off",

@@ -287,3 +287,21 @@ def test_meter_entries_refused(
     [error] = [each for each in problem["errors"] if each["pointer"].startswith(pointer)]
     assert said in error["detail"]
     assert rows(ledger, "select 1 from meter_entries") == []
+
+
+@pytest.mark.parametrize("path", [PATH, ENTRIES])
+def test_database_down(settings: Settings, path: str) -> None:
+    """Without its database the app says so in the way of programs, and that it may be sent again."""
+    nowhere = Ledger("postgresql+psycopg://nobody@127.0.0.1:1/nothing?connect_timeout=1")
+    with client_of(settings, nowhere, None) as program:
+        answer = program.post(path, json={}, headers={"authorization": "Bearer any"})
+    nowhere.close()
+    check_refused(answer, 503, said="send it again")
+    assert answer.headers["retry-after"] == "5"
+
+
+def test_fault_of_ours(program: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of the program shows nothing of its inside."""
+    monkeypatch.setattr("activities.ledger.triggers.by_agreement", lambda *_, **__: 1 / 0)
+    problem = check_refused(program.post(PATH, json={"agreement": "care"}), 500)
+    assert "division" not in str(problem)
