@@ -18,6 +18,8 @@ class ReasonCode(StrEnum):
     NOT_SIGNED = "not-signed"
     SOURCES_DIFFER = "sources-differ"
     TAX_UNKNOWN = "tax-unknown"
+    VAT_ID_WRONG = "vat-id-wrong"
+    EXCHANGE_RATE_MISSING = "exchange-rate-missing"
     RATE_MISSING = "rate-missing"
     HOURS_UNAPPROVED = "hours-unapproved"
     CAP_EXCEEDED = "scope-exceeded"
@@ -69,7 +71,9 @@ ACCEPTABLE = frozenset(
 """Findings a person may accept as they are, with a reason; the others need a repair at the source."""
 
 
-OVERRIDE_HELPS = frozenset({ReasonCode.NO_CONTACT, ReasonCode.TAX_UNKNOWN, ReasonCode.UNPRINTABLE})
+OVERRIDE_HELPS = frozenset(
+    {ReasonCode.NO_CONTACT, ReasonCode.TAX_UNKNOWN, ReasonCode.VAT_ID_WRONG, ReasonCode.UNPRINTABLE}
+)
 """Findings that a fact about the client, set by hand for one invoice, can end."""
 
 

@@ -21,6 +21,7 @@ from billing.findings import Told, differs, not_signed, values_differ, wrong
 from billing.money import total
 from billing.parties import is_address
 from billing.sources import CrmClient, Sources
+from billing.taxes.tax_ids import wrong_by_form
 
 MAX_LINES = 1500
 """Lines one document may have (about 50 pages): beyond it nobody reads and the renderer takes minutes."""
@@ -44,7 +45,7 @@ def agreed_value(agreement: Agreement, item: str = "") -> Decimal | None:
 
 
 def check_client(client: Client, crm: CrmClient | None) -> Iterator[Finding]:
-    """The client must be known, active and reachable."""
+    """The client must be known, active and reachable; its VAT id, if it has one, must be able to be one."""
     if crm is None:
         yield Finding(
             code=ReasonCode.CLIENT_UNKNOWN,
@@ -63,6 +64,14 @@ def check_client(client: Client, crm: CrmClient | None) -> Iterator[Finding]:
             code=ReasonCode.NO_CONTACT,
             message=f"client {client.id!r} has no billing contact in the CRM; add a name and an e-mail address",
             field="billing_contact",
+        )
+    problem = wrong_by_form(crm.vat_id, crm.address.country) if crm.vat_id.strip() else ""
+    if problem:
+        yield Finding(
+            code=ReasonCode.VAT_ID_WRONG,
+            message=f"client {client.id!r}: {problem}; correct it in the CRM, or set `vat_id` by hand",
+            field="vat_id",
+            left=f"CRM {crm.vat_id}",
         )
     for address in crm.copies_to:
         if not is_address(address):

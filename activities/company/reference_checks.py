@@ -1,4 +1,4 @@
-"""What only registers know: IBAN check digits, the form of VAT ids, countries, calendars of holidays."""
+"""What only registers know: check digits of IBANs and tax ids, countries, calendars of holidays."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from functools import cache
 import holidays
 from babel import Locale
 from stdnum import bic, iban
-from stdnum.eu import vat
 
 from billing.company import Client
 from billing.complaints import CompanyRecords, Complaint
 from billing.parties import EU_MEMBERS, Issuer
+from billing.taxes.decision import vat_id_country
+from billing.taxes.tax_ids import wrong_by_form
 
 
 def check_references(records: CompanyRecords) -> list[Complaint]:
@@ -39,15 +40,20 @@ def _issuer(position: int, issuer: Issuer) -> Iterator[Complaint]:
         yield Complaint(
             (*at, "address", "country"), f"there is no country {country!r}; write a code such as DE"
         )
-    if country in EU_MEMBERS:
-        prefix = "EL" if country == "GR" else country
-        compact = issuer.vat_id.replace(" ", "").upper()
-        if not compact.startswith(prefix) or not vat.is_valid(compact):
-            yield Complaint(
-                (*at, "vat_id"),
-                f"{issuer.vat_id!r} is not a VAT id of {country} by its form; copy it from the certificate",
-                warning=True,
-            )
+    yield from _vat_id((*at, "vat_id"), issuer)
+
+
+def _vat_id(at: tuple[str | int, ...], issuer: Issuer) -> Iterator[Complaint]:
+    """Check digits that do not fit are refused; one of elsewhere, or none at all, may be meant."""
+    country, number = issuer.address.country, issuer.vat_id.strip()
+    if number and (problem := wrong_by_form(number, country)):
+        yield Complaint(at, f"{problem}; copy it from the certificate")
+    elif country in EU_MEMBERS and vat_id_country(number) != country:
+        yield Complaint(
+            at,
+            f"{issuer.vat_id!r} is not a VAT id of {country}; copy it from the certificate",
+            warning=True,
+        )
 
 
 def _client(position: int, client: Client) -> Iterator[Complaint]:
