@@ -1,0 +1,1 @@
+"""What late payment costs: interest by law, fixed compensation, late fees by contract. Never on an issued invoice."""

@@ -1,0 +1,1 @@
+"""Reference rates and the laws on late payment, as data."""

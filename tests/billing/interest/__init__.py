@@ -1,0 +1,1 @@
+"""Tests of interest on late payment: worked cases, tables, properties."""
