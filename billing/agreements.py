@@ -15,6 +15,7 @@ from billing.parties import Identifier, Strict
 from billing.payment_terms import PaymentTerms
 from billing.periods import BillingDay, Every, Period
 from billing.rates import Positive, Rate
+from billing.taxes.facts import PerformedIn, ReducedRate, ServiceKind, SuppliedFrom
 
 Percent = Annotated[Figure, Field(ge=0, lt=100)]
 
@@ -87,6 +88,12 @@ class _Agreement(Strict):
     order_reference: str = Field(default="", description="the client's purchase order number")
     discount: Percent = Field(default=Decimal(0), description="per cent off the net of every invoice")
     terms: PaymentTerms | None = Field(default=None, description="instead of the client's terms")
+    service: ServiceKind = Field(
+        default=ServiceKind.CONSULTING, description="what is sold, as tax laws see it"
+    )
+    performed_in: PerformedIn = ""
+    supplied_from: SuppliedFrom = ""
+    reduced_rate: ReducedRate = ""
     start: date
     end: date | None = None
     change_orders: tuple[ChangeOrder, ...] = Field(

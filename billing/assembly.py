@@ -20,12 +20,13 @@ from billing.limits import check_limits, check_whole
 from billing.line_words import LineWords, line_words
 from billing.lines import agreed_discount, agreed_lines, is_work, one_off_lines
 from billing.money import total
-from billing.parties import Buyer, Issuer, is_address
+from billing.parties import Buyer, is_address
 from billing.periods import Period
 from billing.request import BillingRequest
+from billing.sales import Sale
 from billing.source_checks import MAX_LINES, check_agreement, check_client
 from billing.sources import CrmClient, Sources
-from billing.taxes.decision import TaxDecision, TaxFacts, TaxUnknown, decide_tax
+from billing.taxes.decision import TaxDecision, TaxUnknown
 from billing.totals import totals
 from billing.work_checks import check_work
 
@@ -66,11 +67,15 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     findings = [*check_client(client, sources.client)]
     if agreement is not None and request.occasion is not None:
         findings += _check_agreed(agreement, request.occasion, client, company, sources, today)
-    tax = _tax(issuer, sources.client)
-    if isinstance(tax, TaxUnknown):
-        findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
     source = agreement or request.one_off
     lines = _lines(request, agreement, sources, today, words)
+    supply = _supply(request, sources, lines, today)
+    tax = None
+    if sources.client and source:
+        sale = Sale(issuer, sources.client, source, supply, issued=today, evidence=sources.tax_id)
+        tax = sale.tax().outcome
+    if isinstance(tax, TaxUnknown):
+        findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
     allowances: list[Allowance] = []
     if source and source.discount and lines:
         allowances.append(agreed_discount(lines, source.discount, source.currency, words))
@@ -115,7 +120,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             discount=source.discount,
             terms=source.terms or client.terms,
             non_standard_terms=source.terms is not None and source.terms != client.terms,
-            supply=_supply(request, sources, lines, today),
+            supply=supply,
             agreement=agreement.id if agreement else None,
             contract_reference=(agreement.contract or "") if agreement else "",
             order_reference=source.order_reference,
@@ -179,20 +184,6 @@ def _copies(client: CrmClient, company: Company) -> tuple[str, ...]:
     """Each address once; what is none has a finding of its own and gets no copy."""
     wanted = dict.fromkeys((*client.copies_to, *company.delivery.copies_to))
     return tuple(address for address in wanted if is_address(address))
-
-
-def _tax(issuer: Issuer, client: CrmClient | None) -> TaxDecision | TaxUnknown | None:
-    if client is None:
-        return None
-    return decide_tax(
-        TaxFacts(
-            issuer_country=issuer.address.country,
-            issuer_vat_id=issuer.vat_id,
-            client_country=client.address.country,
-            client_vat_id=client.vat_id,
-            client_is_business=client.business,
-        )
-    )
 
 
 def _check_lines(lines: Sequence[InvoiceLine], net: Decimal) -> Iterator[Finding]:

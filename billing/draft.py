@@ -21,7 +21,7 @@ from billing.taxes.outcome import TaxComponent
 
 _ADDED_LATER: dict[str, dict[str, Any]] = {
     "": {"preceding": "", "allowances": [], "charges": [], "rounding": "0", "home_tax": None},
-    "issuer": {"round_due_to": {}},
+    "issuer": {"round_due_to": {}, "registrations": []},
     "lines": {"allowances": [], "charges": [], "taxes": []},
     "taxes": {"name": "VAT", "share": "100", "number": ""},
     "terms": {

@@ -11,6 +11,7 @@ from billing.agreements import Percent
 from billing.money import Currency, Figure
 from billing.parties import Identifier, Strict
 from billing.payment_terms import PaymentTerms
+from billing.taxes.facts import PerformedIn, ReducedRate, ServiceKind, SuppliedFrom
 
 
 class OneOffLine(Strict):
@@ -31,6 +32,12 @@ class OneOff(Strict):
     supplied_on: date | None = Field(
         default=None, description="when the work was done; else the day it is billed"
     )
+    service: ServiceKind = Field(
+        default=ServiceKind.CONSULTING, description="what is sold, as tax laws see it"
+    )
+    performed_in: PerformedIn = ""
+    supplied_from: SuppliedFrom = ""
+    reduced_rate: ReducedRate = ""
     terms: PaymentTerms | None = None
     discount: Percent = Field(default=Decimal(0), description="per cent off the net")
     corrects: str | None = Field(default=None, description="number of the disputed invoice this one corrects")

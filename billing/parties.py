@@ -7,17 +7,12 @@ from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator
 
 from billing.money import Currency, Figure, smallest_unit
+from billing.record import CountryCode as CountryCode
+from billing.record import Strict as Strict
+from billing.registrations import Registration
 
 EU_MEMBERS = frozenset(
     [
@@ -64,7 +59,6 @@ def _zone(name: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_zone)]
 """An IANA time zone name."""
 
-CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2, e.g. DE")]
 EmailAddress = Annotated[
     str, Field(pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+$", description="one e-mail address")
 ]
@@ -87,12 +81,6 @@ def is_address(text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-class Strict(BaseModel):
-    """A record people write: frozen, and an unknown key is a mistake worth naming."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Address(Strict):
@@ -129,6 +117,10 @@ class Issuer(Strict):
     address: Address
     vat_id: str
     tax_number: str = ""
+    registrations: tuple[Registration, ...] = Field(
+        default=(),
+        description="with tax authorities, as far as they are more than its vat_id in its own country",
+    )
     registration: str = Field(default="", description="register court and number, printed in the footer")
     email: EmailAddress
     phone: str = ""

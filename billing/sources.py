@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from billing.money import Figure
 from billing.parties import Address, Contact
+from billing.taxes.facts import IdEvidence
 
 
 class Fact(BaseModel):
@@ -24,7 +25,13 @@ class CrmClient(Fact):
     name: str = Field(min_length=1)
     address: Address
     vat_id: str = ""
+    tax_number: str = Field(
+        default="", description="another number it has with its tax authority: GSTIN, UID"
+    )
     business: bool = Field(default=True, description="a taxable person, not a consumer")
+    public_body: bool = Field(default=False, description="an authority or other body of public law")
+    special_zone: bool = Field(default=False, description="India: in a special economic zone, authorised")
+    exemption_certificate: str = Field(default="", description="number of its certificate of exemption")
     active: bool = True
     billing_contact: Contact | None = None
     copies_to: tuple[str, ...] = Field(default=(), description="e-mail addresses that get a copy")
@@ -109,6 +116,7 @@ class Sources(Fact):
     """Everything the sources say about one invoice."""
 
     client: CrmClient | None = None
+    tax_id: IdEvidence | None = Field(default=None, description="what an authority said about its VAT id")
     deal: CrmDeal | None = None
     contract: SignedContract | None = None
     project: Project | None = None

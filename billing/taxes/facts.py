@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from billing.parties import CountryCode, Strict
+from billing.registrations import LIABILITIES as LIABILITIES
+from billing.registrations import Registration as Registration
+from billing.registrations import Scheme as Scheme
 
 
 class ServiceKind(StrEnum):
@@ -33,42 +36,21 @@ ONLINE = "online"
 """In `performed_in`: streamed or otherwise made virtually available (Art. 53, 54 with Directive (EU) 2022/542)."""
 
 
-class Scheme(StrEnum):
-    """Under which rules an issuer is registered."""
-
-    STANDARD = "standard"
-    SMALL_BUSINESS = "small business"
-    EXEMPT = "exempt"
-    OSS = "one-stop shop"
-    BELOW_THRESHOLD = "below the threshold"
-    """No registration but a statement the issuer answers for: electronic services to consumers in other member states
-    stay within EUR 10,000 in this and the last calendar year (Art. 59c of Directive 2006/112/EC)."""
-
-
-LIABILITIES = frozenset({Scheme.STANDARD, Scheme.SMALL_BUSINESS, Scheme.EXEMPT})
-"""Schemes that say how the issuer is taxed in a place: only one of them can hold there at a time."""
-
-
-class Registration(Strict):
-    """A registration of the issuer with a tax authority, from a day and up to a day (both included)."""
-
-    country: CountryCode
-    region: str = Field(default="", description="state or province, where it registers by itself: TX, QC, 27")
-    scheme: Scheme = Scheme.STANDARD
-    tax: str = Field(default="", description="which tax, where a country has several: GST, QST, PST")
-    number: str = Field(default="", description="as it stands on invoices")
-    since: date | None = None
-    until: date | None = None
-    established: bool = Field(
-        default=False, description="the issuer has an establishment there, not only a number"
-    )
-    article: str = Field(default="", description="why it is exempt or small, by which article")
-    undertaking: str = Field(
-        default="", description="India: reference of the letter of undertaking (form GST RFD-11) of the year"
-    )
-
-    def holds(self, day: date) -> bool:
-        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+PerformedIn = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Z]{2}|online)?$",
+        description="country where an event, a training or a repair takes place, or `online`",
+    ),
+]
+SuppliedFrom = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Z]{2})?$",
+        description="country of the establishment that supplies, where the issuer has several",
+    ),
+]
+ReducedRate = Annotated[str, Field(description="name of the reduced rate that applies, if one does")]
 
 
 class IdEvidence(BaseModel):
@@ -111,14 +93,10 @@ class TaxFacts(BaseModel):
         default="", description="number of the client's certificate, where one is kept"
     )
     service: ServiceKind = ServiceKind.CONSULTING
-    performed_in: str = Field(
-        default="", description="country where an event, a training or a repair takes place, or `online`"
-    )
-    supplied_from: str = Field(
-        default="", description="country of the establishment that supplies, where the issuer has several"
-    )
-    reduced_rate: str = Field(default="", description="name of the reduced rate that applies, if one does")
-    tax_point: date = Field(default=date(2026, 1, 1), description="day on which the tax becomes chargeable")
+    performed_in: str = ""
+    supplied_from: str = ""
+    reduced_rate: str = ""
+    tax_point: date = Field(description="day on which the tax becomes chargeable")
 
     @property
     def to_business(self) -> bool:

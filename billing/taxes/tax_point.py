@@ -86,6 +86,11 @@ RULES: dict[str, tuple[Callable[[Supply], date], str]] = {
 """By country of taxation; elsewhere completion or an earlier payment."""
 
 
+TAXED_APART = {"CH": "Art. 115(1), (2) MWSTG"}
+"""Where the days before and after a change of rate must be billed apart, and by which text. Elsewhere the tax point of
+the whole period decides, in the EU its end (Art. 64(1), 93 of the Directive)."""
+
+
 def tax_point(country: str, supply: Supply) -> TaxPoint:
     """When tax on a supply becomes chargeable in a country. A day that is not known yet (`None`) is left out."""
     rule, article = RULES.get(country, (_completion_or_payment, "completion, or an earlier payment"))
@@ -112,3 +117,13 @@ def split_at_rate_changes(
     begins = [period.start, *sorted(days)]
     ends = [*(day - timedelta(days=1) for day in begins[1:]), period.end]
     return [Period(start=first, end=last) for first, last in zip(begins, ends, strict=True)]
+
+
+def taxed_apart(
+    period: Period, country: str, region: str = "", kind: str = STANDARD, rates: RateTable | None = None
+) -> tuple[list[Period], str]:
+    """The parts of a period that a country's law taxes each at its own rate, and the article; one where it does not."""
+    article = TAXED_APART.get(country, "")
+    if not article:
+        return [period], ""
+    return split_at_rate_changes(period, country, region, kind or STANDARD, rates), article

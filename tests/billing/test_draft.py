@@ -118,6 +118,7 @@ CHANGED = {
     "non_standard_terms": True,
     "allowances": [{"amount": "1", "reason": "Discount"}],
     "charges": [{"amount": "1", "reason": "Courier"}],
+    "registrations": [{"country": "FR", "scheme": "one-stop shop"}],
     "taxes": [{"category": "S", "rate": "19"}],
     "home_tax": {
         "currency": "GBP",

@@ -1,0 +1,106 @@
+"""A sale as tax law sees it: which records its facts are taken from, when tax becomes chargeable, what it is then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from billing.agreements import Agreement, Recurring
+from billing.one_off import OneOff
+from billing.parties import EU_MEMBERS, Issuer
+from billing.periods import Period
+from billing.sources import CrmClient
+from billing.taxes.decision import decide_tax
+from billing.taxes.facts import IdEvidence, TaxFacts
+from billing.taxes.outcome import Outcome, TaxDecision, TaxUnknown
+from billing.taxes.rates import RateTable
+from billing.taxes.tax_point import Supply, TaxPoint, tax_point, taxed_apart
+from billing.taxes.territories import settled
+
+
+@dataclass(frozen=True)
+class Sale:
+    """Who sells to whom under what, the days of service, and the day of the invoice as far as it is known."""
+
+    issuer: Issuer
+    client: CrmClient
+    sold: Agreement | OneOff
+    supply: Period
+    issued: date
+    evidence: IdEvidence | None = None
+
+    def facts(self, day: date) -> TaxFacts:
+        """All facts of a decision whose tax point is a day."""
+        home, there = self.issuer.address, self.client.address
+        return TaxFacts(
+            issuer_country=home.country,
+            issuer_region=home.region,
+            issuer_postcode=home.postcode,
+            issuer_vat_id=self.issuer.vat_id,
+            registrations=self.issuer.registrations,
+            client_country=there.country,
+            client_region=there.region,
+            client_postcode=there.postcode,
+            client_vat_id=self._client_number(),
+            client_is_business=self.client.business,
+            client_is_public_body=self.client.public_body,
+            client_in_special_zone=self.client.special_zone,
+            client_evidence=self.evidence,
+            exemption_certificate=self.client.exemption_certificate,
+            service=self.sold.service,
+            performed_in=self.sold.performed_in,
+            supplied_from=self.sold.supplied_from,
+            reduced_rate=self.sold.reduced_rate,
+            tax_point=day,
+        )
+
+    def _client_number(self) -> str:
+        """Inside the EU only a VAT id is one: the tax number of a member state says nothing to another."""
+        number = "" if self.client.address.country in EU_MEMBERS else self.client.tax_number
+        return self.client.vat_id or number
+
+    def tax_point(self, country: str) -> TaxPoint:
+        """When tax becomes chargeable in a country, before anything is paid."""
+        continuous = isinstance(self.sold, Recurring)
+        law, _, _ = settled(country)
+        return tax_point(law, Supply(completed=self.supply.end, issued=self.issued, continuous=continuous))
+
+    def tax(self, rates: RateTable | None = None) -> Taxed:
+        """The tax on its tax point: that of the country that taxes it, which the issuer's own need not be."""
+        home = self.sold.supplied_from or self.issuer.address.country
+        point = self.tax_point(home)
+        facts = self.facts(point.day)
+        outcome = decide_tax(facts, rates)
+        place = _country(outcome)
+        if place and place != home and (there := self.tax_point(place)).day != point.day:
+            point, facts = there, self.facts(there.day)
+            outcome = decide_tax(facts, rates)
+        if isinstance(outcome, TaxDecision) and (stop := self._two_rates(outcome, rates)):
+            return Taxed(stop, facts, point)
+        return Taxed(outcome, facts, point)
+
+    def _two_rates(self, decision: TaxDecision, rates: RateTable | None) -> TaxUnknown | None:
+        """Where a law taxes the days before and after a change of rate apart, one rate would be wrong for some."""
+        country, _, region = decision.jurisdiction.partition("-")
+        parts, article = taxed_apart(self.supply, country, region, self.sold.reduced_rate, rates)
+        if not decision.rate or len(parts) < 2:
+            return None
+        told = " and ".join(str(each) for each in parts)
+        return TaxUnknown(
+            reason=f"the rate changes within {self.supply}, and both parts are taxed at their own ({article})",
+            next_step=f"void this draft, waive it, and bill {told} apart, each by a one-off with its `supplied_on`",
+            field="supply",
+        )
+
+
+@dataclass(frozen=True)
+class Taxed:
+    """The tax of a sale, the facts it was decided from, and its tax point with the article that sets it."""
+
+    outcome: Outcome
+    facts: TaxFacts
+    point: TaxPoint
+
+
+def _country(outcome: Outcome) -> str:
+    return outcome.jurisdiction.partition("-")[0] if isinstance(outcome, TaxDecision) else ""
