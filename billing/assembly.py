@@ -12,14 +12,16 @@ from billing.agreements import Agreement, Occasion, Recurring
 from billing.allowances import Allowance, sum_of
 from billing.company import Client, Company
 from billing.contract_checks import check_change_orders, check_dates
+from billing.discounts import Discount, DiscountFacts, applied, effective
 from billing.draft import Draft, InvoiceLine
 from billing.due import OVERAGE
 from billing.exceptions import Finding, ReasonCode
 from billing.hours import HOUR
 from billing.limits import check_limits, check_whole
 from billing.line_words import LineWords, line_words
-from billing.lines import agreed_discount, agreed_lines, is_work, one_off_lines
+from billing.lines import agreed_lines, is_work, one_off_lines
 from billing.money import total
+from billing.one_off import OneOff
 from billing.parties import Buyer, is_address
 from billing.periods import Period
 from billing.request import BillingRequest
@@ -27,7 +29,7 @@ from billing.sales import Sale
 from billing.source_checks import MAX_LINES, check_agreement, check_client
 from billing.sources import CrmClient, Sources
 from billing.taxes.decision import TaxDecision, TaxUnknown
-from billing.totals import totals
+from billing.totals import apportioned, totals
 from billing.work_checks import check_work
 
 BY_CALENDAR = "time"
@@ -76,9 +78,10 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
         tax = sale.tax().outcome
     if isinstance(tax, TaxUnknown):
         findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
-    allowances: list[Allowance] = []
-    if source and source.discount and lines:
-        allowances.append(agreed_discount(lines, source.discount, source.currency, words))
+    allowances: tuple[Allowance, ...] = ()
+    if source and lines:
+        allowances = _discounts(source, client, company.discounts, lines, supply.start)
+    off = effective(allowances, total(each.net for each in lines))
     net = total(each.net for each in lines) - sum_of(allowances)
     findings += _check_lines(lines, net)
     if agreement is not None and request.occasion is not None:
@@ -117,7 +120,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             net=sums.net,
             tax=sums.tax,
             gross=sums.gross,
-            discount=source.discount,
+            discount=max(source.discount, off) if company.discounts else source.discount,
             terms=source.terms or client.terms,
             non_standard_terms=source.terms is not None and source.terms != client.terms,
             supply=supply,
@@ -126,10 +129,33 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             order_reference=source.order_reference,
             note=tax.note,
             preceding=(request.one_off.corrects or "") if request.one_off else "",
-            allowances=tuple(allowances),
+            allowances=allowances,
             rounding=sums.rounding,
         )
     return Assembly(draft=draft, findings=tuple(findings), skip=_skip(request, agreement))
+
+
+def _discounts(
+    source: Agreement | OneOff,
+    client: Client,
+    rules: Sequence[Discount],
+    lines: Sequence[InvoiceLine],
+    day: date,
+) -> tuple[Allowance, ...]:
+    """The agreed discount and those by rule, each in a part for every set of taxes the lines bear."""
+    facts = DiscountFacts(
+        client=client.id,
+        currency=source.currency,
+        net=total(each.net for each in lines),
+        day=day,
+        words=line_words(client.language),
+        language=client.language,
+        agreement="" if isinstance(source, OneOff) else source.id,
+        agreement_start=None if isinstance(source, OneOff) else source.start,
+        agreed=source.discount,
+    )
+    whole = applied(rules, facts)
+    return tuple(part for each in whole for part in apportioned(each, lines, source.currency))
 
 
 def _check_agreed(

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from billing.agreements import Agreement
 from billing.approval_policy import ApprovalPolicy
+from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.money import Currency, Figure
@@ -101,6 +102,7 @@ class Company(Strict):
     billing_runs: BillingRuns = BillingRuns()
     source_checks: SourceChecks = SourceChecks()
     reconciliation: Reconciliation = Reconciliation()
+    discounts: tuple[Discount, ...] = ()
 
     @property
     def people_by_id(self) -> dict[str, Person]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from billing.agreement_checks import check_agreements
 from billing.complaints import CompanyRecords, Complaint, reference, taken_already, text
+from billing.money import rounded
 from billing.numbering import MAX_LENGTH
 from billing.policy_checks import check_approvals, check_dunning
 from billing.taxes.decision import covered
@@ -32,6 +33,7 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
         *check_dunning(records),
         *check_approvals(records),
         *_exceptions(records),
+        *_discounts(records),
         *_billing_runs(records),
         *_reconciliation(records),
     ]
@@ -45,7 +47,7 @@ def _references(records: CompanyRecords) -> Iterator[Complaint]:
 
 
 def _duplicates(records: CompanyRecords) -> Iterator[Complaint]:
-    for kind in ("people", "issuers", "clients", "agreements", "dunning"):
+    for kind in ("people", "issuers", "clients", "agreements", "dunning", "discounts"):
         before: set[str | None] = {None}
         for position, each in enumerate(getattr(records, kind).ids):
             if each is not None and each in before:
@@ -121,6 +123,21 @@ def _exceptions(records: CompanyRecords) -> Iterator[Complaint]:
         at = ("exceptions", "client_owners", client)
         yield from reference(at, client, "client", records.clients.ids)
         yield from reference(at, owner, "person", known)
+
+
+def _discounts(records: CompanyRecords) -> Iterator[Complaint]:
+    for position, discount in sorted(records.discounts.read.items()):
+        at = ("discounts", position)
+        for client in discount.clients:
+            yield from reference((*at, "clients"), client, "client", records.clients.ids)
+        for agreement in discount.agreements:
+            yield from reference((*at, "agreements"), agreement, "agreement", records.agreements.ids)
+        for field, amount in (("amount", discount.amount), ("at_most", discount.at_most)):
+            currency = discount.currency
+            if amount is not None and currency and amount != rounded(amount, currency):
+                yield Complaint(
+                    (*at, field), f"{amount} has more decimals than {currency} knows; write fewer"
+                )
 
 
 def _billing_runs(records: CompanyRecords) -> Iterator[Complaint]:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from billing.agreements import Agreement
 from billing.approval_policy import ApprovalPolicy
 from billing.company import BillingRuns, Client, Reconciliation
+from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.parties import Issuer, Person
@@ -45,6 +46,7 @@ class CompanyRecords:
     exceptions: ExceptionPolicy | None = None
     billing_runs: BillingRuns | None = None
     reconciliation: Reconciliation | None = None
+    discounts: Records[Discount] = Records()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -19,14 +18,12 @@ from billing.agreements import (
     TimeAndMaterials,
     Trigger,
 )
-from billing.allowances import Allowance, percentage_off
 from billing.change_orders import agreement_on, approved
 from billing.draft import InvoiceLine, SourceRef, line
 from billing.due import EXPENSES, FEE, OVERAGE, TIME, all_milestones
 from billing.fees import fee
 from billing.hours import beyond_block, beyond_block_lines, hour_lines, worked
 from billing.line_words import LineWords
-from billing.money import total
 from billing.occasions import BLOCK, COMPLETION, PRICE, SPEND
 from billing.one_off import OneOff
 from billing.periods import full_period
@@ -100,14 +97,6 @@ def agreed_lines(
             return [_price_line(agreement_on(agreement, today))]
         case Milestones():
             return [_milestone_line(agreement, occasion.item)]
-
-
-def agreed_discount(
-    lines: Sequence[InvoiceLine], percent: Decimal, currency: str, words: LineWords
-) -> Allowance:
-    """The discount of an agreement off the net of all lines, before tax; rounded once."""
-    reason = f"{words.discount} {words.figure(percent)} %"
-    return percentage_off(total(each.net for each in lines), percent, currency, reason, why="agreed discount")
 
 
 def _fee_lines(agreement: Retainer, occasion: Occasion, words: LineWords) -> list[InvoiceLine]:

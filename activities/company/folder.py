@@ -27,6 +27,7 @@ from billing.company import (
 )
 from billing.company_checks import check_company
 from billing.complaints import CompanyRecords, Complaint, Records, either
+from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.parties import Issuer, Person, Strict
@@ -57,7 +58,9 @@ _FILES = (
     "agreements.yaml",
     "approvals.yaml",
     "dunning.yaml",
+    "discounts.yaml",
 )
+_OPTIONAL = ("discounts.yaml",)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class _FolderReader:
             exceptions=company_file.exceptions if company_file else None,
             billing_runs=company_file.billing_runs if company_file else None,
             reconciliation=company_file.reconciliation if company_file else None,
+            discounts=self._list("discounts", Discount, optional=True),
         )
         for complaint in [*check_company(records), *check_references(records)]:
             self.problems.append(self._placed(complaint))
@@ -150,9 +154,9 @@ class _FolderReader:
         )
         return False
 
-    def _list(self, kind: str, model: type[Record]) -> Records[Record]:
+    def _list(self, kind: str, model: type[Record], *, optional: bool = False) -> Records[Record]:
         file = f"{kind}.yaml"
-        if not self._is_there(file):
+        if (optional and not (self.folder / file).is_file()) or not self._is_there(file):
             return Records()
         items = self._items(self._document(file))
         if not items and not self._document(file).problems:
@@ -234,8 +238,9 @@ class _FolderReader:
             file = stranger.relative_to(self.folder).as_posix()
             if file in _FILES:
                 continue
-            known = [each for each in _FILES if each not in self.documents] or list(_FILES)
-            meant = did_you_mean(file, known) or f"; read are {either([*_FILES, 'agreements/*.yaml'])}"
+            known = [each for each in _FILES if each not in self.documents and each not in _OPTIONAL]
+            meant = did_you_mean(file, known or list(_FILES))
+            meant = meant or f"; read are {either([*_FILES, 'agreements/*.yaml'])}"
             self.problems.append(Problem(file, 1, "", f"this file is not read{meant}", warning=True))
 
 
@@ -256,6 +261,7 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
         billing_runs=said.billing_runs,
         source_checks=said.source_checks,
         reconciliation=said.reconciliation,
+        discounts=tuple(records.discounts.read.values()),
     )
 
 

@@ -29,6 +29,7 @@ _KINDS = {
     "clients": "client",
     "agreements": "agreement",
     "dunning": "dunning policy",
+    "discounts": "discount",
     "company": "setting",
 }
 _SIGNS = {"add": ("+", "green"), "change": ("~", "yellow"), "retire": ("-", "red")}

@@ -85,10 +85,10 @@ def test_warnings_let_the_folder_through(tmp_path: Path) -> None:
     """A warning is shown and counted, and the exit code stays 0."""
     billow("init", tmp_path)
     issuers = tmp_path / "issuers.yaml"
-    issuers.write_text(issuers.read_text().replace("DE811270004", "DE811270005"))
+    issuers.write_text(issuers.read_text().replace("DE811270004", "ATU71204001"))
     warned = billow("check", tmp_path)
     assert warned.exit_code == 0
-    assert "warning: 'DE811270005' is not a VAT id of DE" in " ".join(warned.output.split())
+    assert "warning: 'ATU71204001' is not a VAT id of DE" in " ".join(warned.output.split())
     assert "1 warning in" in warned.output
 
 

@@ -302,3 +302,21 @@ def test_opening_items_are_checked_with_the_folder(tmp_path: Path) -> None:
         ("R-1033.client", "there is no client 'hudsen'"),
         ("R-1024.paid", "9600.00 of 9600.00 is paid: nothing is open"),
     ]
+
+
+def test_discounts_are_read_and_checked(folder: Path) -> None:
+    """The file is optional; its rules become part of the company, and what does not fit in them is told by line."""
+    assert (company := read_folder(folder).company) is not None and company.discounts == ()
+    good = "- id: spring\n  title: Spring\n  percent: 5\n  until: 2026-05-31\n"
+    (folder / "discounts.yaml").write_text(good)
+    assert (company := read_folder(folder).company) is not None
+    assert [(each.id, str(each.percent)) for each in company.discounts] == [("spring", "5")]
+    bad = good + "- id: spring\n  title: Big\n  amount: 5.001\n  currency: EUR\n  clients: [nobody]\n"
+    (folder / "discounts.yaml").write_text(bad)
+    assert [(each.file, each.line) for each in errors(read_folder(folder).problems)] == [
+        ("discounts.yaml", 5),
+        ("discounts.yaml", 7),
+        ("discounts.yaml", 9),
+    ]
+    (folder / "discounts.yaml").write_text(good.replace("  percent: 5\n", ""))
+    assert any("exactly one of percent" in each.message for each in read_folder(folder).problems)
