@@ -36,6 +36,7 @@ from billing.allowances import Adjustment
 from billing.document import InvoiceDocument
 from billing.draft import Draft, TaxBreakdown
 from billing.errors import BillowError
+from billing.taxes.notes import note_in
 
 TEMPLATE = Path(__file__).parent / "templates" / "invoice"
 
@@ -173,7 +174,8 @@ def _context(document: InvoiceDocument, all_words: dict[str, dict[str, Any]]) ->
         "meta": _meta(document, writes, words),
         "taxes": [(*_tax_label(each, draft.currency, writes, words), each.tax) for each in draft.taxes],
         "adjustments": [*_adjustments(draft, writes, words)],
-        "tax_notes": _tax_notes(draft.taxes, words),
+        "remark": "" if draft.note in {each.note for each in draft.taxes} else draft.note,
+        "tax_notes": _tax_notes(draft.taxes, writes.language),
         "own_vat_label": _by_country(words["vat_id"], issuer.address.country),
         "issuer_lines": writes.address(issuer.address, from_country=buyer.address.country),
         "buyer_lines": writes.address(buyer.address, from_country=issuer.address.country),
@@ -226,10 +228,9 @@ def _adjustments(
         yield each.reason or otherwise, base or "", amount
 
 
-def _tax_notes(taxes: tuple[TaxBreakdown, ...], words: dict[str, Any]) -> list[str]:
-    """The notes the law wants: in the document's language where it has words for them, else as drafted."""
-    notes = [words["tax_notes"].get(each.category, each.note) for each in taxes]
-    return list(dict.fromkeys(note for note in notes if note))
+def _tax_notes(taxes: tuple[TaxBreakdown, ...], language: str) -> list[str]:
+    """The notes the law wants, each once: in the document's language where it has words for them, else as drafted."""
+    return list(dict.fromkeys(note_in(language, each.note) for each in taxes if each.note))
 
 
 def _by_country(labels: dict[str, str], country: str) -> str:

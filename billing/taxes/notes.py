@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from functools import lru_cache
 
 
 class NoteCode(StrEnum):
@@ -41,6 +43,50 @@ ENGLISH: dict[NoteCode, str] = {
 """By code. The places in braces are: article, home (the issuer's country), tax (its name), number."""
 
 
+GERMAN: dict[NoteCode, str] = {
+    NoteCode.NONE: "",
+    # § 14a(5) UStG prescribes the first two words.
+    NoteCode.REVERSE_CHARGE: "Steuerschuldnerschaft des Leistungsempfängers (Reverse charge, {article})",
+    NoteCode.SUPPLIED_ABROAD: "In {home} nicht steuerbar: Leistungsort ist das Land des Empfängers ({article})",
+    NoteCode.SMALL_BUSINESS: "Es wird keine Umsatzsteuer ({tax}) berechnet: Kleinunternehmer ({article})",
+    NoteCode.EXEMPT: "Steuerfrei ({tax}, {article})",
+    NoteCode.EXPORT: "{tax} 0 %: Ausfuhr von Dienstleistungen ({article})",
+    NoteCode.CERTIFICATE: "Befreit von {tax}: Bescheinigung {number}",
+}
+"""What Indian law words itself stands in English in every language."""
+
+_TRANSLATED = {"de": GERMAN}
+_LAWS = {"de": (("Directive 2006/112/EC", "Richtlinie 2006/112/EG"),)}
+_PLACES = ("article", "home", "tax", "number")
+
+
 def english(code: NoteCode, *, article: str = "", home: str = "", tax: str = "VAT", number: str = "") -> str:
     """The note in English, its places filled."""
     return ENGLISH[code].format(article=article, home=home, tax=tax, number=number)
+
+
+def note_in(language: str, note: str) -> str:
+    """A note in another language (ISO 639-1); as it stands where there is no translation, or somebody worded it.
+
+    Drafts keep notes in English, and a note is known by its English words: so drafts of any age are translated.
+    """
+    words = _TRANSLATED.get(language, {})
+    for code, pattern in _patterns():
+        found = pattern.fullmatch(note)
+        if found and code in words:
+            translated = words[code].format(**{**dict.fromkeys(_PLACES, ""), **found.groupdict()})
+            for law, its_name in _LAWS[language]:
+                translated = translated.replace(law, its_name)
+            return translated
+    return note
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[NoteCode, re.Pattern[str]], ...]:
+    def pattern(text: str) -> re.Pattern[str]:
+        escaped = re.escape(text)
+        for each in _PLACES:
+            escaped = escaped.replace(re.escape(f"{{{each}}}"), f"(?P<{each}>.+?)")
+        return re.compile(escaped)
+
+    return tuple((code, pattern(text)) for code, text in ENGLISH.items() if text)

@@ -22,6 +22,7 @@ from activities.documents.pdf import (
 )
 from billing.parties import Address, BankAccount
 from billing.taxes.decision import TaxCategory
+from billing.taxes.notes import NoteCode, english
 from tests.activities.documents.samples import BUYER, ISSUER, invoice
 
 SCRIPTS = [
@@ -98,8 +99,11 @@ def test_english_invoice_to_america() -> None:
 
 def test_reverse_charge_in_german() -> None:
     """A German invoice under reverse charge carries the German words the law asks for."""
-    document = invoice(category=TaxCategory.REVERSE_CHARGE, note="Reverse charge: recipient liable")
-    assert missing_from(render_invoice(document), ["Steuerschuldnerschaft des Leistungsempfängers"]) == []
+    note = english(NoteCode.REVERSE_CHARGE, article="Art. 196 Directive 2006/112/EC")
+    document = invoice(category=TaxCategory.REVERSE_CHARGE, note=note)
+    written = ["Steuerschuldnerschaft des Leistungsempfängers", "Art. 196 Richtlinie 2006/112/EG"]
+    assert missing_from(render_invoice(document), written) == []
+    assert missing_from(render_invoice(document), ["the recipient is liable"]) == ["the recipient is liable"]
 
 
 def test_archival_pdf() -> None:
