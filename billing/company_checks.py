@@ -9,6 +9,8 @@ from billing.complaints import CompanyRecords, Complaint, reference, taken_alrea
 from billing.money import rounded
 from billing.numbering import MAX_LENGTH
 from billing.policy_checks import check_approvals, check_dunning
+from billing.statutory_terms import check_terms
+from billing.tax_checks import check_tax
 from billing.taxes.decision import covered
 
 _REFERENCES = (
@@ -34,8 +36,10 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
         *check_approvals(records),
         *_exceptions(records),
         *_discounts(records),
+        *check_terms(records),
         *_billing_runs(records),
         *_reconciliation(records),
+        *check_tax(records),
     ]
 
 

@@ -31,6 +31,7 @@ _ADDED_LATER: dict[str, dict[str, Any]] = {
         "before_supply_days": None,
         "business_day": "as it is",
         "early_payment": None,
+        "instalments": [],
     },
 }
 """By their place in the draft, fields that came after drafts were approved: at these values they do not count, so that

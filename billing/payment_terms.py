@@ -5,12 +5,14 @@ from __future__ import annotations
 import calendar as months
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from operator import itemgetter
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
 from billing.calendars import Calendar
-from billing.money import Figure
+from billing.money import Figure, total
 from billing.parties import Strict
 from billing.periods import months_after
 
@@ -34,12 +36,13 @@ class EarlyPayment(Strict):
 _WAYS = ("net_days", "net_minutes", "end_of_month_plus", "day_of_month", "before_supply_days")
 
 
-class PaymentTerms(Strict):
-    """Net days after issue; end of month and days; a fixed day of the month; days before the service begins.
+class Way(Strict):
+    """How a due date follows from an invoice; exactly one of the five is written.
 
     The due date is the last day on which payment is in time; the client is late from the first instant of the
     day after, in the client's zone. With `net_minutes`, for trying things out, the instant counts and the due date
-    is the day it falls on. No due date lies before the issue date: what should have been paid by then is due on receipt.
+    is the day it falls on. No due date lies before the issue date: what should have been paid by then is due on
+    receipt.
     """
 
     net_days: int | None = Field(default=None, ge=0, le=365)
@@ -59,16 +62,28 @@ class PaymentTerms(Strict):
     before_supply_days: int | None = Field(
         default=None, ge=0, le=180, description="days before the service begins"
     )
-    business_day: BusinessDay = BusinessDay.AS_IT_IS
-    early_payment: EarlyPayment | None = None
+    business_day: BusinessDay = Field(
+        default=BusinessDay.AS_IT_IS,
+        description="what a due date becomes that is no business day of the client's",
+    )
+
+    @property
+    def ways(self) -> list[str]:
+        """The fields that say when; one, once validated."""
+        return [way for way in _WAYS if getattr(self, way) is not None]
 
     @model_validator(mode="after")
-    def _one_way(self) -> PaymentTerms:
-        if len([way for way in _WAYS if getattr(self, way) is not None]) != 1:
-            raise ValueError(f"write exactly one of {', '.join(_WAYS)}")
+    def _one_way(self) -> Self:
+        self._check_ways()
         if self.months_later and self.day_of_month is None:
-            raise ValueError("months_later goes with day_of_month")
+            raise ValueError("months_later goes with day_of_month; write that too, or leave months_later out")
+        if self.net_minutes is not None and self.business_day is not BusinessDay.AS_IT_IS:
+            raise ValueError("terms in minutes know no business day; leave business_day out")
         return self
+
+    def _check_ways(self) -> None:
+        if len(self.ways) != 1:
+            raise ValueError(f"write exactly one of {', '.join(_WAYS)}{_found(self.ways)}")
 
     def due(
         self,
@@ -78,13 +93,19 @@ class PaymentTerms(Strict):
         calendar: Calendar | None = None,
         supply_begins: date | None = None,
     ) -> tuple[date, datetime]:
-        """The due date and the instant (UTC) from which payment is late."""
+        """The due date and the instant (UTC) from which payment is late.
+
+        `calendar` holds the client's business days; terms with a rule for them cannot do without (`ValueError`).
+        Where no day is known on which the service begins, it counts as begun on the issue date.
+        """
         if self.net_minutes is not None:
             late_from = issued_at + timedelta(minutes=self.net_minutes)
             return late_from.astimezone(ZoneInfo(zone)).date(), late_from.astimezone(ZoneInfo("UTC"))
         due_date = max(self._day(issue_date, supply_begins), issue_date)
-        if calendar is not None:
-            due_date = max(self._on_business_day(due_date, calendar), issue_date)
+        if self.business_day is not BusinessDay.AS_IT_IS:
+            if calendar is None:
+                raise ValueError(f"{self} need the client's calendar")
+            due_date = self._on_business_day(due_date, issue_date, calendar)
         return due_date, late_from_day(due_date, zone)
 
     def _day(self, issued: date, supply_begins: date | None) -> date:
@@ -99,20 +120,17 @@ class PaymentTerms(Strict):
             return (supply_begins or issued) - timedelta(days=self.before_supply_days)
         return issued + timedelta(days=self.net_days or 0)
 
-    def _on_business_day(self, day: date, calendar: Calendar) -> date:
-        if self.business_day is BusinessDay.AS_IT_IS or calendar.is_business_day(day):
-            return day
+    def _on_business_day(self, day: date, issued: date, calendar: Calendar) -> date:
         later = calendar.business_day_from(day)
-        if self.business_day is BusinessDay.NEXT:
+        stays = self.business_day is BusinessDay.NEXT_IN_MONTH and later.month == day.month
+        if self.business_day is BusinessDay.NEXT or stays:
             return later
-        if self.business_day is BusinessDay.NEXT_IN_MONTH and later.month == day.month:
-            return later
-        while not calendar.is_business_day(day):
+        while day >= issued and not calendar.is_business_day(day):
             day -= timedelta(days=1)
-        return day
+        return day if day >= issued else later
 
     def longest(self) -> int:
-        """The most days there can be between issue and due date."""
+        """The most days there can be between issue and due date, but for the wait for a business day."""
         if self.end_of_month_plus is not None:
             return 30 + self.end_of_month_plus
         if self.day_of_month is not None:
@@ -120,7 +138,8 @@ class PaymentTerms(Strict):
         return self.net_days or 0
 
     def __str__(self) -> str:
-        return " · ".join(each for each in (self._in_words(), self._early()) if each)
+        rule = "" if self.business_day is BusinessDay.AS_IT_IS else f", {_RULES[self.business_day]}"
+        return f"{self._in_words()}{rule}"
 
     def _in_words(self) -> str:
         if self.net_minutes is not None:
@@ -135,11 +154,85 @@ class PaymentTerms(Strict):
             return f"{_count(self.before_supply_days, 'day')} before the service begins"
         return "on receipt" if self.net_days == 0 else f"net {_count(self.net_days or 0, 'day')}"
 
+
+_RULES = {
+    BusinessDay.NEXT: "or the next business day",
+    BusinessDay.PREVIOUS: "or the business day before",
+    BusinessDay.NEXT_IN_MONTH: "or the next business day of that month, else the one before",
+}
+
+
+class Instalment(Way):
+    """A part of the amount due with a due date of its own."""
+
+    percent: Figure = Field(gt=0, lt=100, description="per cent of the amount due")
+
+    def __str__(self) -> str:
+        return f"{self.percent.normalize():f} % {super().__str__()}"
+
+
+class PaymentTerms(Way):
+    """When an invoice is due: in one way, or in instalments that each have theirs."""
+
+    early_payment: EarlyPayment | None = None
+    instalments: tuple[Instalment, ...] = Field(
+        default=(), description="instead of one due date: parts of the amount due, 100 per cent together"
+    )
+
+    def _check_ways(self) -> None:
+        if not self.instalments:
+            if len(self.ways) != 1:
+                raise ValueError(
+                    f"write exactly one of {', '.join(_WAYS)}, or instalments{_found(self.ways)}"
+                )
+            return
+        if self.ways or self.business_day is not BusinessDay.AS_IT_IS:
+            field = (*self.ways, "business_day")[0]
+            raise ValueError(f"each instalment says when it is due; move {field} into the instalments")
+        if self.early_payment is not None:
+            raise ValueError("early_payment does not go with instalments; leave one of them out")
+        if len(self.instalments) < 2:
+            raise ValueError("write at least two instalments, or none")
+        percent = total(each.percent for each in self.instalments)
+        if percent != 100:
+            raise ValueError(
+                f"the instalments come to {percent.normalize():f} per cent; they must come to 100"
+            )
+
+    def due(
+        self,
+        issue_date: date,
+        issued_at: datetime,
+        zone: str,
+        calendar: Calendar | None = None,
+        supply_begins: date | None = None,
+    ) -> tuple[date, datetime]:
+        """As of one way; with instalments, that of the one due first."""
+        if not self.instalments:
+            return super().due(issue_date, issued_at, zone, calendar, supply_begins)
+        found = (each.due(issue_date, issued_at, zone, calendar, supply_begins) for each in self.instalments)
+        return min(found, key=itemgetter(1))
+
+    def longest(self) -> int:
+        """As of one way; with instalments, that of the longest."""
+        if not self.instalments:
+            return super().longest()
+        return max(each.longest() for each in self.instalments)
+
+    def __str__(self) -> str:
+        if self.instalments:
+            return ", ".join(map(str, self.instalments))
+        return " · ".join(each for each in (super().__str__(), self._early()) if each)
+
     def _early(self) -> str:
         if self.early_payment is None:
             return ""
         percent = f"{self.early_payment.percent.normalize():f}"
         return f"{percent} % discount within {_count(self.early_payment.days, 'day')}"
+
+
+def _found(ways: list[str]) -> str:
+    return f"; here are {' and '.join(ways)}" if ways else ""
 
 
 def _count(number: int, noun: str) -> str:
@@ -159,16 +252,3 @@ def late_from_day(due_date: date, zone: str) -> datetime:
     """The first instant (UTC) after the due date in the client's zone."""
     midnight = datetime.combine(due_date + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))
     return midnight.astimezone(ZoneInfo("UTC"))
-
-
-LONGEST_BETWEEN_BUSINESSES = {"FR": 60}
-"""Days a term may have between businesses, by the client's country, where the law sets less freedom than the Directive
-(FR: Art. L441-10 Code de commerce)."""
-
-LONGEST_IN_THE_EU = 60
-"""Art. 3(5) Directive 2011/7/EU: longer only where it is expressly agreed and not grossly unfair to the creditor."""
-
-
-def statutory_maximum(client_country: str, in_eu: bool) -> int | None:
-    """The longest term between businesses, in days, that stands without more; None where no statute is known."""
-    return LONGEST_BETWEEN_BUSINESSES.get(client_country, LONGEST_IN_THE_EU if in_eu else None)
