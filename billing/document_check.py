@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from billing.allowances import problems, sum_of
 from billing.document import InvoiceDocument
-from billing.draft import Draft, TaxBreakdown
+from billing.draft import Draft
 from billing.errors import NumberingError
 from billing.exceptions import Finding, ReasonCode
 from billing.money import rounded, total
 from billing.numbering import SeriesState, payment_reference, take_number
 from billing.taxes.outcome import TaxComponent
-from billing.totals import round_to, taxable_by_tax
+from billing.totals import component, round_to, taxable_by_tax
 
 LAST_OF_THE_YEAR = 99998
 """So many numbers given, the next is as long as any of the series can be."""
@@ -102,27 +102,21 @@ def _taxes(draft: Draft) -> Iterator[str]:
     if len(set(map(bool, named))) > 1:
         yield "some lines, allowances or charges name their taxes and some do not (BR-CO-4, BR-32, BR-37)"
         return
-    stated = {_component(tax): tax for tax in draft.taxes}
+    stated = {component(tax): tax for tax in draft.taxes}
     if len(stated) < len(draft.taxes):
         yield "a tax of one name, category and rate stands in the breakdown twice"
     found = taxable_by_tax(draft.lines, draft.allowances, draft.charges, tuple(stated), draft.currency)
-    for component, taxable in found.items():
-        tax = stated.get(component)
+    for bearing, taxable in found.items():
+        tax = stated.get(bearing)
         if tax is None:
-            yield f"{_told(component)} on {taxable} is missing from the breakdown (BR-CO-18)"
+            yield f"{_told(bearing)} on {taxable} is missing from the breakdown (BR-CO-18)"
         elif tax.taxable != taxable:
-            yield f"{_told(component)} is on {tax.taxable}, but {taxable} bear it (BR-S-08)"
-    for component, tax in stated.items():
-        if component not in found:
-            yield f"{_told(component)} stands in the breakdown, but nothing bears it (BR-S-08)"
+            yield f"{_told(bearing)} is on {tax.taxable}, but {taxable} bear it (BR-S-08)"
+    for bearing, tax in stated.items():
+        if bearing not in found:
+            yield f"{_told(bearing)} stands in the breakdown, but nothing bears it (BR-S-08)"
         if tax.tax != rounded(tax.taxable * tax.rate / 100, draft.currency):
             yield f"tax {tax.tax} is not {tax.rate} % of {tax.taxable} (BR-CO-17)"
-
-
-def _component(tax: TaxBreakdown) -> TaxComponent:
-    return TaxComponent(
-        name=tax.name, category=tax.category, rate=tax.rate, share=tax.share, number=tax.number
-    )
 
 
 def _told(tax: TaxComponent) -> str:

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 
 from billing.allowances import Allowance, Charge, sum_of
-from billing.draft import InvoiceLine, TaxBreakdown
+from billing.draft import Draft, InvoiceLine, TaxBreakdown
 from billing.money import Money, rounded, split, total
 from billing.taxes.outcome import TaxComponent, TaxDecision
 
@@ -97,6 +97,27 @@ def taxable_by_tax(
         for tax in taxes or default:
             bases[tax] = bases.get(tax, _ZERO) + amount
     return {tax: rounded(base * tax.share / 100, currency) for tax, base in bases.items()}
+
+
+def nets_by_taxes(draft: Draft) -> dict[Taxes, Decimal]:
+    """The net of what is taxed alike: lines less allowances plus charges, by the taxes they bear together."""
+    default = tuple(component(each) for each in draft.taxes)
+    nets: dict[Taxes, Decimal] = {}
+    signed = chain(
+        ((each.taxes, each.net) for each in draft.lines),
+        ((each.taxes, -each.amount) for each in draft.allowances),
+        ((each.taxes, each.amount) for each in draft.charges),
+    )
+    for taxes, amount in signed:
+        nets[taxes or default] = nets.get(taxes or default, _ZERO) + amount
+    return nets
+
+
+def component(tax: TaxBreakdown) -> TaxComponent:
+    """The tax that a row of the breakdown states."""
+    return TaxComponent(
+        name=tax.name, category=tax.category, rate=tax.rate, share=tax.share, number=tax.number
+    )
 
 
 def round_to(amount: Decimal, step: Decimal) -> Decimal:

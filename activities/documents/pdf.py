@@ -35,7 +35,9 @@ from activities.documents.typography import LANGUAGES, Typography, in_fours, typ
 from billing.allowances import Adjustment
 from billing.document import InvoiceDocument
 from billing.draft import Draft, TaxBreakdown
+from billing.early_payment import offer
 from billing.errors import BillowError
+from billing.money import Money
 from billing.taxes.notes import note_in
 
 TEMPLATE = Path(__file__).parent / "templates" / "invoice"
@@ -93,19 +95,26 @@ def render_invoice(document: InvoiceDocument) -> bytes:
     The same document gives the same bytes with the same `renderer_versions()`. `RenderingFailed` if a
     character has no glyph in any installed font (check with `unprintable` before a number is taken).
     """
-    with _lock, _warnings() as warnings:
+    with _lock:
         press = _press()
         try:
             html = press.template.render(_context(document, press.words))
         except TemplateError as error:
             raise RenderingFailed(f"the invoice template cannot write {document.number}: {error}") from error
+    return typeset(html, document.number)
+
+
+def typeset(html: str, name: str) -> bytes:
+    """A page as PDF/A-3b in the look of invoices: their style sheet, fonts and assets; `name` is for messages."""
+    with _lock, _warnings() as warnings:
+        press = _press()
         page = weasyprint.HTML(string=html, url_fetcher=press.fetcher)
         pdf: bytes = page.write_pdf(
             stylesheets=[press.style], font_config=press.fonts, pdf_variant="pdf/a-3b"
         )
     if missing := [warning for warning in warnings if ".notdef" in warning]:
         raise RenderingFailed(
-            f"{document.number} holds characters no installed font has ({'; '.join(missing)}); "
+            f"{name} holds characters no installed font has ({'; '.join(missing)}); "
             "install a font that has them (Debian: fonts-noto-core, fonts-noto-cjk, fonts-symbola)"
         )
     return pdf
@@ -173,6 +182,7 @@ def _context(document: InvoiceDocument, all_words: dict[str, dict[str, Any]]) ->
         "ink": readable_on_white(issuer.accent),
         "meta": _meta(document, writes, words),
         "taxes": [(*_tax_label(each, draft.currency, writes, words), each.tax) for each in draft.taxes],
+        "early": _early_payment(document, writes, words),
         "adjustments": [*_adjustments(draft, writes, words)],
         "remark": "" if draft.note in {each.note for each in draft.taxes} else draft.note,
         "tax_notes": _tax_notes(draft.taxes, writes.language),
@@ -231,6 +241,21 @@ def _adjustments(
 def _tax_notes(taxes: tuple[TaxBreakdown, ...], language: str) -> list[str]:
     """The notes the law wants, each once: in the document's language where it has words for them, else as drafted."""
     return list(dict.fromkeys(note_in(language, each.note) for each in taxes if each.note))
+
+
+def _early_payment(document: InvoiceDocument, writes: Typography, words: dict[str, Any]) -> str:
+    """What paying early costs instead: the reduction agreed on beforehand (DE: § 14(4) no. 7 UStG)."""
+    offered = offer(document.draft, document.issue_date)
+    if offered is None:
+        return ""
+    currency = document.draft.currency
+    line: str = words["early_payment"].format(
+        day=writes.day(offered.last_day),
+        percent=writes.rate(offered.percent),
+        discount=writes.money(Money.of(offered.discount, currency)),
+        payable=writes.money(Money.of(offered.payable, currency)),
+    )
+    return line
 
 
 def _by_country(labels: dict[str, str], country: str) -> str:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices
 from activities.ledger.tables import InvoiceRow, PaymentRow
+from billing.draft import Draft
+from billing.early_payment import Offer, discount_taken, offer, reduction
 from billing.errors import Conflicting, Refused, WrongState
 from billing.money import Money, rounded
 from billing.status import CollectionStatus, PaymentStatus
+
+EARLY_PAYMENT = "early payment discount"
+"""Source of what is waived, not received, when an invoice is paid early; also the event that says so."""
 
 
 def record(
@@ -46,8 +51,9 @@ def record(
         raise Refused("a payment of nothing changes nothing")
     if _booked_already(tx, row, amount, key, received_on):
         return False
-    if amount.amount < 0 and row.paid + amount.amount < 0:
-        paid = _told(row.paid, amount.currency)
+    received = row.paid - _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
+    if amount.amount < 0 and received + amount.amount < 0:
+        paid = _told(received, amount.currency)
         raise Refused(f"only {paid} were paid; no more can be taken back")
     made = tx.execute(
         insert(PaymentRow)
@@ -68,9 +74,8 @@ def record(
     if made is None:  # booked in this very moment for another invoice, whose lock we do not hold
         _booked_already(tx, row, amount, key, received_on)
         return False
-    row.paid = tx.scalar(
-        select(func.coalesce(func.sum(PaymentRow.amount), 0)).where(PaymentRow.invoice == row.id)
-    ) or Decimal(0)
+    audited = _early_payment(tx, row, key=key, received_on=received_on, by=by, at=at)
+    row.paid = _sum_of(tx, row)
     row.payment_status = payment_status(row)
     if open_amount(row) > 0 and row.collection_status == CollectionStatus.CLOSED:
         row.closed_at = row.handed_over_at
@@ -89,8 +94,79 @@ def record(
         reference=reference,
         open=open_amount(row),
     )
+    if audited:
+        audit_trail.record(tx, row, EARLY_PAYMENT, at=at, actor=by, channel=channel, **audited)
     invoices.wake(tx, row, at)
     return True
+
+
+def _sum_of(tx: Session, row: InvoiceRow, *conditions: ColumnElement[bool]) -> Decimal:
+    query = select(func.coalesce(func.sum(PaymentRow.amount), 0))
+    return tx.scalar(query.where(PaymentRow.invoice == row.id, *conditions)) or Decimal(0)
+
+
+def _early_payment(
+    tx: Session, row: InvoiceRow, *, key: str, received_on: date, by: str, at: datetime
+) -> dict[str, object]:
+    """Books what is waived for paying early, or takes it back, now that the payment `key` has come; what to audit.
+
+    Enough paid by the last day settles the invoice. Money taken back later, or the rest paid after all, ends or
+    lessens the discount by a row of its own.
+    """
+    if not ((row.draft or {}).get("terms") or {}).get("early_payment") or row.issue_date is None:
+        return {}
+    draft = invoices.draft_of(row)
+    offered = offer(draft, row.issue_date)
+    if offered is None:
+        return {}
+    money = PaymentRow.source != EARLY_PAYMENT
+    in_time = _sum_of(tx, row, money, or_(PaymentRow.received_on <= offered.last_day, PaymentRow.amount < 0))
+    before = _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
+    change = discount_taken(draft, offered, in_time, _sum_of(tx, row, money)) - before
+    if change == 0:
+        return {}
+    tx.add(
+        PaymentRow(
+            invoice=row.id,
+            key=f"{EARLY_PAYMENT}/{key}",
+            amount=change,
+            currency=draft.currency,
+            received_on=received_on,
+            source=EARLY_PAYMENT,
+            reference=f"{offered.percent.normalize():f} % until {offered.last_day.isoformat()}",
+            recorded_at=at,
+            recorded_by=by,
+        )
+    )
+    tx.flush()
+    return _reduced(draft, offered, before, change)
+
+
+def _reduced(draft: Draft, offered: Offer, before: Decimal, change: Decimal) -> dict[str, object]:
+    """What the accounts must correct: net and each tax, as the whole discount now has them less what it had."""
+    now, then = reduction(draft, before + change), reduction(draft, before)
+    earlier = {each.tax: each for each in then.taxes}
+    taxes = [
+        {
+            "name": each.tax.name,
+            "category": each.tax.category,
+            "rate": each.tax.rate,
+            "tax": each.amount - (earlier[each.tax].amount if each.tax in earlier else 0),
+        }
+        for each in now.taxes
+    ] or [
+        {"name": each.tax.name, "category": each.tax.category, "rate": each.tax.rate, "tax": -each.amount}
+        for each in then.taxes
+    ]
+    return {
+        "amount": change,
+        "net": now.net - then.net,
+        "tax": now.tax - then.tax,
+        "taxes": taxes,
+        "currency": draft.currency,
+        "percent": offered.percent,
+        "last_day": offered.last_day,
+    }
 
 
 def _booked_already(tx: Session, row: InvoiceRow, amount: Money, key: str, received_on: date) -> bool:

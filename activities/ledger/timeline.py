@@ -87,6 +87,12 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "exception: retry": _resolved,
     "exception: accept": _resolved,
     "issued": lambda t: t.text("number") + t.money("gross", " over ") + t.text("due_date", ", due "),
+    "early payment discount": lambda t: (
+        t.money("amount")
+        + t.money("net", ": net ")
+        + t.money("tax", ", tax ")
+        + t.text("last_day", ", paid by ")
+    ),
     "payment received": lambda t: (
         t.money("amount")
         + t.text("received_on", " on ")

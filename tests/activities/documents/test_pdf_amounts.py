@@ -12,6 +12,7 @@ from billing.allowances import Charge, percentage_off
 from billing.document import InvoiceDocument
 from billing.draft import Draft, line
 from billing.numbering import payment_reference
+from billing.payment_terms import PaymentTerms
 from tests.activities.documents.test_pdf import missing_from
 from tests.billing.money.drafts import component, drafted, lines_of
 
@@ -83,3 +84,22 @@ def test_five_rappen_are_explained() -> None:
     lines = lines_of(("1", "33.33"), currency="CHF")
     pdf = render_invoice(issued(drafted(lines, component("8.1"), currency="CHF", steps={"CHF": "0.05"})))
     assert missing_from(pdf, ["Gross 36.03", "Rounding 0.02", "36.05"]) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "If you pay by 2 Dec 2026, you may deduct 2% (€2.38) and pay €116.62."),
+        (
+            "de",
+            "Bei Zahlung bis zum 2. Dez. 2026 können Sie 2 % Skonto (2,38 €) abziehen und zahlen 116,62 €.",
+        ),
+    ],
+)
+def test_the_invoice_says_so(language: str, says: str) -> None:
+    """The reduction agreed on beforehand stands on the invoice (§ 14(4) no. 7 UStG), with day and figures."""
+    terms = {"net_days": 30, "early_payment": {"percent": "2", "days": 10}}
+    made = drafted(lines_of(("1", "100.00")), terms=PaymentTerms.model_validate(terms), language=language)
+    assert missing_from(render_invoice(issued(made)), [says]) == []
+    plain = made.model_copy(update={"terms": PaymentTerms(net_days=30)})
+    assert missing_from(render_invoice(issued(plain)), [says[:14]]) == [says[:14]]
