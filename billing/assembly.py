@@ -75,7 +75,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     tax = None
     if sources.client and source:
         sale = Sale(issuer, sources.client, source, supply, issued=today, evidence=sources.tax_id)
-        tax = sale.tax().outcome
+        tax = sale.tax(company.tax).outcome
     if isinstance(tax, TaxUnknown):
         findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
     allowances: tuple[Allowance, ...] = ()

@@ -14,6 +14,7 @@ from billing.exceptions import ExceptionPolicy
 from billing.money import Currency, Figure
 from billing.parties import EmailAddress, Identifier, Issuer, Language, Person, Strict, TimeZone
 from billing.payment_terms import PaymentTerms
+from billing.taxes.company_rules import TaxRules
 
 
 class Client(Strict):
@@ -103,6 +104,7 @@ class Company(Strict):
     source_checks: SourceChecks = SourceChecks()
     reconciliation: Reconciliation = Reconciliation()
     discounts: tuple[Discount, ...] = ()
+    tax: TaxRules = TaxRules()
 
     @property
     def people_by_id(self) -> dict[str, Person]:

@@ -14,6 +14,8 @@ from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.parties import Issuer, Person
+from billing.taxes.company_rules import TaxRule
+from billing.taxes.rates import TaxRate
 
 Record = TypeVar("Record", covariant=True)
 KeyPath = tuple[str | int, ...]
@@ -47,6 +49,8 @@ class CompanyRecords:
     billing_runs: BillingRuns | None = None
     reconciliation: Reconciliation | None = None
     discounts: Records[Discount] = Records()
+    tax_rates: Records[TaxRate] = Records()
+    tax_rules: Records[TaxRule] = Records()
 
 
 @dataclass(frozen=True)

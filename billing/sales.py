@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from billing.agreements import Agreement, Recurring
@@ -10,6 +10,7 @@ from billing.one_off import OneOff
 from billing.parties import EU_MEMBERS, Issuer
 from billing.periods import Period
 from billing.sources import CrmClient
+from billing.taxes.company_rules import TaxRule, TaxRules
 from billing.taxes.decision import decide_tax
 from billing.taxes.facts import IdEvidence, TaxFacts
 from billing.taxes.outcome import Outcome, TaxDecision, TaxUnknown
@@ -65,21 +66,25 @@ class Sale:
         law, _, _ = settled(country)
         return tax_point(law, Supply(completed=self.supply.end, issued=self.issued, continuous=continuous))
 
-    def tax(self, rates: RateTable | None = None) -> Taxed:
+    def tax(self, rules: TaxRules) -> Taxed:
         """The tax on its tax point: that of the country that taxes it, which the issuer's own need not be."""
         home = self.sold.supplied_from or self.issuer.address.country
-        point = self.tax_point(home)
-        facts = self.facts(point.day)
-        outcome = decide_tax(facts, rates)
-        place = _country(outcome)
-        if place and place != home and (there := self.tax_point(place)).day != point.day:
-            point, facts = there, self.facts(there.day)
-            outcome = decide_tax(facts, rates)
-        if isinstance(outcome, TaxDecision) and (stop := self._two_rates(outcome, rates)):
-            return Taxed(stop, facts, point)
-        return Taxed(outcome, facts, point)
+        found = self._at(self.tax_point(home), rules)
+        place = found.outcome.jurisdiction.partition("-")[0] if isinstance(found.outcome, TaxDecision) else ""
+        if place and place != home and (there := self.tax_point(place)).day != found.point.day:
+            found = self._at(there, rules)
+        if isinstance(found.outcome, TaxDecision) and (stop := self._two_rates(found.outcome, rules.table)):
+            return replace(found, outcome=stop)
+        return found
 
-    def _two_rates(self, decision: TaxDecision, rates: RateTable | None) -> TaxUnknown | None:
+    def _at(self, point: TaxPoint, rules: TaxRules) -> Taxed:
+        """The company's rules come first."""
+        facts = self.facts(point.day)
+        rule = rules.matching(facts, self.issuer.id, self.sold.client)
+        outcome = decide_tax(facts, rules.table) if rule is None else rule.decision(facts)
+        return Taxed(outcome, facts, point, rule)
+
+    def _two_rates(self, decision: TaxDecision, rates: RateTable) -> TaxUnknown | None:
         """Where a law taxes the days before and after a change of rate apart, one rate would be wrong for some."""
         country, _, region = decision.jurisdiction.partition("-")
         parts, article = taxed_apart(self.supply, country, region, self.sold.reduced_rate, rates)
@@ -95,12 +100,9 @@ class Sale:
 
 @dataclass(frozen=True)
 class Taxed:
-    """The tax of a sale, the facts it was decided from, and its tax point with the article that sets it."""
+    """The tax of a sale, the facts it was decided from, its tax point, and the company's rule if one decided."""
 
     outcome: Outcome
     facts: TaxFacts
     point: TaxPoint
-
-
-def _country(outcome: Outcome) -> str:
-    return outcome.jurisdiction.partition("-")[0] if isinstance(outcome, TaxDecision) else ""
+    rule: TaxRule | None = None

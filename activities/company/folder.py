@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,9 @@ from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.parties import Issuer, Person, Strict
+from billing.tax_checks import RATES, RULES, review
+from billing.taxes.company_rules import TaxRule, TaxRules, TaxSettings
+from billing.taxes.rates import TaxRate
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -59,8 +63,11 @@ _FILES = (
     "approvals.yaml",
     "dunning.yaml",
     "discounts.yaml",
+    "tax/rates.yaml",
+    "tax/rules.yaml",
 )
-_OPTIONAL = ("discounts.yaml",)
+_LOOKED_AT = ("*.y*ml", "agreements/*.yml", "tax/*.y*ml")
+_OPTIONAL = ("discounts.yaml", "tax/rates.yaml", "tax/rules.yaml")
 
 
 @dataclass(frozen=True)
@@ -81,20 +88,25 @@ class _CompanyFile(Strict):
     billing_runs: BillingRuns = BillingRuns()
     source_checks: SourceChecks = SourceChecks()
     reconciliation: Reconciliation = Reconciliation()
+    tax: TaxSettings = TaxSettings()
 
 
-def read_folder(path: Path) -> Reading:
-    """Reads and checks a company folder. Never raises for what stands in it."""
+def read_folder(path: Path, today: date | None = None) -> Reading:
+    """Reads and checks a company folder; with a day, also which tax rates were to be looked up again by then.
+
+    Never raises for what stands in it.
+    """
     if not path.is_dir():
         return Reading(
             None, [Problem(".", 1, "", f"there is no folder {path}; write one with: billow init {path}")]
         )
-    return _FolderReader(path).reading()
+    return _FolderReader(path, today).reading()
 
 
 @dataclass
 class _FolderReader:
     folder: Path
+    today: date | None = None
     problems: list[Problem] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     places: dict[KeyPath, tuple[Document, KeyPath]] = field(default_factory=dict)
@@ -112,9 +124,13 @@ class _FolderReader:
             billing_runs=company_file.billing_runs if company_file else None,
             reconciliation=company_file.reconciliation if company_file else None,
             discounts=self._list("discounts", Discount, optional=True),
+            tax_rates=self._list(RATES, TaxRate, optional=True),
+            tax_rules=self._list(RULES, TaxRule, optional=True),
         )
-        for complaint in [*check_company(records), *check_references(records)]:
-            self.problems.append(self._placed(complaint))
+        complaints = [*check_company(records), *check_references(records)]
+        if self.today is not None:
+            complaints += review(self.today, records.tax_rates.read.values())
+        self.problems += [self._placed(each) for each in complaints]
         self._integrations(company_file, records)
         self._strangers()
         for document in self.documents.values():
@@ -234,7 +250,7 @@ class _FolderReader:
 
     def _strangers(self) -> None:
         """Files that look as if they belonged to the company, but are not read."""
-        for stranger in sorted([*self.folder.glob("*.y*ml"), *self.folder.glob("agreements/*.yml")]):
+        for stranger in sorted(each for files in _LOOKED_AT for each in self.folder.glob(files)):
             file = stranger.relative_to(self.folder).as_posix()
             if file in _FILES:
                 continue
@@ -261,6 +277,11 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
         billing_runs=said.billing_runs,
         source_checks=said.source_checks,
         reconciliation=said.reconciliation,
+        tax=TaxRules(
+            **dict(said.tax),
+            rates=tuple(records.tax_rates.read.values()),
+            rules=tuple(records.tax_rules.read.values()),
+        ),
         discounts=tuple(records.discounts.read.values()),
     )
 

@@ -67,7 +67,7 @@ def check(folder: Path, *, as_json: bool) -> None:
 
     Changes nothing and needs no server. Warnings alone let the folder through.
     """
-    reading = read_folder(folder)
+    reading = read_folder(folder, context.now().date())
     if as_json:
         output.document({"folder": str(folder), **_as_data(reading)})
     else:
