@@ -6,11 +6,14 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from billing.calendars import Calendar
-from billing.parties import Identifier, Strict
+from billing.interest.reference_rates import AnnouncedRate, ReferenceRates
+from billing.interest.regimes import LateFee
+from billing.parties import CountryCode, Identifier, Strict
 
 
 class Offset(Strict):
@@ -47,6 +50,19 @@ class DunningPolicy(Strict):
     gap: Offset = Field(
         default=Offset(days=2), description="least distance between two messages when catching up"
     )
+    interest: Literal["none", "print"] = Field(
+        default="none", description="print: reminders say what late payment has cost so far"
+    )
+    interest_from_level: int = Field(default=1, ge=1, description="first level that says so")
+    interest_law: CountryCode | None = Field(
+        default=None, description="country whose law the contracts are under; else the issuer's"
+    )
+    late_fee: LateFee | None = Field(
+        default=None, description="what the contracts ask instead of interest by law; never both"
+    )
+    reference_rates: tuple[AnnouncedRate, ...] = Field(
+        default=(), description="rates announced since, until Billow's own data have them"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> DunningPolicy:
@@ -58,6 +74,7 @@ class DunningPolicy(Strict):
             )
         if self.opens >= self.closes:
             raise ValueError("opens must be before closes")
+        ReferenceRates((), self.reference_rates)
         return self
 
 

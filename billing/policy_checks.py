@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from itertools import pairwise
 
 from billing.approval_policy import ApprovalTier
 from billing.complaints import CompanyRecords, Complaint, KeyPath, reference, taken_already
 from billing.dunning_policy import DunningPolicy, Offset
+from billing.interest.claim import no_law
+from billing.interest.reference_rates import published
+from billing.interest.regimes import covered, regime_of
 
 
 def check_dunning(records: CompanyRecords) -> Iterator[Complaint]:
@@ -23,6 +26,49 @@ def check_dunning(records: CompanyRecords) -> Iterator[Complaint]:
                     "write a smaller gap, or more distance",
                     warning=True,
                 )
+        yield from _interest(("dunning", position), policy, records)
+
+
+def _interest(at: KeyPath, policy: DunningPolicy, records: CompanyRecords) -> Iterator[Complaint]:
+    """Interest that could never be reckoned, or never be printed."""
+    for n, rate in enumerate(policy.reference_rates):
+        if published().get(rate.reference) is None:
+            known = ", ".join(sorted(each.id for each in published().references))
+            yield Complaint(
+                (*at, "reference_rates", n, "reference"),
+                f"there is no reference rate {rate.reference!r}; write one of: {known}",
+            )
+    if policy.interest == "none":
+        if policy.late_fee is not None:
+            yield Complaint(
+                (*at, "late_fee"),
+                "no reminder tells it; write interest: print, or leave it out",
+                warning=True,
+            )
+        return
+    if policy.late_fee is None:
+        for country in sorted(_laws(policy, records) - covered()):
+            yield Complaint((*at, "interest"), f"{no_law(country)}, or interest: none", warning=True)
+
+
+def _laws(policy: DunningPolicy, records: CompanyRecords) -> set[str]:
+    """The countries by whose law the clients of a policy owe interest."""
+    if policy.interest_law is not None:
+        return {policy.interest_law}
+    countries = {issuer.id: issuer.address.country for issuer in records.issuers.read.values()}
+    reminded = [client for client in records.clients.read.values() if client.dunning == policy.id]
+    return {countries[client.issuer] for client in reminded if client.issuer in countries}
+
+
+def rates_to_review(policies: Iterable[DunningPolicy], laws: Iterable[str], day: date) -> Iterator[str]:
+    """The reference rates that reminders of some policy need and somebody should look up again by a day."""
+    printing = [policy for policy in policies if policy.interest == "print" and policy.late_fee is None]
+    for policy in printing:
+        wanted = {policy.interest_law} if policy.interest_law else set(laws)
+        needed = {regime.reference for country in wanted if (regime := regime_of(country))}
+        for which, words in published().with_announced(policy.reference_rates).due_for_review(day):
+            if which in needed:
+                yield f"dunning policy {policy.id!r}: {words}, or add it to reference_rates"
 
 
 def _planned(policy: DunningPolicy) -> list[tuple[str, KeyPath, timedelta]]:

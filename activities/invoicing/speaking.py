@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
-from activities.invoicing import standing, together
+from activities.invoicing import late_payment, standing, together
 from activities.invoicing.effects import Effects, client_record
 from activities.ledger import audit_trail, company_records, exceptions, invoices, notices
 from activities.ledger.company_records import CompanyVersion
@@ -184,6 +184,7 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
     )
     today = as_of.astimezone(ZoneInfo(zone)).date()
     contact, number = message.facts["contact"], row.number or ""
+    level = int(message.event.removeprefix("reminder-")) if message.event.startswith("reminder-") else 0
     context: dict[str, Any] = {
         "number": number,
         "title": row.title,
@@ -196,7 +197,8 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
         "due_date": standing.due_date(row),
         "days_late": max((today - standing.due_date(row)).days, 0),
         "payment_reference": payment_reference(number),
-        "level": int(message.event.removeprefix("reminder-")) if message.event.startswith("reminder-") else 0,
+        "level": level,
+        "late_payment": late_payment.told(tx, rows, company, level, today) if level else [],
         "invoice_url": "",
         "others": [
             {

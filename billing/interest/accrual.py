@@ -171,14 +171,14 @@ def _rate(
     if reference is None:
         return InterestUnknown(reason=f"{regime.country}: there is no reference rate {regime.reference!r}")
     read_on = regime.read_on(regime.half_year(day, first_late))
-    found = reference.on(read_on)
+    found = table.on(reference.id, read_on)
     if found is None:
         return InterestUnknown(
             reason=f"{regime.country}: {reference.name} on {read_on} is not known; "
             f"look it up ({reference.source}) and add it"
         )
-    source = f"{reference.name} {found.rate} % on {read_on} + {regime.margin.normalize():f}"
-    return regime.rate(found.rate), source
+    source = f"{reference.name} {found} % on {read_on} + {regime.margin.normalize():f}"
+    return regime.rate(found), source
 
 
 def _interest(principal: Decimal, rate: Decimal, days: int, divisor: int) -> Fraction:

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
@@ -65,30 +66,61 @@ class Reference(Strict):
         )
 
 
+class AnnouncedRate(Strict):
+    """A rate the company looked up itself, because Billow's data do not reach as far: it goes before them."""
+
+    reference: str = Field(pattern=r"^[A-Z]{2}$", description="id of the reference rate: EU, DE, GB …")
+    since: date
+    until: date
+    rate: Figure = Field(gt=-100, le=100)
+    source: str = Field(min_length=1, description="where and when it was announced")
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.until < self.since:
+            raise ValueError(f"until {self.until} lies before since {self.since}")
+        return self
+
+    def holds(self, day: date) -> bool:
+        return self.since <= day <= self.until
+
+
 @dataclass(frozen=True)
 class ReferenceRates:
-    """All reference rates, by id."""
+    """All reference rates, by id, and what a company announced beside them. ValueError for two of one id or day."""
 
     references: tuple[Reference, ...]
+    announced: tuple[AnnouncedRate, ...] = ()
 
     def __post_init__(self) -> None:
         ids = [each.id for each in self.references]
         if twice := sorted({each for each in ids if ids.count(each) > 1}):
             raise ValueError(f"reference rates that stand there twice: {', '.join(twice)}")
+        for before, after in pairwise(sorted(self.announced, key=lambda each: (each.reference, each.since))):
+            if before.reference == after.reference and after.since <= before.until:
+                raise ValueError(f"two announced rates of {after.reference} hold on {after.since}")
 
     def get(self, reference: str) -> Reference | None:
         return next((each for each in self.references if each.id == reference), None)
 
-    def with_more(self, others: Iterable[Reference]) -> Self:
-        """This table with references of a company's own, which take the place of those with the same id."""
-        own = tuple(others)
-        kept = tuple(each for each in self.references if each.id not in {one.id for one in own})
-        return type(self)((*kept, *own))
+    def on(self, reference: str, day: date) -> Decimal | None:
+        """The rate in force on a day; None where none is known, which means stop, not zero."""
+        for each in self.announced:
+            if each.reference == reference and each.holds(day):
+                return each.rate
+        published_one = self.get(reference)
+        found = published_one.on(day) if published_one else None
+        return found.rate if found else None
+
+    def with_announced(self, rates: Iterable[AnnouncedRate]) -> Self:
+        """This table with rates of a company's own. ValueError where two of them hold on one day."""
+        return type(self)(self.references, (*self.announced, *rates))
 
     def due_for_review(self, day: date) -> Iterator[tuple[str, str]]:
-        """Id of each reference rate somebody must look up by a day, and the words."""
+        """Id of each reference rate somebody must look up by a day, and the words; not those announced for the day."""
         for each in self.references:
-            if words := each.due_for_review(day):
+            own = any(one.reference == each.id and one.holds(day) for one in self.announced)
+            if not own and (words := each.due_for_review(day)):
                 yield each.id, words
 
 

@@ -50,7 +50,7 @@ def pdf(invoice: str, target: str | None, force: bool, as_json: bool) -> None:
         sys.stdout.buffer.write(data)
         return
     path = _path(target, view.number)
-    _write(path, data, force=force)
+    write_file(path, data, force=force)
     if as_json:
         output.document({"number": view.number, "file": str(path), "bytes": len(data), "sha256": sha256})
     else:
@@ -78,7 +78,7 @@ def _path(target: str | None, number: str) -> Path:
     return Path(target) / name if Path(target).is_dir() else Path(target)
 
 
-def _write(path: Path, data: bytes, *, force: bool) -> None:
+def write_file(path: Path, data: bytes, *, force: bool) -> None:
     """Writes the file whole or not at all. `Refused` if it is there already and `force` is not given."""
     if path.exists() and not force:
         raise Refused(f"{path} is there already; give --force to write over it, or -o another file")

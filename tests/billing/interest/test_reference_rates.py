@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from billing.interest.accrual import Interest, OpenAmount, accrue
-from billing.interest.reference_rates import DatedRate, Reference, ReferenceRates, published
+from billing.interest.reference_rates import AnnouncedRate, DatedRate, Reference, ReferenceRates, published
 from billing.interest.regimes import by_contract, covered, regime_of
 from billing.money import Money
 from billing.parties import EU_MEMBERS
@@ -106,22 +106,38 @@ def test_review() -> None:
     assert [each for each, _ in table.due_for_review(date(2026, 7, 1))] == ["XX", "YY"]
 
 
-def test_own_rates_take_the_place() -> None:
-    """A reference rate of the company's own takes the place of the one with the same id, and serves at once."""
-    later = published().with_more(
-        [
-            reference(
-                id="DE", rates=[{"since": date(2026, 1, 1), "rate": "1.00"}], known_until=date(2026, 12, 31)
-            )
-        ]
-    )
-    assert len(later.references) == len(published().references)
+def announced(**changes: object) -> AnnouncedRate:
+    """What a company looked up itself for the second half of 2026."""
+    row = {
+        "reference": "DE",
+        "since": date(2026, 7, 1),
+        "until": date(2026, 12, 31),
+        "rate": "1.00",
+        "source": "Bundesanzeiger",
+    }
+    return AnnouncedRate.model_validate({**row, **changes})
+
+
+def test_own_rates_serve_at_once() -> None:
+    """A rate a company announces is reckoned with and not asked for again; 3,650 at 10 % is a euro a day."""
+    later = published().with_announced([announced()])
     regime = regime_of("DE")
     assert regime
     facts = OpenAmount(due=Money.of(3650, "EUR"), due_date=date(2026, 7, 31))
     found = accrue(facts, regime, date(2026, 8, 10), later)
     assert isinstance(found, Interest)
     assert found.total == Money.of("10.00", "EUR")
+    assert found.warnings == ()
+
+
+def test_own_rates_must_not_overlap() -> None:
+    """Two rates of a company's own for one day, and one that ends before it begins, are refused."""
+    with pytest.raises(ValueError, match="two announced rates of DE hold on 2026-12-31"):
+        published().with_announced(
+            [announced(), announced(since=date(2026, 12, 31), until=date(2027, 6, 30))]
+        )
+    with pytest.raises(ValidationError, match="lies before since"):
+        announced(until=date(2026, 6, 30))
 
 
 def test_warns_past_review() -> None:

@@ -1,0 +1,92 @@
+"""What late payment of an issued invoice has cost so far, from the ledger; nothing of it is booked or added to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.invoicing import standing
+from activities.ledger import invoices
+from activities.ledger.tables import InvoiceRow, PaymentRow
+from billing.company import Company
+from billing.dunning_policy import NO_POLICY, DunningPolicy
+from billing.interest.accrual import Change, Interest, InterestUnknown, OpenAmount
+from billing.interest.claim import claim
+from billing.interest.statement import InterestStatement
+from billing.money import Money, rounded
+from billing.status import DocumentStatus
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class InvoiceInterest:
+    """An invoice's number and what is owed beside it, for a message."""
+
+    number: str
+    interest: Interest
+
+
+def open_amount(tx: Session, row: InvoiceRow) -> OpenAmount:
+    """What was due when, and what came since. `WrongState` before it is issued."""
+    due = standing.money_of(row)
+    paid = tx.scalars(select(PaymentRow).where(PaymentRow.invoice == row.id).order_by(PaymentRow.id))
+    changes = [Change(on=each.received_on, amount=rounded(each.amount, due.currency)) for each in paid]
+    if row.document_status == DocumentStatus.CREDITED:
+        changes = [Change(on=standing.due_date(row), amount=due.amount, kind="credit")]
+    return OpenAmount(due=due, due_date=standing.due_date(row), changes=tuple(changes))
+
+
+def interest(tx: Session, row: InvoiceRow, company: Company, as_of: date) -> Interest | InterestUnknown:
+    """What late payment has cost up to a day, that day included, by the dunning policy of the client."""
+    issuer = company.issuer(row.issuer or "")
+    if issuer is None:
+        return InterestUnknown(
+            reason=f"issuer {row.issuer!r} is in the company no more; apply one that has it"
+        )
+    return claim(open_amount(tx, row), _policy(company, row), issuer.address.country, as_of)
+
+
+def told(
+    tx: Session, rows: Sequence[InvoiceRow], company: Company, level: int, as_of: date
+) -> list[InvoiceInterest]:
+    """What a reminder of a level says about its invoices: nothing unless the policy prints it, and nothing unknown."""
+    policy = _policy(company, rows[0])
+    if policy.interest != "print" or level < policy.interest_from_level:
+        return []
+    found: list[InvoiceInterest] = []
+    for row in rows:
+        owed = interest(tx, row, company, as_of)
+        if isinstance(owed, InterestUnknown):
+            _log.warning("%s is reminded without its interest: %s", row.number, owed.reason)
+        elif owed.segments or owed.compensation:
+            found.append(InvoiceInterest(row.number or "", owed))
+    return found
+
+
+def statement(tx: Session, row: InvoiceRow, company: Company, owed: Interest) -> InterestStatement:
+    """What a statement of that interest says. `WrongState` before the invoice is issued."""
+    client = company.client(row.client)
+    draft = invoices.draft_of(row) if row.draft else None
+    return InterestStatement(
+        issuer=company.issuer(row.issuer or "") or company.issuers[0],
+        buyer=draft.buyer if draft else None,
+        client_name=draft.buyer.name if draft else row.client,
+        language=client.language if client else "en",
+        number=row.number or "",
+        issue_date=row.issue_date,
+        due_date=standing.due_date(row),
+        due=standing.money_of(row),
+        open=Money.of(open_amount(tx, row).open_on(owed.as_of + timedelta(days=1)), owed.currency),
+        interest=owed,
+    )
+
+
+def _policy(company: Company, row: InvoiceRow) -> DunningPolicy:
+    client = company.client(row.client)
+    return (company.dunning_policy(client.dunning) if client else None) or NO_POLICY

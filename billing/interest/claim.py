@@ -1,0 +1,36 @@
+"""What a client who pays late owes under a dunning policy: by the contract's late fee, else by law; never both."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from billing.dunning_policy import DunningPolicy
+from billing.interest.accrual import Interest, InterestUnknown, OpenAmount, accrue
+from billing.interest.late_fees import late_fees
+from billing.interest.reference_rates import published
+from billing.interest.regimes import covered, regime_of
+
+
+def claim(
+    facts: OpenAmount, policy: DunningPolicy, issuer_country: str, as_of: date
+) -> Interest | InterestUnknown:
+    """What late payment has cost up to a day, that day included.
+
+    The law is the one the policy names, else that of the issuer's country: where nothing is chosen, a contract for
+    services is under the law of the provider's habitual residence (Art. 4(1)(b) Regulation (EC) 593/2008, Rome I).
+    """
+    if policy.late_fee is not None:
+        return late_fees(facts, policy.late_fee, as_of)
+    country = policy.interest_law or issuer_country
+    regime = regime_of(country)
+    if regime is None:
+        return InterestUnknown(reason=no_law(country))
+    return accrue(facts, regime, as_of, published().with_announced(policy.reference_rates))
+
+
+def no_law(country: str) -> str:
+    """Why nothing can be claimed under a country's law, and what to write."""
+    return (
+        f"no law on late payment is known for {country}: write the late_fee of the contract, or the interest_law it "
+        f"is under, into the dunning policy; known are {', '.join(sorted(covered()))}"
+    )
