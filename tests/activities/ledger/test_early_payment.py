@@ -104,7 +104,7 @@ def test_paid_in_full_after_all(story: Story, number: str) -> None:
 
 
 def test_money_taken_back_takes_the_discount_along(story: Story, number: str) -> None:
-    """A charge-back leaves all of it open; more than came cannot be taken back, and paid again too late it earns none."""
+    """A charge-back leaves all open; more than came cannot be taken back, and paid again too late it earns none."""
     pay(story, number, "116.62", LAST)
     with pytest.raises(Refused, match=r"only 116.62 EUR were paid"):
         pay(story, number, "-119.00", LAST, key="back")
