@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -60,15 +60,16 @@ def _laws(policy: DunningPolicy, records: CompanyRecords) -> set[str]:
     return {countries[client.issuer] for client in reminded if client.issuer in countries}
 
 
-def rates_to_review(policies: Iterable[DunningPolicy], laws: Iterable[str], day: date) -> Iterator[str]:
-    """The reference rates that reminders of some policy need and somebody should look up again by a day."""
-    printing = [policy for policy in policies if policy.interest == "print" and policy.late_fee is None]
-    for policy in printing:
-        wanted = {policy.interest_law} if policy.interest_law else set(laws)
-        needed = {regime.reference for country in wanted if (regime := regime_of(country))}
+def review_reference_rates(records: CompanyRecords, day: date) -> Iterator[Complaint]:
+    """The reference rates that reminders print interest by, and that somebody should have looked up again by a day."""
+    for position, policy in records.dunning.read.items():
+        if policy.interest == "none" or policy.late_fee is not None:
+            continue
+        needed = {regime.reference for law in _laws(policy, records) if (regime := regime_of(law))}
         for which, words in published().with_announced(policy.reference_rates).due_for_review(day):
             if which in needed:
-                yield f"dunning policy {policy.id!r}: {words}, or add it to reference_rates"
+                message = f"{words}, and add it to reference_rates"
+                yield Complaint(("dunning", position, "interest"), message, warning=True)
 
 
 def _planned(policy: DunningPolicy) -> list[tuple[str, KeyPath, timedelta]]:
