@@ -32,6 +32,7 @@ from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.parties import Issuer, Person, Strict
+from billing.policy_checks import review_reference_rates
 from billing.tax_checks import RATES, RULES, review
 from billing.taxes.company_rules import TaxRule, TaxRules, TaxSettings
 from billing.taxes.rates import TaxRate
@@ -92,7 +93,7 @@ class _CompanyFile(Strict):
 
 
 def read_folder(path: Path, today: date | None = None) -> Reading:
-    """Reads and checks a company folder; with a day, also which tax rates were to be looked up again by then.
+    """Reads and checks a company folder; with a day, also which rates were to be looked up again by then.
 
     Never raises for what stands in it.
     """
@@ -130,6 +131,7 @@ class _FolderReader:
         complaints = [*check_company(records), *check_references(records)]
         if self.today is not None:
             complaints += review(self.today, records.tax_rates.read.values())
+            complaints += review_reference_rates(records, self.today)
         self.problems += [self._placed(each) for each in complaints]
         self._integrations(company_file, records)
         self._strangers()
