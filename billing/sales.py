@@ -4,19 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
-from billing.agreements import Agreement, Recurring
-from billing.one_off import OneOff
+from billing.agreements import Recurring
 from billing.parties import EU_MEMBERS, Issuer
 from billing.periods import Period
 from billing.sources import CrmClient
 from billing.taxes.company_rules import TaxRule, TaxRules
 from billing.taxes.decision import decide_tax
-from billing.taxes.facts import IdEvidence, TaxFacts
+from billing.taxes.facts import IdEvidence, ServiceKind, TaxFacts
 from billing.taxes.outcome import Outcome, TaxDecision, TaxUnknown
 from billing.taxes.rates import RateTable
 from billing.taxes.tax_point import Supply, TaxPoint, tax_point, taxed_apart
 from billing.taxes.territories import settled
+
+
+class Sold(Protocol):
+    """What is sold: an agreement, a one-off, or a question."""
+
+    @property
+    def client(self) -> str: ...
+    @property
+    def service(self) -> ServiceKind: ...
+    @property
+    def performed_in(self) -> str: ...
+    @property
+    def supplied_from(self) -> str: ...
+    @property
+    def reduced_rate(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """A sale to a client that nobody has agreed on yet."""
+
+    client: str
+    service: ServiceKind = ServiceKind.CONSULTING
+    performed_in: str = ""
+    supplied_from: str = ""
+    reduced_rate: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,7 +51,7 @@ class Sale:
 
     issuer: Issuer
     client: CrmClient
-    sold: Agreement | OneOff
+    sold: Sold
     supply: Period
     issued: date
     evidence: IdEvidence | None = None

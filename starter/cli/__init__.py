@@ -48,6 +48,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("resend", "collection", "Mail an issued invoice once more"),
         Entry("ageing", "ageing", "What is owed, and how late it is"),
         Entry("interest", "interest", "What late payment of an invoice has cost so far"),
+        Entry("tax", "tax", "Which tax a sale bears, and why"),
         Entry("reconcile", "reconcile", "Find what should have been billed and was not"),
     ),
     "Operation": (
