@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from activities.documents.colour import readable_on_white
 from activities.documents.pdf import RenderingFailed, typeset
 from activities.documents.typography import LANGUAGES, Typography, in_fours, typography
+from billing.interest.accrual import Interest
 from billing.interest.statement import InterestStatement
+from billing.money import Money
 
 _TEMPLATE = Path(__file__).parent / "templates" / "interest-statement"
 
@@ -26,8 +30,8 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def _words(language: str) -> dict[str, str]:
-    words: dict[str, str] = yaml.safe_load((_TEMPLATE / f"words.{language}.yaml").read_text("utf-8"))
+def _words(language: str) -> dict[str, Any]:
+    words: dict[str, Any] = yaml.safe_load((_TEMPLATE / f"words.{language}.yaml").read_text("utf-8"))
     return words
 
 
@@ -59,6 +63,8 @@ def page(statement: InterestStatement) -> str:
         "issuer_lines": writes.address(issuer.address, from_country=country),
         "buyer_lines": writes.address(buyer.address, from_country=issuer.address.country) if buyer else [],
         "meta": _meta(statement, writes, words),
+        "rates": [*_rates(statement, writes, words)],
+        "sum": _sum(statement.interest),
         "basis": words["basis" if counted_in_days else "basis_contract"].format(law=interest.law),
     }
     try:
@@ -67,7 +73,7 @@ def page(statement: InterestStatement) -> str:
         raise RenderingFailed(f"the template of interest statements is faulty: {error}") from error
 
 
-def _meta(statement: InterestStatement, writes: Typography, words: dict[str, str]) -> list[tuple[str, str]]:
+def _meta(statement: InterestStatement, writes: Typography, words: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         (words["invoice_number"], statement.number),
         (words["issue_date"], writes.day(statement.issue_date) if statement.issue_date else ""),
@@ -77,3 +83,26 @@ def _meta(statement: InterestStatement, writes: Typography, words: dict[str, str
         (words["as_of"], writes.day(statement.interest.as_of)),
     ]
     return [(label, value) for label, value in rows if value]
+
+
+def _rates(statement: InterestStatement, writes: Typography, words: dict[str, Any]) -> Iterator[str]:
+    """Where each rate comes from, once."""
+    told: set[tuple[str, date]] = set()
+    for each in statement.interest.segments:
+        if each.reference_rate is None or each.read_on is None or (each.reference, each.read_on) in told:
+            continue
+        told.add((each.reference, each.read_on))
+        yield words["rate_from"].format(
+            rate=writes.rate(each.rate),
+            reference=words["references"][each.reference],
+            reference_rate=writes.rate(each.reference_rate),
+            day=writes.day(each.read_on),
+        )
+
+
+def _sum(interest: Interest) -> Money | None:
+    """Interest and compensation together, where both are there in one currency."""
+    fixed = interest.compensation
+    if fixed is None or not interest.segments or fixed.currency != interest.currency:
+        return None
+    return interest.total + fixed

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -73,6 +73,9 @@ class Segment(Value):
     divisor: int = Field(description="days of the year; 0 where a contract counts in months")
     source: str
     amount: Figure
+    reference: str = Field(default="", description="id of the reference rate in it; empty for an agreed rate")
+    reference_rate: Figure | None = None
+    read_on: date | None = None
 
 
 class Interest(Value):
@@ -121,19 +124,21 @@ def accrue(
         found = _rate(regime, since, facts.first_late, table)
         if isinstance(found, InterestUnknown):
             return found
-        rate, source = found
         days, divisor = (until - since).days + 1, regime.day_count.days_of(since.year)
-        exact = _interest(principal, rate, days, divisor)
+        exact = _interest(principal, found.rate, days, divisor)
         segments.append(
             Segment(
                 since=since,
                 until=until,
                 days=days,
                 principal=principal,
-                rate=rate,
+                rate=found.rate,
                 divisor=divisor,
-                source=source,
+                source=found.source,
                 amount=_rounded(exact, facts.due.currency),
+                reference=regime.reference,
+                reference_rate=found.reference_rate,
+                read_on=found.read_on,
             )
         )
     return Interest(
@@ -162,11 +167,16 @@ def _spans(facts: OpenAmount, regime: Regime, as_of: date) -> Iterator[tuple[dat
         yield since, ordered[position + 1] - _DAY if position + 1 < len(ordered) else as_of
 
 
-def _rate(
-    regime: Regime, day: date, first_late: date, table: ReferenceRates
-) -> tuple[Decimal, str] | InterestUnknown:
+class _Rate(NamedTuple):
+    rate: Decimal
+    source: str
+    reference_rate: Decimal | None = None
+    read_on: date | None = None
+
+
+def _rate(regime: Regime, day: date, first_late: date, table: ReferenceRates) -> _Rate | InterestUnknown:
     if not regime.reference:
-        return regime.rate(Decimal(0)), regime.law
+        return _Rate(regime.rate(Decimal(0)), regime.law)
     reference = table.get(regime.reference)
     if reference is None:
         return InterestUnknown(reason=f"{regime.country}: there is no reference rate {regime.reference!r}")
@@ -175,10 +185,10 @@ def _rate(
     if found is None:
         return InterestUnknown(
             reason=f"{regime.country}: {reference.name} on {read_on} is not known; "
-            f"look it up ({reference.source}) and add it"
+            f"look it up ({reference.source}) and add it to reference_rates of the dunning policy"
         )
     source = f"{reference.name} {found} % on {read_on} + {regime.margin.normalize():f}"
-    return regime.rate(found), source
+    return _Rate(regime.rate(found), source, found, read_on)
 
 
 def _interest(principal: Decimal, rate: Decimal, days: int, divisor: int) -> Fraction:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from activities.documents.interest_statement import page, render_statement
+from activities.documents.interest_statement import _words, page, render_statement
 from billing.interest.accrual import Change, Interest, OpenAmount, accrue
 from billing.interest.late_fees import late_fees
+from billing.interest.reference_rates import published
 from billing.interest.regimes import LateFee, regime_of
 from billing.interest.statement import InterestStatement
 from billing.money import Money
@@ -61,8 +62,34 @@ def text(pdf: bytes) -> str:
 @pytest.mark.parametrize(
     ("language", "parts"),
     [
-        ("de", ["Zinsabrechnung", "12.000,00", "11,27 %", "10,27 %", "40,00 €", "1,13 €", "BER-2025-00017"]),
-        ("en", ["Interest statement", "12,000.00", "11.27%", "10.27%", "€40.00", "€1.13", "BER-2025-00017"]),
+        (
+            "de",
+            [
+                "Zinsabrechnung",
+                "12.000,00",
+                "11,27 %",
+                "10,27 %",
+                "40,00 €",
+                "179,05 €",
+                "1,13 €",
+                "Basiszinssatz (§ 247 BGB) von 2,27 % am 1. Jan. 2025",
+                "BER-2025-00017",
+            ],
+        ),
+        (
+            "en",
+            [
+                "Interest statement",
+                "12,000.00",
+                "11.27%",
+                "10.27%",
+                "€40.00",
+                "€179.05",
+                "€1.13",
+                "German base rate of 2.27% on 1 Jan 2025",
+                "BER-2025-00017",
+            ],
+        ),
     ],
 )
 def test_says_what_and_why(language: str, parts: list[str]) -> None:
@@ -84,6 +111,12 @@ def test_is_no_invoice() -> None:
         html = page(statement(german(), language))
         assert words in html
         assert "VAT ID" not in html and "USt-IdNr" not in html
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_every_reference_rate_has_a_name(language: str) -> None:
+    """A statement can name every reference rate there is, in each language."""
+    assert set(_words(language)["references"]) == {each.id for each in published().references}
 
 
 def test_late_fee_by_contract() -> None:
