@@ -16,6 +16,7 @@ from billing.discounts import Discount, DiscountFacts, applied, effective
 from billing.draft import Draft, InvoiceLine
 from billing.due import OVERAGE
 from billing.exceptions import Finding, ReasonCode
+from billing.home_tax import HomeTax, home_tax
 from billing.hours import HOUR
 from billing.limits import check_limits, check_whole
 from billing.line_words import LineWords, line_words
@@ -72,10 +73,11 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     source = agreement or request.one_off
     lines = _lines(request, agreement, sources, today, words)
     supply = _supply(request, sources, lines, today)
-    tax = None
+    tax, tax_point = None, today
     if sources.client and source:
         sale = Sale(issuer, sources.client, source, supply, issued=today, evidence=sources.tax_id)
-        tax = sale.tax(company.tax).outcome
+        taxed = sale.tax(company.tax)
+        tax, tax_point = taxed.outcome, min(taxed.point.day, today)
     if isinstance(tax, TaxUnknown):
         findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
     allowances: tuple[Allowance, ...] = ()
@@ -104,6 +106,11 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             allowances=allowances,
             round_due_to=issuer.round_due_to.get(source.currency),
         )
+        at_home = home_tax(
+            issuer, tax.jurisdiction, sums.tax, source.currency, company.exchange_rates, tax_point
+        )
+        if isinstance(at_home, Finding):
+            findings.append(at_home)
         draft = Draft(
             billing_key=request.billing_key,
             title=source.title,
@@ -131,6 +138,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             preceding=(request.one_off.corrects or "") if request.one_off else "",
             allowances=allowances,
             rounding=sums.rounding,
+            home_tax=at_home if isinstance(at_home, HomeTax) else None,
         )
     return Assembly(draft=draft, findings=tuple(findings), skip=_skip(request, agreement))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from billing.agreement_checks import check_agreements
 from billing.complaints import CompanyRecords, Complaint, reference, taken_already, text
@@ -36,6 +37,7 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
         *check_approvals(records),
         *_exceptions(records),
         *_discounts(records),
+        *_exchange_rates(records),
         *check_terms(records),
         *_billing_runs(records),
         *_reconciliation(records),
@@ -142,6 +144,19 @@ def _discounts(records: CompanyRecords) -> Iterator[Complaint]:
                 yield Complaint(
                     (*at, field), f"{amount} has more decimals than {currency} knows; write fewer"
                 )
+
+
+def _exchange_rates(records: CompanyRecords) -> Iterator[Complaint]:
+    """One rate a day between two currencies: of two, nobody could say which is meant."""
+    seen: set[tuple[frozenset[str], date]] = set()
+    for position, each in sorted(records.exchange_rates.read.items()):
+        pair = frozenset((each.base, each.quote))
+        if (pair, each.since) in seen:
+            yield Complaint(
+                ("tax/exchange_rates", position),
+                f"there is a rate between {each.base} and {each.quote} from {each.since} already; keep one",
+            )
+        seen.add((pair, each.since))
 
 
 def _billing_runs(records: CompanyRecords) -> Iterator[Complaint]:

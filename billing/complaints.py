@@ -13,6 +13,7 @@ from billing.company import BillingRuns, Client, Reconciliation
 from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
+from billing.exchange_rates import ExchangeRate
 from billing.parties import Issuer, Person
 from billing.taxes.company_rules import TaxRule
 from billing.taxes.rates import TaxRate
@@ -49,6 +50,7 @@ class CompanyRecords:
     billing_runs: BillingRuns | None = None
     reconciliation: Reconciliation | None = None
     discounts: Records[Discount] = Records()
+    exchange_rates: Records[ExchangeRate] = Records()
     tax_rates: Records[TaxRate] = Records()
     tax_rules: Records[TaxRule] = Records()
 

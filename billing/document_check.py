@@ -75,6 +75,9 @@ def sums(draft: Draft) -> Iterator[str]:
     if draft.gross != draft.net + draft.tax:
         yield f"gross {draft.gross} is not net and tax together (BR-CO-15)"
     yield from _rounding(draft)
+    if draft.home_tax and draft.home_tax.amount != draft.home_tax.of(draft.tax, draft.currency):
+        home = draft.home_tax
+        yield f"tax {draft.tax} at {home.rate} is not {home.amount} {home.currency} (BT-111)"
     for name, amount in (("net", draft.net), ("tax", draft.tax), ("gross", draft.gross)):
         if amount != rounded(amount, draft.currency):
             yield f"{name} {amount} has more decimals than {draft.currency} knows (BR-DEC)"

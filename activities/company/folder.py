@@ -31,6 +31,7 @@ from billing.complaints import CompanyRecords, Complaint, Records, either
 from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
+from billing.exchange_rates import ExchangeRate
 from billing.parties import Issuer, Person, Strict
 from billing.policy_checks import review_reference_rates
 from billing.tax_checks import RATES, RULES, review
@@ -66,9 +67,10 @@ _FILES = (
     "discounts.yaml",
     "tax/rates.yaml",
     "tax/rules.yaml",
+    "tax/exchange_rates.yaml",
 )
 _LOOKED_AT = ("*.y*ml", "agreements/*.yml", "tax/*.y*ml")
-_OPTIONAL = ("discounts.yaml", "tax/rates.yaml", "tax/rules.yaml")
+_OPTIONAL = ("discounts.yaml", "tax/rates.yaml", "tax/rules.yaml", "tax/exchange_rates.yaml")
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ class _FolderReader:
             discounts=self._list("discounts", Discount, optional=True),
             tax_rates=self._list(RATES, TaxRate, optional=True),
             tax_rules=self._list(RULES, TaxRule, optional=True),
+            exchange_rates=self._list("tax/exchange_rates", ExchangeRate, optional=True),
         )
         complaints = [*check_company(records), *check_references(records)]
         if self.today is not None:
@@ -285,6 +288,7 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
             rules=tuple(records.tax_rules.read.values()),
         ),
         discounts=tuple(records.discounts.read.values()),
+        exchange_rates=tuple(records.exchange_rates.read.values()),
     )
 
 

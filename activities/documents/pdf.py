@@ -182,6 +182,7 @@ def _context(document: InvoiceDocument, all_words: dict[str, dict[str, Any]]) ->
         "ink": readable_on_white(issuer.accent),
         "meta": _meta(document, writes, words),
         "taxes": [(*_tax_label(each, draft.currency, writes, words), each.tax) for each in draft.taxes],
+        "home_tax": _home_tax(draft, writes, words),
         "early": _early_payment(document, writes, words),
         "adjustments": [*_adjustments(draft, writes, words)],
         "remark": "" if draft.note in {each.note for each in draft.taxes} else draft.note,
@@ -241,6 +242,23 @@ def _adjustments(
 def _tax_notes(taxes: tuple[TaxBreakdown, ...], language: str) -> list[str]:
     """The notes the law wants, each once: in the document's language where it has words for them, else as drafted."""
     return list(dict.fromkeys(note_in(language, each.note) for each in taxes if each.note))
+
+
+def _home_tax(draft: Draft, writes: Typography, words: dict[str, Any]) -> str:
+    """The tax in the currency of the country that receives it, and how it was converted (BT-111)."""
+    home = draft.home_tax
+    if home is None:
+        return ""
+    line: str = words["home_tax"].format(
+        currency=home.currency,
+        amount=writes.money(Money.of(home.amount, home.currency)),
+        base=home.base,
+        rate=writes.number(home.rate),
+        other=draft.currency if home.base == home.currency else home.currency,
+        source=home.source,
+        day=writes.day(home.rate_date),
+    )
+    return line
 
 
 def _early_payment(document: InvoiceDocument, writes: Typography, words: dict[str, Any]) -> str:

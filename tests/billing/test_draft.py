@@ -123,6 +123,7 @@ CHANGED = {
     "home_tax": {
         "currency": "GBP",
         "amount": "160.00",
+        "base": "EUR",
         "rate": "0.85",
         "rate_date": "2026-01-31",
         "source": "ECB",

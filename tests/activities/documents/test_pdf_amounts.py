@@ -11,6 +11,7 @@ from activities.documents.pdf import render_invoice
 from billing.allowances import Charge, percentage_off
 from billing.document import InvoiceDocument
 from billing.draft import Draft, line
+from billing.home_tax import HomeTax
 from billing.numbering import payment_reference
 from billing.payment_terms import PaymentTerms
 from tests.activities.documents.test_pdf import missing_from
@@ -103,3 +104,25 @@ def test_the_invoice_says_so(language: str, says: str) -> None:
     assert missing_from(render_invoice(issued(made)), [says]) == []
     plain = made.model_copy(update={"terms": PaymentTerms(net_days=30)})
     assert missing_from(render_invoice(issued(plain)), [says[:14]]) == [says[:14]]
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "VAT in EUR: €17.52 (1 EUR = 1.0842 USD, ECB, 20 Nov 2026)"),
+        ("de", "Umsatzsteuer in EUR: 17,52 € (1 EUR = 1,0842 USD, ECB, 20. Nov. 2026)"),
+    ],
+)
+def test_the_tax_at_home(language: str, says: str) -> None:
+    """The VAT to be paid in the national currency, with rate, source and day (Art. 230 Directive 2006/112/EC)."""
+    home = HomeTax(
+        currency="EUR",
+        amount=Decimal("17.52"),
+        base="EUR",
+        rate=Decimal("1.0842"),
+        rate_date=date(2026, 11, 20),
+        source="ECB",
+    )
+    lines = lines_of(("1", "100.00"), currency="USD")
+    pdf = render_invoice(issued(drafted(lines, currency="USD", home_tax=home, language=language)))
+    assert missing_from(pdf, [says]) == []
