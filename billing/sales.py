@@ -124,6 +124,13 @@ class Sale:
         )
 
 
+def needs_evidence(issuer: Issuer, client: CrmClient) -> bool:
+    """Whether tax is left to the client by its VAT id: between two member states (Art. 44, 196 of the Directive)."""
+    home, _, _ = settled(issuer.address.country)
+    there, _, _ = settled(client.address.country)
+    return home != there and {home, there} <= EU_MEMBERS and bool(client.vat_id.strip())
+
+
 @dataclass(frozen=True)
 class Taxed:
     """The tax of a sale, the facts it was decided from, its tax point, and the company's rule if one decided."""

@@ -15,6 +15,7 @@ from activities.invoicing.effects import Effects
 from activities.invoicing.reconciliation import LedgerReconciliation
 from activities.invoicing.steps import DocumentSteps, LedgerSteps
 from activities.ledger.database import Ledger
+from activities.tax_ids.vies import COMMISSION, Vies
 from workers.settings import Settings
 from workflows.billing_run import BillingRunWorkflow
 from workflows.identifiers import INVOICING_QUEUE, RENDERING_QUEUE
@@ -43,6 +44,7 @@ def effects(settings: Settings) -> Effects:
             settings.smtp_starttls,
         ),
         web_url=settings.web_url,
+        vies=Vies(settings.vies_url or COMMISSION),
     )
 
 

@@ -54,6 +54,9 @@ class Settings(BaseModel):
         alias="BILLOW_WEBHOOK_SECRETS",
         description="whsec_…, several with spaces between while one takes over from another; else no events come in",
     )
+    vies_url: str | None = Field(
+        None, alias="BILLOW_VIES_URL", description="where VAT ids are checked; default: the Commission's VIES"
+    )
     mail_domain: str = Field(
         "billow.localhost", alias="BILLOW_MAIL_DOMAIN", description="right side of Message-ID"
     )

@@ -14,6 +14,7 @@ from activities.invoicing import standing
 from activities.invoicing.effects import Effects
 from activities.invoicing.fetching import fetch
 from activities.invoicing.sources import Systems
+from activities.invoicing.tax_id_evidence import with_evidence
 from activities.ledger import approvals, audit_trail, company_records, exceptions, invoices
 from activities.ledger.billed import LedgerBilled
 from activities.ledger.company_records import CompanyVersion
@@ -41,7 +42,7 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
         )
         version = company_records.current(tx)
     billed = LedgerBilled(effects.ledger, but=row.id)
-    made = _assembled(version, request, row.overrides, step, billed) if request else None
+    made = _assembled(effects, version, request, row.overrides, step, billed) if request else None
     with effects.ledger.transaction() as tx:
         row = invoices.find(tx, step.billing_key, lock=True)
         if made is None or row.document_status != DocumentStatus.DRAFT:
@@ -52,6 +53,7 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
 
 
 def _assembled(
+    effects: Effects,
     version: CompanyVersion,
     request: BillingRequest,
     overrides: Mapping[str, str],
@@ -63,6 +65,7 @@ def _assembled(
     try:
         facts = fetch(Systems.of(version), version.company, request, today, billed)
         facts = overridden(facts, overrides)
+        facts = with_evidence(effects, version.company, request, facts, step.as_of)
         made = assemble(request, version.company, facts, today)
     except SourceUnavailable as error:
         unreadable = Finding(code=ReasonCode.SOURCE_UNREADABLE, message=str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from activities.delivery.smtp import SmtpTransport
 from activities.documents.store import FolderStore
@@ -10,6 +11,9 @@ from activities.invoicing.sources import Systems
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.database import Ledger
 from billing.sources import CrmClient
+
+if TYPE_CHECKING:
+    from activities.tax_ids.vies import Vies
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Effects:
     documents: FolderStore
     mail: SmtpTransport
     web_url: str
+    vies: Vies | None = None
 
 
 def client_record(version: CompanyVersion, client: str) -> CrmClient | None:

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from activities.invoicing.effects import client_record
-from activities.ledger import company_records
+from activities.ledger import company_records, tax_id_checks
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.tables import InvoiceRow
 from billing.draft import Draft
@@ -40,7 +40,7 @@ def of_invoice(tx: Session, row: InvoiceRow, today: date) -> Explanation:
     supply = (draft and draft.supply) or (occasion and occasion.period) or Period(start=today, end=today)
     said_by = f"agreement {occasion.agreement}" if occasion else "one-off"
     issued = row.issue_date or today
-    return _explained(version, sold, supply, issued, said_by, overrides=row.overrides)
+    return _explained(tx, version, sold, supply, issued, said_by, overrides=row.overrides)
 
 
 def of_agreement(tx: Session, agreement: str, day: date) -> Explanation:
@@ -49,16 +49,17 @@ def of_agreement(tx: Session, agreement: str, day: date) -> Explanation:
     found = version.company.agreement(agreement)
     if found is None:
         raise NotFound(f"there is no agreement {agreement!r}; `billow agreements` lists all")
-    return _explained(version, found, Period(start=day, end=day), day, f"agreement {agreement}")
+    return _explained(tx, version, found, Period(start=day, end=day), day, f"agreement {agreement}")
 
 
 def of_question(tx: Session, question: Question, issuer: str | None, day: date) -> Explanation:
     """Of a sale to a client on a day, by its issuer or another. `NotFound` if one of them is not there."""
     version = company_records.current(tx)
-    return _explained(version, question, Period(start=day, end=day), day, "asked", issuer=issuer)
+    return _explained(tx, version, question, Period(start=day, end=day), day, "asked", issuer=issuer)
 
 
 def _explained(
+    tx: Session,
     version: CompanyVersion,
     sold: Sold,
     supply: Period,
@@ -79,7 +80,10 @@ def _explained(
     record = client_record(version, client.id)
     if record is None:
         raise NotFound(f"the CRM has no company {client.crm!r} for client {client.id!r}; add it there")
-    sale = Sale(seller, _as_set_by_hand(record, overrides or {}), sold, supply, issued)
+    record = _as_set_by_hand(record, overrides or {})
+    answer = tax_id_checks.newest(tx, "".join(record.vat_id.split()).upper()) if record.vat_id else None
+    evidence = answer and answer.model_copy(update={"number": record.vat_id})
+    sale = Sale(seller, record, sold, supply, issued, evidence)
     return explain(sale, company.tax, said_by)
 
 

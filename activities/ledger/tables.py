@@ -476,6 +476,21 @@ class ApiTokenRow(Table):
     revoked_at: Mapped[datetime | None]
 
 
+class TaxIdCheckRow(Table):
+    """What an authority said about a tax id at an instant; `receipt` is its proof that it was asked."""
+
+    __tablename__ = "tax_id_checks"
+    __table_args__ = (Index("tax_id_checks_by_number", "number", "checked_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    number: Mapped[str]
+    valid: Mapped[bool]
+    checked_at: Mapped[datetime]
+    source: Mapped[str]
+    receipt: Mapped[str]
+    name: Mapped[str]
+
+
 class OutboxRow(Table):
     """What is still to be told to Temporal or to our own people, written with the fact it tells of."""
 

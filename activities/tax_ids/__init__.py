@@ -1,0 +1,1 @@
+"""Tax ids: registers that are asked whether they are valid; one file a register."""
