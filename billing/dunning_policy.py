@@ -57,6 +57,9 @@ class DunningPolicy(Strict):
     interest_law: CountryCode | None = Field(
         default=None, description="country whose law the contracts are under; else the issuer's"
     )
+    interest_in_dispute: Literal["runs", "rests"] = Field(
+        default="runs", description="rests: no interest is asked for the days of a dispute"
+    )
     late_fee: LateFee | None = Field(
         default=None, description="what the contracts ask instead of interest by law; never both"
     )

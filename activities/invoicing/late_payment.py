@@ -6,20 +6,21 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.invoicing import standing
-from activities.ledger import invoices
-from activities.ledger.tables import InvoiceRow, PaymentRow
+from activities.ledger import instalments, invoices
+from activities.ledger.tables import AuditEventRow, InvoiceRow, PaymentRow
 from billing.company import Company
 from billing.dunning_policy import NO_POLICY, DunningPolicy
-from billing.interest.accrual import Change, Interest, InterestUnknown, OpenAmount
+from billing.interest.accrual import Change, Interest, InterestUnknown, OpenAmount, Rest
 from billing.interest.claim import claim
 from billing.interest.statement import InterestStatement
 from billing.money import Money, rounded
-from billing.status import DocumentStatus
+from billing.status import DocumentStatus, PaymentStatus
 
 _log = logging.getLogger(__name__)
 
@@ -33,11 +34,14 @@ class InvoiceInterest:
 
 
 def open_amount(tx: Session, row: InvoiceRow) -> OpenAmount:
-    """What was due when, and what came since. `WrongState` before it is issued."""
+    """What was due when, and what came since; nothing once it is credited or written off.
+
+    `WrongState` before it is issued.
+    """
     due = standing.money_of(row)
     paid = tx.scalars(select(PaymentRow).where(PaymentRow.invoice == row.id).order_by(PaymentRow.id))
     changes = [Change(on=each.received_on, amount=rounded(each.amount, due.currency)) for each in paid]
-    if row.document_status == DocumentStatus.CREDITED:
+    if row.document_status == DocumentStatus.CREDITED or row.payment_status == PaymentStatus.WRITTEN_OFF:
         changes = [Change(on=standing.due_date(row), amount=due.amount, kind="credit")]
     return OpenAmount(due=due, due_date=standing.due_date(row), changes=tuple(changes))
 
@@ -49,7 +53,14 @@ def interest(tx: Session, row: InvoiceRow, company: Company, as_of: date) -> Int
         return InterestUnknown(
             reason=f"issuer {row.issuer!r} is in the company no more; apply one that has it"
         )
-    return claim(open_amount(tx, row), _policy(company, row), issuer.address.country, as_of)
+    if instalments.standing(tx, row):
+        return InterestUnknown(
+            reason=f"{row.number} is paid in instalments, each late from a day of its own; reckon them by hand"
+        )
+    policy, facts = _policy(company, row), open_amount(tx, row)
+    if policy.interest_in_dispute == "rests":
+        facts = facts.model_copy(update={"rests": _disputes(tx, row, company)})
+    return claim(facts, policy, issuer.address.country, as_of)
 
 
 def told(
@@ -85,6 +96,23 @@ def statement(tx: Session, row: InvoiceRow, company: Company, owed: Interest) ->
         open=Money.of(open_amount(tx, row).open_on(owed.as_of + timedelta(days=1)), owed.currency),
         interest=owed,
     )
+
+
+def _disputes(tx: Session, row: InvoiceRow, company: Company) -> tuple[Rest, ...]:
+    """The days from each dispute to its end, both included, at the client's."""
+    client = company.client(row.client)
+    zone = ZoneInfo(client.zone if client else "UTC")
+    told = select(AuditEventRow).where(
+        AuditEventRow.invoice == row.id, AuditEventRow.event.in_(["disputed", "dispute ended"])
+    )
+    found: list[Rest] = []
+    for each in tx.scalars(told.order_by(AuditEventRow.position)):
+        day = each.at.astimezone(zone).date()
+        if each.event == "disputed" and (not found or found[-1].until is not None):
+            found.append(Rest(since=day))
+        elif each.event == "dispute ended" and found:
+            found[-1] = Rest(since=found[-1].since, until=day)
+    return tuple(found)
 
 
 def _policy(company: Company, row: InvoiceRow) -> DunningPolicy:

@@ -2,7 +2,8 @@
 
 Each segment is rounded half away from zero, and the total is their sum: every line of a statement can be worked out
 again with a pocket calculator, and the lines add up. A period cut in two differs by one smallest unit at most. A
-dispute does not stop interest: if the client was right, a credit takes the claim and its interest.
+dispute does not stop interest by law: if the client was right, a credit takes the claim and its interest. A company may
+let it rest all the same.
 """
 
 from __future__ import annotations
@@ -40,15 +41,39 @@ class Change(Value):
     kind: Literal["payment", "credit"] = "payment"
 
 
+class Rest(Value):
+    """Days, both included, on which a claim bears no interest because the creditor says so; without end: until now."""
+
+    since: date
+    until: date | None = None
+
+    def holds(self, day: date) -> bool:
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
 class OpenAmount(Value):
     """What was due when, and what has come since; in one currency, in any order."""
 
     due: Money
     due_date: date
     changes: tuple[Change, ...] = ()
+    rests: tuple[Rest, ...] = ()
+
+    def bears_on(self, day: date) -> Decimal:
+        """The principal that bears interest on a day: what is open, but nothing while the claim rests."""
+        return Decimal(0) if any(each.holds(day) for each in self.rests) else self.open_on(day)
+
+    @property
+    def turns(self) -> set[date]:
+        """The days from which another principal bears interest."""
+        return (
+            {each.on + _DAY for each in self.changes if each.kind == "payment"}
+            | {each.since for each in self.rests}
+            | {each.until + _DAY for each in self.rests if each.until is not None}
+        )
 
     def open_on(self, day: date) -> Decimal:
-        """The principal that bears interest on a day; never below zero: what was paid too much earns nothing."""
+        """What is open on a late day; never below zero: what was paid too much earns nothing."""
         gone = total(
             each.amount
             for each in self.changes
@@ -113,7 +138,7 @@ def accrue(
     table = rates or published()
     segments: list[Segment] = []
     for since, until in _spans(facts, regime, as_of):
-        principal = facts.open_on(since)
+        principal = facts.bears_on(since)
         if not principal:
             continue
         if regime.compounds_yearly and until >= _a_year_after(facts.first_late):
@@ -156,7 +181,7 @@ def accrue(
 def _spans(facts: OpenAmount, regime: Regime, as_of: date) -> Iterator[tuple[date, date]]:
     """First and last day of each stretch with one principal, one rate and one divisor."""
     first = facts.first_late
-    starts = {first} | {each.on + _DAY for each in facts.changes if each.kind == "payment"}
+    starts = {first} | facts.turns
     for year in range(first.year, as_of.year + 1):
         if regime.day_count is DayCount.ACTUAL or (regime.refixed and regime.reference):
             starts.add(date(year, 1, 1))
@@ -203,7 +228,7 @@ def _rounded(exact: Fraction, currency: str) -> Decimal:
 
 def _per_day(facts: OpenAmount, segments: list[Segment], as_of: date) -> Decimal:
     """What one more day costs at the last rate; nothing once nothing is open."""
-    open_now = facts.open_on(as_of + _DAY)
+    open_now = facts.bears_on(as_of + _DAY)
     if not segments or not open_now:
         return Decimal(0)
     last = segments[-1]

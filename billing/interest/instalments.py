@@ -25,7 +25,8 @@ def by_instalment(facts: OpenAmount, parts: Sequence[Part]) -> list[OpenAmount]:
     before = Decimal(0)
     for due_date, amount in sorted(parts):
         due = Money.of(amount, facts.due.currency)
-        found.append(OpenAmount(due=due, due_date=due_date, changes=_share(facts, before, amount)))
+        share = _share(facts, before, amount)
+        found.append(OpenAmount(due=due, due_date=due_date, changes=share, rests=facts.rests))
         before += amount
     return found
 

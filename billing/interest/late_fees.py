@@ -16,7 +16,8 @@ def late_fees(facts: OpenAmount, fee: LateFee, as_of: date) -> Interest:
     """The fixed fee once, and the percentage for every whole month the amount has been late, as of the end of a day.
 
     Months are counted from the due date on; one that is not over yet costs nothing, for a contract that does not say
-    so cannot be read to the debtor's cost. In each month the smallest open amount counts. Nothing while the days of
+    so cannot be read to the debtor's cost. In each month the smallest open amount counts, and none
+    in which the claim rests. Nothing while the days of
     grace last; after them the months count from the due date. Each month is rounded half away from zero.
     """
     currency = facts.due.currency
@@ -28,7 +29,9 @@ def late_fees(facts: OpenAmount, fee: LateFee, as_of: date) -> Interest:
     month = 0
     while fee.percent_a_month and (until := _months_after(facts.due_date, month + 1)) <= as_of:
         since = _months_after(facts.due_date, month) + _DAY
-        principal = min(facts.open_on(day) for day in (since, *_changed(facts, since, until)))
+        principal = min(
+            facts.bears_on(day) for day in (since, *(each for each in facts.turns if since <= each <= until))
+        )
         if principal:
             segments.append(
                 Segment(
@@ -51,11 +54,6 @@ def late_fees(facts: OpenAmount, fee: LateFee, as_of: date) -> Interest:
         compensation=Money.of(rounded(fee.fixed, currency), currency) if fee.fixed else None,
         per_day=Money.zero(currency),
     )
-
-
-def _changed(facts: OpenAmount, since: date, until: date) -> list[date]:
-    """The days of a stretch from which another amount is open."""
-    return [each.on + _DAY for each in facts.changes if since <= each.on + _DAY <= until]
 
 
 def _months_after(day: date, months: int) -> date:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.dunning_policy import DunningPolicy
-from billing.interest.accrual import Change, Interest, InterestUnknown, OpenAmount
+from billing.interest.accrual import Change, Interest, InterestUnknown, OpenAmount, Rest
 from billing.interest.claim import claim
 from billing.interest.instalments import by_instalment
 from billing.money import Money
@@ -102,6 +102,46 @@ def test_no_law_stops() -> None:
     found = claim(facts, DunningPolicy(id="standard"), "US", AS_OF)
     assert isinstance(found, InterestUnknown)
     assert "no law on late payment is known for US: write the late_fee" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("rests", "expected"),
+    [
+        (((date(2025, 8, 6), date(2025, 8, 15)),), [("3650", 5, "5.14"), ("3650", 16, "16.43")]),
+        (((date(2025, 8, 11), None),), [("3650", 10, "10.27")]),
+        (((date(2025, 7, 1), date(2025, 8, 31)),), []),
+        (((date(2025, 7, 1), date(2025, 7, 31)),), [("3650", 31, "31.84")]),
+    ],
+    ids=["ten days", "still in dispute", "all the time", "before it was late"],
+)
+def test_a_claim_that_rests(
+    rests: tuple[tuple[date, date | None], ...], expected: list[tuple[str, int, str]]
+) -> None:
+    """Days on which the claim rests cost nothing: 3,650 at 10.27 % is 1.027 a day, due on 31 July, up to 31 August."""
+    facts = OpenAmount(
+        due=Money.of(3650, "EUR"),
+        due_date=date(2025, 7, 31),
+        rests=tuple(Rest(since=since, until=until) for since, until in rests),
+    )
+    found = claim(facts, DunningPolicy(id="standard"), "DE", AS_OF)
+    assert isinstance(found, Interest)
+    assert lines(found) == expected
+    assert (found.per_day.amount == 0) == (rests[0][1] is None or not expected)
+
+
+def test_late_fees_rest_too() -> None:
+    """A month in which the claim rests, if only for a day, costs no late fee."""
+    facts = OpenAmount(
+        due=Money.of(1000, "USD"),
+        due_date=date(2026, 1, 31),
+        rests=(Rest(since=date(2026, 2, 10), until=date(2026, 2, 10)),),
+    )
+    policy = DunningPolicy.model_validate(
+        {"id": "standard", "late_fee": {"clause": "clause 9", "percent_a_month": "1"}}
+    )
+    found = claim(facts, policy, "US", date(2026, 3, 31))
+    assert isinstance(found, Interest)
+    assert [(each.since, str(each.amount)) for each in found.segments] == [(date(2026, 3, 1), "10.00")]
 
 
 amounts = st.decimals(min_value=Decimal("0.01"), max_value=Decimal(5000), places=2)

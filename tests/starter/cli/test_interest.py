@@ -52,6 +52,17 @@ def test_nothing_is_added_to_the_invoice(desk: Desk) -> None:
     assert (desk.read("show", number), desk.read("timeline", number)) == before
 
 
+@pytest.mark.parametrize(("in_dispute", "days"), [("runs", 11), ("rests", 9)])
+def test_a_dispute(desk: Desk, in_dispute: str, days: int) -> None:
+    """A dispute does not stop interest unless the policy lets it rest; then its days are free, the first too."""
+    desk.company.dunning = policy(interest_law="CH", interest_in_dispute=in_dispute)
+    desk.company.apply(desk.effects.ledger)
+    number = desk.opening_item(late=10)
+    desk.type("dispute", number, "--reason", "hours are wrong", "--as", "pia")
+    found = desk.read("interest", number, "--as-of", str(today() + timedelta(days=1)))
+    assert sum(each["days"] for each in found["segments"]) == days
+
+
 def test_statement(desk: Desk) -> None:
     """`-o` writes a PDF, names it in the JSON, and overwrites nothing unless forced."""
     number, target = desk.opening_item(**AUGUST), desk.folder / "statement.pdf"
