@@ -74,7 +74,11 @@ def _amounts(at: KeyPath, agreement: Agreement) -> Iterator[Complaint]:
                 (("milestones", n, "amount"), each.amount) for n, each in enumerate(agreement.milestones)
             ]
         case TimeAndMaterials():
-            amounts = [(("cap",), agreement.cap), (("budget",), agreement.budget)]
+            amounts = [
+                (("cap",), agreement.cap),
+                (("budget",), agreement.budget),
+                (("minimum",), agreement.minimum),
+            ]
         case Expenses():
             amounts = [(("cap",), agreement.cap)]
     for n, order in enumerate(agreement.change_orders):

@@ -13,6 +13,7 @@ from billing.agreements import (
     Milestones,
     Overage,
     PrepaidBlock,
+    Prices,
     Recurring,
     Retainer,
     TimeAndMaterials,
@@ -50,6 +51,8 @@ def terms(agreement: Agreement, day: date) -> list[tuple[str, str]]:
     )
     if now.discount:
         found.append(("Discount", f"{_plain(now.discount)} % off the net"))
+    if now.prices is Prices.GROSS:
+        found.append(("Prices", "with tax"))
     if now.terms:
         found.append(("Terms", f"{now.terms}, instead of the client's"))
     papers = (
@@ -75,7 +78,9 @@ def _price(agreement: Agreement, now: Agreement, day: date) -> list[tuple[str, s
             return [("Block", f"{_plain(now.hours)} hours for {_money(now.price, now)}")]
         case TimeAndMaterials():
             limits = (("a period", now.cap), ("the whole", now.budget))
-            return [("At most", f"{_money(limit, now)} for {what}") for what, limit in limits if limit]
+            least = [("At least", f"{_money(now.minimum, now)} for the hours of a period")]
+            most = [("At most", f"{_money(limit, now)} for {what}") for what, limit in limits if limit]
+            return [*(least if now.minimum else ()), *most]
         case Expenses():
             markup = f"as spent, and {_plain(now.markup)} % on top" if now.markup else "as spent"
             limit = f", at most {_money(now.cap, now)} a period" if now.cap else ""

@@ -41,6 +41,13 @@ class Trigger(StrEnum):
     MANUAL = "manual"
 
 
+class Prices(StrEnum):
+    """Whether the prices of an agreement are without tax or with it."""
+
+    NET = "net"
+    GROSS = "gross"
+
+
 class Grouping(StrEnum):
     """By what hours are put together to a line."""
 
@@ -87,6 +94,9 @@ class _Agreement(Strict):
     project: str | None = Field(default=None, description="id of the project in the PSA")
     order_reference: str = Field(default="", description="the client's purchase order number")
     discount: Percent = Field(default=Decimal(0), description="per cent off the net of every invoice")
+    prices: Prices = Field(
+        default=Prices.NET, description="gross: agreed with tax, whose rate is taken out of them"
+    )
     terms: PaymentTerms | None = Field(default=None, description="instead of the client's terms")
     service: ServiceKind = Field(
         default=ServiceKind.CONSULTING, description="what is sold, as tax laws see it"
@@ -157,6 +167,9 @@ class TimeAndMaterials(_Recurring, _Hourly):
     rates: dict[str, Rate] = Field(min_length=1, description="role → price of an hour, net, or dated prices")
     cap: Positive | None = Field(default=None, description="highest net amount of one period")
     budget: Positive | None = Field(default=None, description="highest net amount of the whole agreement")
+    minimum: Positive | None = Field(
+        default=None, description="least net amount for the hours of one whole period"
+    )
     bill_at: Positive | None = Field(default=None, description="net spend at which it is billed, each time")
     expenses: bool = Field(default=False, description="approved expenses of the project are billed along")
     trigger: Trigger = Trigger.TIME

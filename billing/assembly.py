@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from billing.agreements import Agreement, Occasion, Recurring
+from billing.agreements import Agreement, Occasion, Prices, Recurring
 from billing.allowances import Allowance, sum_of
 from billing.company import Client, Company
 from billing.contract_checks import check_change_orders, check_dates
@@ -16,6 +16,7 @@ from billing.discounts import Discount, DiscountFacts, applied, effective
 from billing.draft import Draft, InvoiceLine
 from billing.due import OVERAGE
 from billing.exceptions import Finding, ReasonCode
+from billing.gross_prices import without_tax
 from billing.home_tax import HomeTax, home_tax
 from billing.hours import HOUR
 from billing.limits import check_limits, check_whole
@@ -30,6 +31,7 @@ from billing.sales import Sale
 from billing.source_checks import MAX_LINES, check_agreement, check_client
 from billing.sources import CrmClient, Sources
 from billing.taxes.decision import TaxDecision, TaxUnknown
+from billing.taxes.outcome import Outcome
 from billing.totals import apportioned, totals
 from billing.work_checks import check_work
 
@@ -80,6 +82,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
         tax, tax_point = taxed.outcome, min(taxed.point.day, today)
     if isinstance(tax, TaxUnknown):
         findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
+    lines, agreed_gross = _without_tax(source, tax, lines)
     allowances: tuple[Allowance, ...] = ()
     if source and lines:
         allowances = _discounts(source, client, company.discounts, lines, supply.start)
@@ -99,18 +102,19 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             vat_id=sources.client.vat_id,
             contact=contact,
         )
+        agreed_gross = None if allowances else agreed_gross  # what comes off, comes off the net
         sums = totals(
             lines,
             tax,
             source.currency,
             allowances=allowances,
             round_due_to=issuer.round_due_to.get(source.currency),
+            agreed_gross=agreed_gross,
         )
         at_home = home_tax(
             issuer, tax.jurisdiction, sums.tax, source.currency, company.exchange_rates, tax_point
         )
-        if isinstance(at_home, Finding):
-            findings.append(at_home)
+        findings += [at_home] if isinstance(at_home, Finding) else []
         draft = Draft(
             billing_key=request.billing_key,
             title=source.title,
@@ -138,9 +142,20 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             preceding=(request.one_off.corrects or "") if request.one_off else "",
             allowances=allowances,
             rounding=sums.rounding,
+            agreed_gross=agreed_gross,
             home_tax=at_home if isinstance(at_home, HomeTax) else None,
         )
     return Assembly(draft=draft, findings=tuple(findings), skip=_skip(request, agreement))
+
+
+def _without_tax(
+    source: Agreement | OneOff | None, tax: Outcome | None, lines: list[InvoiceLine]
+) -> tuple[list[InvoiceLine], Decimal | None]:
+    """The lines at net prices, and what they come to with tax if that is what was agreed."""
+    if source is None or source.prices is Prices.NET or not isinstance(tax, TaxDecision):
+        return lines, None
+    net = without_tax(lines, tax.taxes, source.currency)
+    return list(net.lines), total(each.net for each in lines)
 
 
 def _discounts(

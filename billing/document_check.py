@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from billing.allowances import problems, sum_of
@@ -11,10 +12,10 @@ from billing.document import InvoiceDocument
 from billing.draft import Draft
 from billing.errors import NumberingError
 from billing.exceptions import Finding, ReasonCode
-from billing.money import rounded, total
+from billing.money import rounded, smallest_unit, total
 from billing.numbering import SeriesState, payment_reference, take_number
 from billing.taxes.outcome import TaxComponent
-from billing.totals import component, round_to, taxable_by_tax
+from billing.totals import component, due_of, taxable_by_tax
 
 LAST_OF_THE_YEAR = 99998
 """So many numbers given, the next is as long as any of the series can be."""
@@ -126,9 +127,15 @@ def _told(tax: TaxComponent) -> str:
     return f"{tax.name} {tax.category} {tax.rate.normalize():f} %"
 
 
+def _a_cent_a_tax(draft: Draft) -> Decimal:
+    return smallest_unit(draft.currency) * len(draft.taxes)
+
+
 def _rounding(draft: Draft) -> Iterator[str]:
-    """The amount due is what the issuer's rounding makes of the gross, and nothing else (BR-CO-16)."""
+    """The amount due is the gross, or the agreed one next to it, as the issuer rounds it (BR-CO-16)."""
+    if draft.agreed_gross is not None and abs(draft.agreed_gross - draft.gross) > _a_cent_a_tax(draft):
+        yield f"gross {draft.gross} is not the agreed {draft.agreed_gross}, and that is no matter of rounding"
     step = draft.issuer.round_due_to.get(draft.currency)
-    due = round_to(draft.gross, step) if step else draft.gross
+    due = due_of(draft.gross, draft.agreed_gross, step)
     if draft.due != due:
         yield f"amount due {draft.due} is not {due}: gross {draft.gross}, rounding {draft.rounding} (BR-CO-16)"

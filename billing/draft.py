@@ -20,7 +20,7 @@ from billing.taxes.categories import TaxCategory
 from billing.taxes.outcome import TaxComponent
 
 _ADDED_LATER: dict[str, dict[str, Any]] = {
-    "": {"preceding": "", "allowances": [], "charges": [], "rounding": "0", "home_tax": None},
+    "": {"preceding": "", "allowances": [], "charges": [], "rounding": "0", "home_tax": None, "agreed_gross": None},
     "issuer": {"round_due_to": {}, "registrations": []},
     "lines": {"allowances": [], "charges": [], "taxes": []},
     "taxes": {"name": "VAT", "share": "100", "number": ""},
@@ -88,8 +88,8 @@ class TaxBreakdown(Value):
 class Draft(Value):
     """What will be issued, once approved. Immutable; a change makes another draft with another digest.
 
-    `net` is without tax (BT-109), `gross` with it (BT-112), `rounding` (BT-114) is what is added to it so that
-    the amount due can be paid in cash or is otherwise round; `discount` is the per cent off that approvers look at.
+    `net` is without tax (BT-109), `gross` with it (BT-112). `rounding` (BT-114) is what is added to the gross so that
+    the amount due can be paid in cash, or is the `agreed_gross`; `discount` is the per cent off that approvers look at.
     """
 
     billing_key: str
@@ -120,6 +120,7 @@ class Draft(Value):
     charges: tuple[Charge, ...] = ()
     rounding: Figure = Decimal(0)
     home_tax: HomeTax | None = None
+    agreed_gross: Figure | None = None
 
     @property
     def lines_net(self) -> Decimal:

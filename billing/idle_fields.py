@@ -47,7 +47,7 @@ def _idle(agreement: Agreement) -> Iterator[tuple[Iterable[str], str]]:
             if agreement.trigger in (Trigger.SPEND, Trigger.PROJECT_COMPLETED):
                 why = f"with trigger: {agreement.trigger.value}, since it is not billed by the period; leave it out"
                 by_period = agreement.cap or agreement.included_hours
-                yield (*_CALENDAR, *(() if by_period else _PERIODS)), why
+                yield (*_CALENDAR, "minimum", *(() if by_period else _PERIODS)), why
         case PrepaidBlock():
             if agreement.overage is not Overage.RATE:
                 yield ("overage_rate",), "unless overage: rate; add it, or leave overage_rate out"

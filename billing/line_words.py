@@ -18,6 +18,7 @@ class LineWords:
     included: str
     beyond_block: str
     discount: str
+    minimum: str
     receipt: str
     indexed: str
     day_format: str = "%Y-%m-%d"
@@ -48,6 +49,7 @@ _WORDS = {
         included="included hours",
         beyond_block="hours beyond the block",
         discount="Discount",
+        minimum="Minimum fee",
         receipt="receipt",
         indexed="indexed by {percent} % since {since} ({source})",
     ),
@@ -55,6 +57,7 @@ _WORDS = {
         included="Inklusivstunden",
         beyond_block="Stunden über das Kontingent hinaus",
         discount="Rabatt",
+        minimum="Mindestvergütung",
         receipt="Beleg",
         indexed="indexiert um {percent} % seit {since} ({source})",
         day_format="%d.%m.%Y",

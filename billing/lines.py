@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -18,15 +19,16 @@ from billing.agreements import (
     TimeAndMaterials,
     Trigger,
 )
-from billing.change_orders import agreement_on, approved
+from billing.change_orders import agreement_on, approved, last_day
 from billing.draft import InvoiceLine, SourceRef, line
 from billing.due import EXPENSES, FEE, OVERAGE, TIME, all_milestones
 from billing.fees import fee
 from billing.hours import beyond_block, beyond_block_lines, hour_lines, worked
 from billing.line_words import LineWords
+from billing.money import rounded, total
 from billing.occasions import BLOCK, COMPLETION, PRICE, SPEND
 from billing.one_off import OneOff
-from billing.periods import full_period
+from billing.periods import Period, full_period
 from billing.sources import Sources
 from billing.spending import PIECE, expense_lines
 
@@ -85,6 +87,7 @@ def agreed_lines(
             hours = hour_lines(agreement, worked(agreement, sources, period, today), words)
             return [
                 *hours,
+                *_minimum_line(agreement, occasion, sources, hours, words),
                 *(expense_lines(agreement, sources, period, today, words) if agreement.expenses else []),
             ]
         case Expenses():
@@ -129,6 +132,32 @@ def _index_steps(agreement: Retainer, day: date) -> list[IndexStep]:
     named = [each.effective for each in approved(agreement) if each.amount and each.effective <= day]
     last = max(steps, key=lambda each: each.since, default=None)
     return [last] if last and all(effective < last.since for effective in named) else []
+
+
+def _minimum_line(
+    agreement: TimeAndMaterials,
+    occasion: Occasion,
+    sources: Sources,
+    hours: Sequence[InvoiceLine],
+    words: LineWords,
+) -> list[InvoiceLine]:
+    """What the hours of a whole period lack of the minimum fee; with the invoice that ends the period.
+
+    The minimum of a period that the agreement covers in part is its share by calendar days, rounded.
+    """
+    period, last = occasion.period, last_day(agreement)
+    if agreement.minimum is None or period is None or occasion.item != TIME:
+        return []
+    whole = full_period(agreement.anchor or agreement.start, agreement.every, period.start)
+    covered = Period(start=max(whole.start, agreement.start), end=min(whole.end, last or whole.end))
+    least = rounded(agreement.minimum * covered.days / whole.days, agreement.currency)
+    missing = least - sources.billed_in_period - total(each.net for each in hours)
+    if period.end < covered.end or missing <= 0:
+        return []
+    why = f"the hours of {covered} do not reach the minimum of {least} {agreement.currency}"
+    return [
+        line(words.minimum, _ONE, PIECE, missing, agreement.currency, detail=words.days(covered), why=why)
+    ]
 
 
 def _block_line(agreement: PrepaidBlock) -> InvoiceLine:

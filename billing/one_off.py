@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from billing.agreements import Percent
+from billing.agreements import Percent, Prices
 from billing.money import Currency, Figure
 from billing.parties import Identifier, Strict
 from billing.payment_terms import PaymentTerms
@@ -39,6 +39,7 @@ class OneOff(Strict):
     supplied_from: SuppliedFrom = ""
     reduced_rate: ReducedRate = ""
     terms: PaymentTerms | None = None
+    prices: Prices = Field(default=Prices.NET, description="gross: with tax, whose rate is taken out of them")
     discount: Percent = Field(default=Decimal(0), description="per cent off the net")
     corrects: str | None = Field(default=None, description="number of the disputed invoice this one corrects")
     lines: tuple[OneOffLine, ...] = Field(min_length=1)

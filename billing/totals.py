@@ -37,18 +37,20 @@ def totals(
     charges: Sequence[Charge] = (),
     others: Sequence[TaxDecision] = (),
     round_due_to: Decimal | None = None,
+    agreed_gross: Decimal | None = None,
 ) -> Totals:
     """The sums of an invoice, exact (BR-CO-10 to BR-CO-17).
 
     `decision` taxes what names no taxes of its own; `others` explain the taxes that lines name. `round_due_to` is
-    the step the amount due is rounded to (0.05 for Swiss cash payments), half away from zero.
+    the step the amount due is rounded to (0.05 for Swiss cash payments), half away from zero. `agreed_gross` is what is
+    due where prices were agreed with tax, if that is not the gross to the cent.
     """
     taxes = breakdowns(lines, decision, currency, allowances=allowances, charges=charges, others=others)
     net = total(each.net for each in lines) - sum_of(allowances) + sum_of(charges)
     tax = total(each.tax for each in taxes)
     gross = net + tax
     # a plain zero, as a draft has by default: its digest must not know how many decimals nothing has
-    rounding = (round_to(gross, round_due_to) - gross if round_due_to else _ZERO) or _ZERO
+    rounding = (due_of(gross, agreed_gross, round_due_to) - gross) or _ZERO
     return Totals(taxes, rounded(net, currency), rounded(tax, currency), rounded(gross, currency), rounding)
 
 
@@ -118,6 +120,12 @@ def component(tax: TaxBreakdown) -> TaxComponent:
     return TaxComponent(
         name=tax.name, category=tax.category, rate=tax.rate, share=tax.share, number=tax.number
     )
+
+
+def due_of(gross: Decimal, agreed_gross: Decimal | None, step: Decimal | None) -> Decimal:
+    """What is to be paid: the agreed gross, if there is one, in whole steps, if there are any (BT-115)."""
+    due = gross if agreed_gross is None else agreed_gross
+    return round_to(due, step) if step else due
 
 
 def round_to(amount: Decimal, step: Decimal) -> Decimal:

@@ -120,6 +120,7 @@ CHANGED = {
     "charges": [{"amount": "1", "reason": "Courier"}],
     "registrations": [{"country": "FR", "scheme": "one-stop shop"}],
     "taxes": [{"category": "S", "rate": "19"}],
+    "agreed_gross": "1190.00",
     "home_tax": {
         "currency": "GBP",
         "amount": "160.00",
