@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from billing.draft import Draft, Value
+from billing.instalments import Part
 
 
 class InvoiceDocument(Value):
-    """Everything a renderer needs; `issued_at` (UTC) also fixes the file's own time stamps."""
+    """Everything a renderer needs; `issued_at` (UTC) also fixes the file's own time stamps.
+
+    With `instalments`, the due date is that of the first of them.
+    """
 
     draft: Draft
     number: str
@@ -16,3 +20,4 @@ class InvoiceDocument(Value):
     due_date: date
     issued_at: datetime
     payment_reference: str
+    instalments: tuple[Part, ...] = ()

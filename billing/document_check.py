@@ -8,10 +8,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from billing.allowances import problems, sum_of
+from billing.calendars import Calendar
 from billing.document import InvoiceDocument
 from billing.draft import Draft
 from billing.errors import NumberingError
 from billing.exceptions import Finding, ReasonCode
+from billing.instalments import schedule
 from billing.money import rounded, smallest_unit, total
 from billing.numbering import SeriesState, payment_reference, take_number
 from billing.taxes.outcome import TaxComponent
@@ -24,31 +26,33 @@ LONGEST_REFERENCE = 25
 """Characters of a structured creditor reference (ISO 11649)."""
 
 
-def placeholder(draft: Draft, at: datetime) -> InvoiceDocument:
+def placeholder(draft: Draft, at: datetime, calendar: Calendar | None = None) -> InvoiceDocument:
     """The draft as it would be issued at that instant, under a number of full length that nobody has.
 
-    `NumberingError` if the series could not give such a number.
+    `calendar` holds the client's business days, for terms that ask for them. `NumberingError` if the series could not
+    give such a number.
     """
     today = at.astimezone(ZoneInfo(draft.issuer.zone)).date()
     taken = take_number(
         draft.issuer.number_prefix, SeriesState(year=today.year, last=LAST_OF_THE_YEAR), today
     )
-    due_date, _ = draft.terms.due(taken.issue_date, at, draft.zone)
+    parts = schedule(draft, taken.issue_date, at, calendar)
     return InvoiceDocument(
         draft=draft,
         number=taken.number,
         issue_date=taken.issue_date,
-        due_date=due_date,
+        due_date=parts[0].due_date,
         issued_at=at,
         payment_reference=payment_reference(taken.number),
+        instalments=parts if draft.terms.instalments else (),
     )
 
 
-def check_document(draft: Draft, at: datetime) -> list[Finding]:
+def check_document(draft: Draft, at: datetime, calendar: Calendar | None = None) -> list[Finding]:
     """What would make the issued document wrong; each needs a repair in Billow or the company folder, not in data."""
     found = [*sums(draft)]
     try:
-        document = placeholder(draft, at)
+        document = placeholder(draft, at, calendar)
     except NumberingError as error:
         found.append(str(error))
     else:

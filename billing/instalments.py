@@ -9,6 +9,7 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict
 
 from billing.calendars import Calendar
+from billing.draft import Draft
 from billing.money import Figure, Money, split, total
 from billing.payment_terms import PaymentTerms
 
@@ -24,6 +25,18 @@ class Part(BaseModel):
 
 
 def schedule(
+    draft: Draft, issue_date: date, issued_at: datetime, calendar: Calendar | None = None
+) -> tuple[Part, ...]:
+    """What is due when, if the draft is issued so: the parts in the order they fall due, one without instalments.
+
+    The amounts follow the percentages by largest remainder, so they sum to the amount due. `calendar` holds the
+    client's business days, for terms that ask for them.
+    """
+    begins = draft.supply.start if draft.supply else None
+    return divided(draft.terms, draft.amount_due, issue_date, issued_at, draft.zone, calendar, begins)
+
+
+def divided(
     terms: PaymentTerms,
     amount: Money,
     issue_date: date,
@@ -32,10 +45,7 @@ def schedule(
     calendar: Calendar | None = None,
     supply_begins: date | None = None,
 ) -> tuple[Part, ...]:
-    """The parts in the order they fall due; one where the terms have no instalments.
-
-    The amounts follow the percentages by largest remainder, so they sum to the whole.
-    """
+    """The same for an amount and terms of any kind."""
     ways = terms.instalments or (terms,)
     shares = split(amount, [each.percent for each in terms.instalments] or [Decimal(100)])
     parts = []

@@ -31,6 +31,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from activities.documents import fonts
 from activities.documents.colour import readable_on_white
+from activities.documents.terms_words import terms_in_words
 from activities.documents.typography import LANGUAGES, Typography, in_fours, typography
 from billing.allowances import Adjustment
 from billing.document import InvoiceDocument
@@ -181,6 +182,10 @@ def _context(document: InvoiceDocument, all_words: dict[str, dict[str, Any]]) ->
         "stamp": document.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "ink": readable_on_white(issuer.accent),
         "meta": _meta(document, writes, words),
+        "instalments": [
+            (writes.money(Money.of(part.amount, draft.currency)), writes.day(part.due_date))
+            for part in document.instalments
+        ],
         "taxes": [(*_tax_label(each, draft.currency, writes, words), each.tax) for each in draft.taxes],
         "home_tax": _home_tax(draft, writes, words),
         "early": _early_payment(document, writes, words),
@@ -204,6 +209,7 @@ def _meta(document: InvoiceDocument, writes: Typography, words: dict[str, Any]) 
         (words["issue_date"], writes.day(document.issue_date)),
         (words["supply"], writes.period(draft.supply) if draft.supply else ""),
         (words["due_date"], writes.day(document.due_date)),
+        (words["terms"], terms_in_words(draft.terms, words)),
         (client_vat_label, draft.buyer.vat_id),
         (words["order_reference"], draft.order_reference),
         (words["contract_reference"], draft.contract_reference),
@@ -281,16 +287,20 @@ def _by_country(labels: dict[str, str], country: str) -> str:
 
 
 def payment_code(document: InvoiceDocument) -> Markup | None:
-    """The payment as EPC QR code (EPC069-12, version 2), as SVG; None where no euro transfer can pay it."""
+    """The payment as EPC QR code (EPC069-12, version 2), as SVG; None where no euro transfer can pay it.
+
+    Of an invoice in instalments, the first of them.
+    """
     draft, account = document.draft, document.draft.issuer.bank_account
-    if draft.currency != "EUR" or not Decimal("0.01") <= draft.due < 10**9:
+    amount = document.instalments[0].amount if document.instalments else draft.due
+    if draft.currency != "EUR" or not Decimal("0.01") <= amount < 10**9:
         return None
     try:
         code = helpers.make_epc_qr(
             name=" ".join((account.holder or draft.issuer.name).split())[:70],
             iban="".join(account.iban.split()),
             bic="".join(account.bic.split()) or None,
-            amount=draft.amount_due.amount,
+            amount=amount,
             reference=document.payment_reference,
             encoding="utf-8",
         )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from activities.documents.pdf import RenderingFailed, proof
 from activities.documents.printable import unprintable
 from activities.invoicing import standing
+from activities.invoicing.calendars import business_days
 from activities.invoicing.effects import Effects
 from activities.invoicing.fetching import fetch
 from activities.invoicing.sources import Systems
@@ -21,6 +22,7 @@ from activities.ledger.company_records import CompanyVersion
 from activities.ledger.look_alikes import look_alikes
 from activities.ledger.tables import InvoiceRow
 from billing.assembly import Assembly, assemble, client_of
+from billing.calendars import Calendar
 from billing.document_check import check_document, placeholder
 from billing.draft import Draft
 from billing.errors import SourceUnavailable
@@ -70,25 +72,26 @@ def _assembled(
     except SourceUnavailable as error:
         unreadable = Finding(code=ReasonCode.SOURCE_UNREADABLE, message=str(error))
         return Assembly(draft=None, findings=(unreadable,))
-    if made.draft is None:
+    if made.draft is None or client is None:
         return made
-    return made.model_copy(update={"findings": (*made.findings, *_document_check(made.draft, step.as_of))})
+    checked = _document_check(made.draft, step.as_of, business_days(client, today))
+    return made.model_copy(update={"findings": (*made.findings, *checked)})
 
 
-def _document_check(draft: Draft, at: datetime) -> list[Finding]:
+def _document_check(draft: Draft, at: datetime, calendar: Calendar) -> list[Finding]:
     """The draft as a whole, under a placeholder number: sums, characters, template. No number is lost on a bad one."""
-    findings = check_contents(draft, at)
+    findings = check_contents(draft, at, calendar)
     if not findings:
         try:
-            proof(placeholder(draft, at))
+            proof(placeholder(draft, at, calendar))
         except RenderingFailed as error:
             findings.append(Finding(code=ReasonCode.INVALID_DOCUMENT, message=str(error), field="document"))
     return findings
 
 
-def check_contents(draft: Draft, at: datetime) -> list[Finding]:
+def check_contents(draft: Draft, at: datetime, calendar: Calendar | None) -> list[Finding]:
     """The same without the template, which takes a hundred times as long."""
-    findings = check_document(draft, at)
+    findings = check_document(draft, at, calendar)
     buyer = draft.buyer
     texts = [
         draft.title,

@@ -117,7 +117,8 @@ class SourceWorld:
         return self._systems.psa.time_entries(project, period)
 
     def check(self, draft: Draft, at: datetime) -> Sequence[Finding]:
-        return check_contents(draft, at)
+        client = self._company.client(draft.client)
+        return check_contents(draft, at, self.business_days(client, at.date()) if client else None)
 
     def calendar(self, client: Client, policy: DunningPolicy, today: date) -> Calendar:
         return calendars.calendar_of(client, policy, today)

@@ -16,11 +16,12 @@ from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
 from activities.invoicing import late_payment, standing, together
 from activities.invoicing.effects import Effects, client_record
-from activities.ledger import audit_trail, company_records, exceptions, invoices, notices
+from activities.ledger import audit_trail, company_records, exceptions, instalments, invoices, notices
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.tables import InvoiceRow, MessageRow
 from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
+from billing.money import Money
 from billing.numbering import payment_reference
 from billing.parties import Contact
 from workflows.messages import StepInput
@@ -192,7 +193,11 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
         "contact_name": contact,
         "issuer": company.issuer(row.issuer or "") or company.issuers[0],
         "amount_due": standing.money_of(row),
-        "open_amount": standing.open_money(row),
+        "open_amount": standing.asked_money(tx, row, today),
+        "instalments": [
+            {"amount": Money.of(part.amount, row.currency or ""), "due_date": part.due_date}
+            for part in instalments.standing(tx, row)
+        ],
         "issue_date": row.issue_date,
         "due_date": standing.due_date(row),
         "days_late": max((today - standing.due_date(row)).days, 0),
@@ -204,7 +209,7 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
             {
                 "number": each.number,
                 "due_date": standing.due_date(each),
-                "open_amount": standing.open_money(each),
+                "open_amount": standing.asked_money(tx, each, today),
             }
             for each in rows[1:]
         ],

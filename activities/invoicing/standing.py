@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from activities.invoicing.calendars import calendar_of
-from activities.ledger import approvals, collection, company_records, exceptions, invoices, payments
+from activities.ledger import (
+    approvals,
+    collection,
+    company_records,
+    exceptions,
+    instalments,
+    invoices,
+    payments,
+)
 from activities.ledger.tables import InvoiceRow
 from billing.company import Company
 from billing.dunning_policy import NO_POLICY, Act, NextStep, next_step
@@ -137,12 +145,13 @@ def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime)
     if coming.at <= as_of:
         return numbered.model_copy(update={"step": Step.COLLECT, "name": coming.name, "state": "collecting"})
     waiting = coming.act is Act.WAIT
+    asked = asked_money(tx, row, collection.client_today(row, company, as_of))
     return Plan(
         step=Step.COLLECT,
         at=coming.at,
         name=coming.name,
         state=coming.why.split(" for ")[0] if waiting else "awaiting payment",
-        waits_for=f"payment of {open_money(row)}" + (f"; {coming.why}" if waiting else ""),
+        waits_for=f"payment of {asked}" + (f"; {coming.why}" if waiting else ""),
         owner=company_owner(company, row) if waiting else "",
         then="look again" if waiting else coming.name,
         number=row.number or "",
@@ -157,7 +166,7 @@ def company_owner(company: Company, row: InvoiceRow) -> str:
 
 
 def due_date(row: InvoiceRow) -> date:
-    """The day the client must have paid by: as agreed since, or as on the document."""
+    """The day the client must have paid by: as agreed since, of the instalment that is open, or as on the document."""
     found = row.agreed_due_date or row.due_date
     if found is None:
         raise WrongState(f"{row.billing_key} is {row.document_status}: it has no due date yet")
@@ -172,6 +181,11 @@ def money_of(row: InvoiceRow) -> Money:
 def open_money(row: InvoiceRow) -> Money:
     """What is still owed."""
     return _money(row, payments.open_amount(row))
+
+
+def asked_money(tx: Session, row: InvoiceRow, today: date) -> Money:
+    """What may be asked for by `today`: what is still owed, or, in instalments, what of it is due."""
+    return _money(row, instalments.asked_amount(tx, row, today))
 
 
 def _money(row: InvoiceRow, amount: Decimal | None) -> Money:

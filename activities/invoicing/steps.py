@@ -20,6 +20,7 @@ from activities.ledger import (
     collection,
     company_records,
     exceptions,
+    instalments,
     invoices,
     notices,
     number_series,
@@ -209,7 +210,7 @@ class DocumentSteps(RenderingSteps):
         step = at_this_attempt(step)
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, step.billing_key)
-            document = _document(row) if row.document_status == DocumentStatus.DOCUMENT_PENDING else None
+            document = _document(tx, row) if row.document_status == DocumentStatus.DOCUMENT_PENDING else None
         problem, pdf, digest = None, b"", ""
         if document is not None:
             try:
@@ -229,7 +230,7 @@ class DocumentSteps(RenderingSteps):
             return standing.after_step(tx, row, step.as_of)
 
 
-def _document(row: InvoiceRow) -> InvoiceDocument:
+def _document(tx: Session, row: InvoiceRow) -> InvoiceDocument:
     if not (row.number and row.issue_date and row.due_date and row.issued_at):
         raise WrongState(f"{row.billing_key} has no number yet, so there is nothing to render")
     return InvoiceDocument(
@@ -239,6 +240,7 @@ def _document(row: InvoiceRow) -> InvoiceDocument:
         due_date=row.due_date,
         issued_at=row.issued_at,
         payment_reference=payment_reference(row.number),
+        instalments=instalments.issued(tx, row),
     )
 
 

@@ -231,9 +231,7 @@ def import_opening_item(
         raise Refused(f"opening item {item.number}: there is no client {item.client!r}")
     _not_too_far(item.due_date, at.date())
     issued_at = datetime.combine(item.issue_date, datetime.min.time(), tzinfo=at.tzinfo)
-    _, late_from = client.terms.model_copy(
-        update={"net_days": (item.due_date - item.issue_date).days, "net_minutes": None}
-    ).due(item.issue_date, issued_at, client.zone)
+    late_from = late_from_day(item.due_date, client.zone)
     row = InvoiceRow(
         billing_key=billing_key,
         request={"opening_item": item.model_dump(mode="json")},

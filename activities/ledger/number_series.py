@@ -9,9 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, invoices
+from activities.invoicing.calendars import business_days
+from activities.ledger import audit_trail, company_records, instalments, invoices
 from activities.ledger.tables import InvoiceRow, NumberSeriesRow
 from billing.errors import NumberingError, WrongState
+from billing.instalments import schedule
 from billing.numbering import SeriesState, take_number
 from billing.status import DocumentStatus
 
@@ -40,7 +42,9 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
         )
     series.year, series.last, series.last_date = taken.state.year, taken.state.last, taken.state.last_date
     row.number, row.issue_date, row.issued_at = taken.number, taken.issue_date, at
-    row.due_date, row.late_from = draft.terms.due(taken.issue_date, at, draft.zone)
+    client = company_records.at_version(tx, row.company_version).company.client(row.client)
+    parts = schedule(draft, taken.issue_date, at, business_days(client, taken.issue_date) if client else None)
+    row.due_date, row.late_from = parts[0].due_date, parts[0].late_from
     row.document_status = DocumentStatus.DOCUMENT_PENDING
     audit_trail.record(
         tx,
@@ -53,6 +57,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
         gross=draft.due,
         currency=draft.currency,
         draft_digest=row.draft_digest,
+        **instalments.told(parts),
     )
     return taken.number
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, invoices
+from activities.ledger import audit_trail, instalments, invoices
 from activities.ledger.tables import InvoiceRow, PaymentRow
 from billing.draft import Draft
 from billing.early_payment import Offer, discount_taken, offer, reduction
@@ -77,6 +77,7 @@ def record(
     audited = _early_payment(tx, row, key=key, received_on=received_on, by=by, at=at)
     row.paid = _sum_of(tx, row)
     row.payment_status = payment_status(row)
+    instalments.move_on(tx, row, at)
     if open_amount(row) > 0 and row.collection_status == CollectionStatus.CLOSED:
         row.closed_at = row.handed_over_at
         row.collection_status = _reopened(row, at)

@@ -124,7 +124,9 @@ def _approved(approval: Approval) -> Life:
 def _issued(invoice: Invoice, draft: Draft, at: datetime) -> Life:
     """Numbered and sent at once, then collected."""
     issue_date = invoice.stage.register.issue_date(draft, at)
-    due_date, late_from = draft.terms.due(issue_date, at, draft.zone)
+    calendar = invoice.stage.world.business_days(invoice.client, issue_date)
+    begins = draft.supply.start if draft.supply else None
+    due_date, late_from = draft.terms.due(issue_date, at, draft.zone, calendar, begins)
     contact = draft.buyer.contact.email
     invoice.note(at, outcome.ISSUED, why=f"due on {due_date.isoformat()}")
     invoice.note(at, outcome.SENT, who=contact)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.calendars import Calendar
-from billing.instalments import Part, asked, current, schedule
+from billing.instalments import Part, asked, current, divided
 from billing.money import Money, total
 from billing.payment_terms import PaymentTerms
 from tests.billing.properties import examples
@@ -23,7 +23,7 @@ def terms(*instalments: dict[str, Any]) -> PaymentTerms:
 
 
 def parts(amount: str, *instalments: dict[str, Any], currency: str = "EUR") -> list[tuple[str, str]]:
-    found = schedule(
+    found = divided(
         terms(*instalments), Money.of(amount, currency), ISSUED, NOON, "Europe/Berlin", Calendar("UTC")
     )
     return [(str(part.amount), part.due_date.isoformat()) for part in found]
@@ -57,7 +57,7 @@ def test_the_parts_are_the_whole(cents: int, percents: list[int]) -> None:
     every = [*percents, 100 - sum(percents)]
     ways = [{"percent": each, "net_days": (37 * n) % 90} for n, each in enumerate(every)]
     amount = Money.of(Decimal(cents).scaleb(-2), "EUR")
-    found = schedule(terms(*ways), amount, ISSUED, NOON, "UTC")
+    found = divided(terms(*ways), amount, ISSUED, NOON, "UTC")
     assert total(part.amount for part in found) == amount.amount
     assert [part.late_from for part in found] == sorted(part.late_from for part in found)
 
@@ -74,7 +74,7 @@ def test_each_part_is_due_in_its_way() -> None:
 
 def test_without_instalments_there_is_one_part() -> None:
     """Terms of one way give one part: the whole, on the due date."""
-    (part,) = schedule(PaymentTerms(net_days=14), Money.of("10.00", "EUR"), ISSUED, NOON, "UTC")
+    (part,) = divided(PaymentTerms(net_days=14), Money.of("10.00", "EUR"), ISSUED, NOON, "UTC")
     due = PaymentTerms(net_days=14).due(ISSUED, NOON, "UTC")
     assert (part.amount, (part.due_date, part.late_from)) == (Decimal("10.00"), due)
 

@@ -134,6 +134,16 @@ def test_paid(days: int, last: list[tuple[str, str]]) -> None:
     assert told(simulation)[-2:] == last
 
 
+def test_due_by_calendar_and_service() -> None:
+    """Due dates follow the client's business days, and the day the service begins, as they do when it is real."""
+    for terms, paid in (
+        ({"net_days": 12, "business_day": "next"}, "01-19 12:00"),  # the 17th is a Saturday
+        ({"net_days": 12, "business_day": "previous"}, "01-16 12:00"),
+    ):
+        rules = company(records.retainer(end=date(2026, 1, 31), terms=terms))
+        assert told(run(rules, assumptions=Assumptions(pay_after=0)))[-1] == (paid, "paid")
+
+
 @pytest.mark.parametrize(
     ("hours", "expected"),
     [
