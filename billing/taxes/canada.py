@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing.taxes import taxability
 from billing.taxes.categories import TaxCategory
-from billing.taxes.facts import ELECTRONIC, Registration, Scheme, ServiceKind, TaxFacts
+from billing.taxes.facts import ELECTRONIC, ONLINE, Registration, Scheme, ServiceKind, TaxFacts
 from billing.taxes.notes import NoteCode
 from billing.taxes.outcome import Outcome, TaxComponent, TaxDecision, TaxUnknown, charged, per_cent, untaxed
 from billing.taxes.rates import RateTable, TaxRate
@@ -75,6 +75,13 @@ def _not_by_rule(facts: TaxFacts) -> TaxUnknown | None:
         return TaxUnknown(
             reason=f"{facts.service} is taxed where the event or the good is, not by the client's address",
             next_step="add a rule under tax/",
+        )
+    if facts.service is ServiceKind.TRAINING and facts.performed_in != ONLINE:
+        return TaxUnknown(
+            reason="training in the presence of those who are trained may be taxed in the province where it is given "
+            "(personal services and events, bulletin B-103)",
+            next_step="say that it is online (`performed_in`), or add a rule under tax/",
+            field="performed_in",
         )
     if facts.reduced_rate:
         return TaxUnknown(

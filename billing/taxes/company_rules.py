@@ -33,7 +33,7 @@ class When(Strict):
     issuer_country: CountryCode | None = None
     client: str = Field(default="", description="id of a client")
     client_country: CountryCode | None = None
-    client_region: str = Field(default="", description="state or province of the client's address")
+    client_region: str = Field(default="", description="state or province of `client_country`")
     service: tuple[ServiceKind, ...] = ()
     business: bool | None = Field(
         default=None, description="true: taxable persons only; false: consumers only"
@@ -41,8 +41,12 @@ class When(Strict):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.model_fields_set:
+        if not str(self):
             raise ValueError("a rule for every sale would end all others; name at least one condition")
+        if self.client_region and self.client_country is None:
+            raise ValueError(
+                f"region {self.client_region} may lie in several countries; write client_country too"
+            )
         return self
 
     def fits(self, facts: TaxFacts, issuer: str = "", client: str = "") -> bool:
@@ -60,7 +64,8 @@ class When(Strict):
     def __str__(self) -> str:
         kind = {True: "businesses", False: "consumers", None: ""}[self.business]
         said = (
-            ("issuer", self.issuer or self.issuer_country),
+            ("issuer", self.issuer),
+            ("issuer in", self.issuer_country),
             ("client", self.client),
             ("client in", "-".join(filter(None, (self.client_country, self.client_region)))),
             ("", kind),

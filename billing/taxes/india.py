@@ -58,7 +58,7 @@ def state_of(text: str) -> str:
 
 
 def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
-    """By the place of supply: a registered recipient's state, else its address (s. 12(2) IGST Act 2017)."""
+    """By the place of supply: a registered recipient's state, else its address (s. 12(2), (5) IGST Act 2017)."""
     registered = _registered(facts)
     if isinstance(registered, TaxUnknown):
         return registered
@@ -138,6 +138,13 @@ def _place_of_supply(facts: TaxFacts) -> str | TaxUnknown:
             reason=f"the client's GSTIN is of state {by_number}, its address in state {by_address}",
             next_step="write the address that belongs to the registration, or the GSTIN of that state",
             field="region",
+        )
+    if facts.service is ServiceKind.TRAINING and not by_number:
+        return TaxUnknown(
+            reason="training of a recipient without a GSTIN is supplied in the state where it is performed "
+            "(s. 12(5)(b) IGST Act 2017)",
+            next_step="add its GSTIN, or a rule under tax/ that names the taxes of that state",
+            field="performed_in",
         )
     return by_number or by_address or TaxUnknown(
         reason="the client has neither a GSTIN nor a state in its address",

@@ -61,8 +61,22 @@ def rule(**changes: Any) -> TaxRule:
         ({"issuer": "vienna"}, {}, False),
         ({"client": "acme"}, {}, True),
         ({"client": "other"}, {}, False),
-        ({"client_region": "tx"}, {"client_region": "TX"}, True),
-        ({"client_region": "TX"}, {"client_region": "NY"}, False),
+        (
+            {"client_country": "US", "client_region": "wa"},
+            {"client_country": "US", "client_region": "WA"},
+            True,
+        ),
+        (
+            {"client_country": "US", "client_region": "WA"},
+            {"client_country": "US", "client_region": "NY"},
+            False,
+        ),
+        # WA is Washington, and Western Australia
+        (
+            {"client_country": "US", "client_region": "WA"},
+            {"client_country": "AU", "client_region": "WA"},
+            False,
+        ),
         ({"business": True}, {}, True),
         ({"business": False}, {}, False),
         # a public body counts as a taxable person only with a number (Art. 43(2) of the Directive)
@@ -95,6 +109,9 @@ def test_the_first_rule_that_fits_decides() -> None:
     ("changes", "says"),
     [
         ({"when": {}}, "at least one condition"),
+        ({"when": {"issuer": ""}}, "at least one condition"),
+        ({"when": {"client": "", "service": [], "business": None}}, "at least one condition"),
+        ({"when": {"client_region": "WA"}}, "write client_country too"),
         ({"rate": "0"}, "category S charges tax"),
         ({"category": "E"}, "category E charges nothing"),
         ({"category": "E", "rate": "0"}, "must be explained on the document"),
