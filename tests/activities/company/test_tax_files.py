@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 
 from activities.company.folder import read_folder
 from activities.company.problems import Problem, errors
-from activities.company.sample import write_starter
+from activities.company.sample import write_sample, write_starter
 from billing.company import Company
 from billing.taxes.company_rules import AskVies, WhenDown
 
@@ -113,3 +116,30 @@ def test_rates_to_be_looked_up_again_are_one_warning(folder: Path) -> None:
     own = [each for each in found if each.file == "tax/rates.yaml"]
     assert [(each.warning, "1 tax rate of your own" in each.message) for each in own] == [(True, True)]
     assert not errors(found)
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "tax.md").read_text("utf-8")
+
+
+def test_examples_of_the_page_can_be_read(folder: Path) -> None:
+    """The rule, the rate and the settings on the page about tax can be copied into a folder as they stand."""
+    blocks = [textwrap.dedent(each) for each in re.findall(r"(?:^    .*\n|^\n(?=    ))+", PAGE, re.MULTILINE)]
+    by_key = {next(iter(yaml.safe_load(each)[0])): each for each in blocks if each.lstrip().startswith("- ")}
+    settings = next(each for each in blocks if each.lstrip().startswith("tax:"))
+    rule = by_key["id"].replace("issuer: berlin, ", "")
+    with (folder / "company.yaml").open("a") as file:
+        file.write(settings)
+    assert not errors(written(folder, "tax/rates.yaml", by_key["country"].lstrip()))
+    assert not errors(written(folder, "tax/rules.yaml", rule.lstrip()))
+    tax = company(folder).tax
+    assert (len(tax.rules), len(tax.rates), tax.vies) == (1, 1, AskVies.ASK)
+
+
+def test_the_sample_has_a_rule(tmp_path: Path) -> None:
+    """The sample company shows a rule, and its issuers and clients are the ones it names."""
+    write_sample(tmp_path, date(2026, 11, 22))
+    found = read_folder(tmp_path)
+    assert not errors(found.problems) and found.company is not None
+    assert [(each.id, each.when.issuer, str(each.category)) for each in found.company.tax.rules] == [
+        ("T-1", "berlin", "E")
+    ]
