@@ -139,9 +139,11 @@ def effective(allowances: Sequence[Allowance], net: Decimal) -> Decimal:
 
 
 def holds(discount: Discount, facts: DiscountFacts) -> bool:
-    """Whether all conditions are met; those on the time of an agreement never are where there is none."""
+    """Whether all conditions are met, and something is billed; those on the time of an agreement never are where there
+    is none."""
     return (
-        discount.currency in (None, facts.currency)
+        facts.net > 0
+        and discount.currency in (None, facts.currency)
         and (not discount.agreements or facts.agreement in discount.agreements)
         and (not discount.clients or facts.client in discount.clients)
         and (discount.since is None or discount.since <= facts.day)

@@ -55,6 +55,8 @@ SIZES = [
     ({"percent": "10", "at_most": "60", "currency": "EUR"}, "599.94", ["59.99"]),
     ({"percent": "10"}, "0.00", []),
     ({"percent": "10"}, "-100.00", []),  # a credit gets no discount by rule
+    ({"percent": "10", "on": "original net"}, "-100.00", []),
+    ({"volume": [{"net": "0", "percent": "10"}], "currency": "EUR", "on": "original net"}, "-100.00", []),
 ]
 
 
