@@ -5,15 +5,15 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date, timedelta
 
-from billing.interest.accrual import Interest, OpenAmount, Segment
-from billing.interest.regimes import LateFee
+from billing.interest.accrual import Interest, OpenAmount, Segment, accrue
+from billing.interest.regimes import LateFee, by_contract
 from billing.money import Money, rounded
 
 _DAY = timedelta(days=1)
 
 
 def late_fees(facts: OpenAmount, fee: LateFee, as_of: date) -> Interest:
-    """The fixed fee once, and the percentage for every whole month the amount has been late, as of the end of a day.
+    """The fixed fee once, and the percentage a year by the day, or a month for every whole month of delay, up to a day.
 
     Months are counted from the due date on; one that is not over yet costs nothing, for a contract that does not say
     so cannot be read to the debtor's cost. In each month the smallest open amount counts, and none
@@ -25,6 +25,11 @@ def late_fees(facts: OpenAmount, fee: LateFee, as_of: date) -> Interest:
         facts.first_late + timedelta(days=fee.grace_days)
     ):
         return Interest(currency=currency, as_of=as_of, law=fee.clause, per_day=Money.zero(currency))
+    fixed = Money.of(rounded(fee.fixed, currency), currency) if fee.fixed else None
+    if fee.percent_a_year:
+        by_day = accrue(facts, by_contract(fee.percent_a_year, fee.clause, fee.day_count), as_of)
+        if isinstance(by_day, Interest):
+            return by_day.model_copy(update={"compensation": fixed})
     segments: list[Segment] = []
     month = 0
     while fee.percent_a_month and (until := _months_after(facts.due_date, month + 1)) <= as_of:
@@ -51,7 +56,7 @@ def late_fees(facts: OpenAmount, fee: LateFee, as_of: date) -> Interest:
         as_of=as_of,
         law=fee.clause,
         segments=tuple(segments),
-        compensation=Money.of(rounded(fee.fixed, currency), currency) if fee.fixed else None,
+        compensation=fixed,
         per_day=Money.zero(currency),
     )
 

@@ -96,25 +96,33 @@ class Regime(Strict):
         return Money.of(fitting[-1].amount, fitting[-1].currency) if fitting else None
 
 
-def by_contract(
-    country: str, percent_a_year: Decimal, clause: str, day_count: DayCount = DayCount.ACTUAL
-) -> Regime:
+def by_contract(percent_a_year: Decimal, clause: str, day_count: DayCount = DayCount.ACTUAL) -> Regime:
     """Interest as a contract asks it instead of the law's, without compensation: the only kind in the United States."""
-    return Regime(country=country, law=clause, margin=percent_a_year, day_count=day_count)
+    return Regime(country=_NO_COUNTRY, law=clause, margin=percent_a_year, day_count=day_count)
+
+
+_NO_COUNTRY = "XX"
+"""Left to users by ISO 3166-1: a contract is no country's law."""
 
 
 class LateFee(Strict):
     """What a contract asks of those who pay late, instead of interest by law: never both."""
 
     clause: str = Field(min_length=1, description="where the contract says so")
-    percent_a_month: Figure = Field(default=Decimal(0), ge=0, le=10)
+    percent_a_month: Figure = Field(default=Decimal(0), ge=0, le=10, description="for each whole month")
+    percent_a_year: Figure = Field(
+        default=Decimal(0), ge=0, le=100, description="by the day, as simple interest"
+    )
+    day_count: DayCount = Field(default=DayCount.ACTUAL, description="days of the year for percent_a_year")
     fixed: Figure = Field(default=Decimal(0), ge=0, description="once, in the invoice's currency")
     grace_days: int = Field(default=0, ge=0, le=365)
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
-        if not self.percent_a_month and not self.fixed:
-            raise ValueError("write percent_a_month, fixed, or both as the contract says")
+        if self.percent_a_month and self.percent_a_year:
+            raise ValueError("write percent_a_month or percent_a_year, as the contract says; not both")
+        if not (self.percent_a_month or self.percent_a_year or self.fixed):
+            raise ValueError("write percent_a_month or percent_a_year, fixed, or both as the contract says")
         return self
 
 

@@ -52,11 +52,7 @@ class Case:
     @property
     def regime(self) -> Regime | None:
         rate, _, divisor = self.law.partition(" by ")
-        return (
-            by_contract("US", Decimal(rate), "clause 9", DayCount(divisor))
-            if divisor
-            else regime_of(self.law)
-        )
+        return by_contract(Decimal(rate), "clause 9", DayCount(divisor)) if divisor else regime_of(self.law)
 
 
 def cases() -> list[Case]:

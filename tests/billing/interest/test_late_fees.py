@@ -40,13 +40,17 @@ def owed(fee: dict[str, str | int], as_of: date, *paid: tuple[date, int]) -> tup
         ({"fixed": "25", "grace_days": 10}, date(2026, 2, 10), [], None),
         ({"fixed": "25", "grace_days": 10}, date(2026, 2, 11), [], "25.00"),
         ({"fixed": "25", "percent_a_month": "1"}, date(2026, 3, 1), ["10.00"], "25.00"),
+        ({"percent_a_year": "18", "day_count": "360"}, date(2026, 3, 2), ["15.00"], None),
+        ({"percent_a_year": "18", "day_count": "365"}, date(2026, 3, 2), ["14.79"], None),
+        ({"percent_a_year": "18", "fixed": "25", "grace_days": 10}, date(2026, 2, 10), [], None),
+        ({"percent_a_year": "18", "fixed": "25", "grace_days": 10}, date(2026, 2, 11), ["5.42"], "25.00"),
         ({"percent_a_month": "0.333"}, date(2026, 3, 1), ["3.33"], None),
     ],
 )
 def test_months_and_fixed_fee(
     fee: dict[str, str | int], as_of: date, months: list[str], fixed: str | None
 ) -> None:
-    """Whole months from the due date count, the short February too; the fixed fee once, after the days of grace."""
+    """Whole months from the due date count, or days by the year; the fixed fee once, after the days of grace."""
     assert owed(fee, as_of) == (months, fixed)
 
 
@@ -65,7 +69,9 @@ def test_paid_within_grace() -> None:
 
 def test_a_fee_must_ask_something() -> None:
     """A late fee without a figure, or of more than ten per cent a month, is refused."""
-    with pytest.raises(ValidationError, match="percent_a_month, fixed, or both"):
+    with pytest.raises(ValidationError, match="fixed, or both"):
         LateFee(clause="clause 9")
+    with pytest.raises(ValidationError, match="not both"):
+        LateFee(clause="clause 9", percent_a_month=Decimal(1), percent_a_year=Decimal(12))
     with pytest.raises(ValidationError, match="less than or equal to 10"):
         LateFee(clause="clause 9", percent_a_month=Decimal(11))

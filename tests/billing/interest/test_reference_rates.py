@@ -148,7 +148,7 @@ def test_warns_past_review() -> None:
     found = accrue(facts, regime, date(2027, 1, 10))
     assert isinstance(found, Interest)
     assert "Bank of England base rate is known until 2026-07-29" in found.warnings[0]
-    free = accrue(facts, by_contract("US", Decimal(12), "clause 9"), date(2027, 1, 10))
+    free = accrue(facts, by_contract(Decimal(12), "clause 9"), date(2027, 1, 10))
     assert isinstance(free, Interest)
     assert free.warnings == ()
 
