@@ -48,6 +48,7 @@ def check_agreements(records: CompanyRecords) -> Iterator[Complaint]:
                 (*at, "end"), f"{agreement.end} lies before the start, {agreement.start}; write a later day"
             )
         yield from _amounts(at, agreement)
+        yield from _final(at, agreement)
         yield from check_billability(at, agreement)
         yield from check_change_orders(at, agreement, records)
         yield from _indexation(at, agreement)
@@ -95,6 +96,24 @@ def _amounts(at: KeyPath, agreement: Agreement) -> Iterator[Complaint]:
                 (*at, *path),
                 f"{amount} has more decimals than {agreement.currency} knows; write at most {digits}",
             )
+
+
+def _final(at: KeyPath, agreement: Agreement) -> Iterator[Complaint]:
+    """One milestone can deduct the prepayments, and each of them only once."""
+    if not isinstance(agreement, Milestones):
+        return
+    finals = [n for n, each in enumerate(agreement.milestones) if each.final]
+    for n in finals[1:]:
+        yield Complaint(
+            (*at, "milestones", n, "final"),
+            f"milestone {agreement.milestones[finals[0]].id!r} deducts the prepayments already; keep one final",
+        )
+    if any(each.prepayment for each in agreement.milestones) and not finals:
+        yield Complaint(
+            (*at, "milestones"),
+            "prepayments are never deducted, for no milestone is `final: true`; mark the one that bills the whole",
+            warning=True,
+        )
 
 
 def _indexation(at: KeyPath, agreement: Agreement) -> Iterator[Complaint]:

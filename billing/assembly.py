@@ -26,6 +26,7 @@ from billing.money import total
 from billing.one_off import OneOff
 from billing.parties import Buyer, is_address
 from billing.periods import Period
+from billing.prepayments import check_settled, deductions, taxed_by
 from billing.request import BillingRequest
 from billing.sales import Sale
 from billing.source_checks import MAX_LINES, check_agreement, check_client
@@ -87,6 +88,11 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     if source and lines:
         allowances = _discounts(source, client, company.discounts, lines, supply.start)
     off = effective(allowances, total(each.net for each in lines))
+    if sources.prepayments and source and isinstance(tax, TaxDecision):
+        findings += check_settled(sources.prepayments)
+        lines = taxed_by(lines, tax.taxes) + deductions(sources.prepayments, source.currency, words)
+        allowances = tuple(each.model_copy(update={"taxes": tax.taxes}) for each in allowances)
+        agreed_gross = None
     net = total(each.net for each in lines) - sum_of(allowances)
     findings += _check_lines(lines, net)
     if agreement is not None and request.occasion is not None:

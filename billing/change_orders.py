@@ -26,6 +26,16 @@ class Instalment(Strict):
         le=100,
         description="per cent of progress at which it is billed, instead of sign-off",
     )
+    prepayment: bool = Field(default=False, description="paid in advance; the final milestone deducts it")
+    final: bool = Field(
+        default=False, description="bills the whole and deducts the prepayments; `amount` is what is left"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Instalment:
+        if self.prepayment and self.final:
+            raise ValueError("a milestone is a prepayment or the final one; write one of them")
+        return self
 
 
 class ChangeOrder(Strict):

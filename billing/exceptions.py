@@ -20,6 +20,7 @@ class ReasonCode(StrEnum):
     TAX_UNKNOWN = "tax-unknown"
     VAT_ID_WRONG = "vat-id-wrong"
     EXCHANGE_RATE_MISSING = "exchange-rate-missing"
+    PREPAYMENT_UNPAID = "prepayment-unpaid"
     RATE_MISSING = "rate-missing"
     HOURS_UNAPPROVED = "hours-unapproved"
     CAP_EXCEEDED = "scope-exceeded"
@@ -66,6 +67,7 @@ ACCEPTABLE = frozenset(
         ReasonCode.LEFTOVERS,
         ReasonCode.LOOK_ALIKE,
         ReasonCode.BOUNCED,
+        ReasonCode.PREPAYMENT_UNPAID,
     }
 )
 """Findings a person may accept as they are, with a reason; the others need a repair at the source."""

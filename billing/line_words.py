@@ -19,6 +19,7 @@ class LineWords:
     beyond_block: str
     discount: str
     minimum: str
+    prepaid: str
     receipt: str
     indexed: str
     day_format: str = "%Y-%m-%d"
@@ -37,6 +38,11 @@ class LineWords:
         written = f"{figure.normalize():f}"
         return written.replace(".", ",") if self.decimal_comma else written
 
+    def amount(self, amount: Decimal) -> str:
+        """The amount with all its decimals."""
+        written = f"{amount:f}"
+        return written.replace(".", ",") if self.decimal_comma else written
+
     def indexation(self, step: IndexStep) -> str:
         """By how much a fee was adjusted, since when, and what for."""
         return self.indexed.format(
@@ -50,6 +56,7 @@ _WORDS = {
         beyond_block="hours beyond the block",
         discount="Discount",
         minimum="Minimum fee",
+        prepaid="Less prepayment, invoice {number} of {day}",
         receipt="receipt",
         indexed="indexed by {percent} % since {since} ({source})",
     ),
@@ -58,6 +65,7 @@ _WORDS = {
         beyond_block="Stunden über das Kontingent hinaus",
         discount="Rabatt",
         minimum="Mindestvergütung",
+        prepaid="Abzüglich Anzahlung, Rechnung {number} vom {day}",
         receipt="Beleg",
         indexed="indexiert um {percent} % seit {since} ({source})",
         day_format="%d.%m.%Y",

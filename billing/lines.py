@@ -99,7 +99,7 @@ def agreed_lines(
         case FixedPrice():
             return [_price_line(agreement_on(agreement, today))]
         case Milestones():
-            return [_milestone_line(agreement, occasion.item)]
+            return [_milestone_line(agreement, occasion.item, sources)]
 
 
 def _fee_lines(agreement: Retainer, occasion: Occasion, words: LineWords) -> list[InvoiceLine]:
@@ -177,14 +177,17 @@ def _price_line(agreement: FixedPrice) -> InvoiceLine:
     return line(agreement.title, _ONE, PIECE, agreement.amount, agreement.currency, why=why, sources=[ref])
 
 
-def _milestone_line(agreement: Milestones, item: str) -> InvoiceLine:
+def _milestone_line(agreement: Milestones, item: str, sources: Sources) -> InvoiceLine:
+    """The milestone at its price; a final one at that of the whole, of which the prepayments are deducted."""
     instalment = next(each for each in all_milestones(agreement) if each.id == item)
+    prepaid = {each.item for each in sources.prepayments}
+    ahead = total(each.amount for each in all_milestones(agreement) if each.id in prepaid)
     done = f"{instalment.progress} % done" if instalment.progress else "signed off"
     return line(
         f"{agreement.title}: {instalment.title}",
         _ONE,
         PIECE,
-        instalment.amount,
+        instalment.amount + ahead,
         agreement.currency,
         why=f"milestone {item} of agreement {agreement.id} {done}",
         sources=[SourceRef(source="psa/milestone", id=f"{agreement.project}/{item}")],

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from billing.money import Figure
 from billing.parties import Address, Contact
+from billing.prepayments import Prepayment
 from billing.taxes.facts import IdEvidence
 
 
@@ -143,6 +144,9 @@ class Sources(Fact):
     )
     billed_in_period: Figure = Field(
         default=Decimal(0), description="net billed elsewhere of other parts of the same whole period"
+    )
+    prepayments: tuple[Prepayment, ...] = Field(
+        default=(), description="issued under the agreement, for its final invoice to deduct"
     )
     hours_so_far: Figure = Field(default=Decimal(0), description="billable hours of the project up to now")
     line_reached: bool = Field(default=False, description="a meter has reached the line that bills this")

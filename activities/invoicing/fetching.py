@@ -22,11 +22,13 @@ from billing.assembly import client_of
 from billing.blocks import BoughtBlock, Use, draw_down
 from billing.change_orders import approved
 from billing.company import Company
+from billing.due import all_milestones
 from billing.hours import TIME, ready
 from billing.leftovers import ByPeriod, whole_period
 from billing.lines import is_work
 from billing.money import total
 from billing.periods import Period
+from billing.prepayments import Prepayment
 from billing.request import BillingRequest
 from billing.sources import Expense, Sources, TimeEntry
 from billing.spending import EXPENSE, passes_on
@@ -54,6 +56,9 @@ class Billed(Protocol):
 
     def blocks(self, agreement: Agreement, company: Company) -> Sequence[BoughtBlock]:
         """The prepaid blocks that have a living invoice."""
+
+    def prepayments(self, agreement: str, items: Collection[str]) -> Sequence[Prepayment]:
+        """The issued invoices of an agreement that billed these items in advance, oldest first."""
 
     def line_reached(self, billing_key: str) -> bool:
         """Whether a meter has reached the line that bills this key."""
@@ -100,6 +105,10 @@ def _whole(
     if isinstance(agreement, Milestones):
         found["milestone"] = systems.psa.milestone(agreement.project, occasion.item)
         found["line_reached"] = billed.line_reached(occasion.billing_key)
+        stages = all_milestones(agreement)
+        if any(each.final and each.id == occasion.item for each in stages):
+            ahead = [each.id for each in stages if each.prepayment]
+            found["prepayments"] = tuple(billed.prepayments(agreement.id, ahead))
     if isinstance(agreement, Milestones | FixedPrice) and agreement.scope_hours:
         so_far = systems.psa.time_entries(
             agreement.project, Period(start=agreement.start, end=max(today, agreement.start))

@@ -25,6 +25,7 @@ from billing.draft import Draft
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import Finding
 from billing.periods import Period
+from billing.prepayments import Prepayment
 from billing.request import BillingRequest
 from billing.simulation.register import Register
 from billing.sources import Sources, TimeEntry
@@ -60,6 +61,9 @@ class _Nothing:
     def blocks(self, agreement: Agreement, company: Company) -> Sequence[BoughtBlock]:  # noqa: ARG002
         return ()
 
+    def prepayments(self, agreement: str, items: Collection[str]) -> Sequence[Prepayment]:  # noqa: ARG002
+        return ()
+
     def line_reached(self, billing_key: str) -> bool:  # noqa: ARG002
         return False
 
@@ -84,6 +88,10 @@ class _Both:
 
     def blocks(self, agreement: Agreement, company: Company) -> Sequence[BoughtBlock]:
         return [*self._ledger.blocks(agreement, company), *self._register.blocks(agreement.id)]
+
+    def prepayments(self, agreement: str, items: Collection[str]) -> Sequence[Prepayment]:
+        issued = self._ledger.prepayments(agreement, items)
+        return [*issued, *self._register.prepayments(agreement, items)]
 
     def line_reached(self, billing_key: str) -> bool:
         return self._ledger.line_reached(billing_key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
@@ -18,7 +19,8 @@ from billing.company import Company
 from billing.draft import Draft
 from billing.money import total
 from billing.periods import Period
-from billing.status import DocumentStatus
+from billing.prepayments import Prepayment, prepayment
+from billing.status import DocumentStatus, PaymentStatus
 
 
 class Transactions(Protocol):
@@ -26,6 +28,13 @@ class Transactions(Protocol):
 
     def transaction(self) -> AbstractContextManager[Session]:
         """A transaction to read in."""
+
+
+def _prepayment(row: InvoiceRow) -> Prepayment:
+    issued = row.issue_date or date.max
+    draft = Draft.model_validate(row.draft)
+    settled = row.payment_status in (PaymentStatus.PAID, PaymentStatus.OVERPAID)
+    return prepayment(draft, row.number or "", row.item or "", issued, settled=settled)
 
 
 class LedgerBilled:
@@ -90,6 +99,23 @@ class LedgerBilled:
         """The prepaid blocks that have a living invoice."""
         with self._ledger.transaction() as tx:
             return meters.bought(tx, agreement, company)
+
+    def prepayments(self, agreement: str, items: Collection[str]) -> tuple[Prepayment, ...]:
+        """The issued invoices of an agreement that billed these items in advance, oldest first."""
+        query = (
+            select(InvoiceRow)
+            .where(
+                InvoiceRow.agreement == agreement,
+                InvoiceRow.item.in_(items),
+                InvoiceRow.number.is_not(None),
+                InvoiceRow.draft.is_not(None),
+                self._other(),
+                self._counts(),
+            )
+            .order_by(InvoiceRow.id)
+        )
+        with self._ledger.transaction() as tx:
+            return tuple(_prepayment(row) for row in tx.scalars(query))
 
     def line_reached(self, billing_key: str) -> bool:
         """Whether a meter has reached the line that bills this key."""

@@ -17,6 +17,7 @@ from billing.money import total
 from billing.numbering import SeriesState, take_number
 from billing.occasions import BLOCK
 from billing.periods import Period
+from billing.prepayments import Prepayment, prepayment
 from billing.request import BillingRequest
 from billing.simulation.facts import Books
 
@@ -104,6 +105,14 @@ class Register:
             BoughtBlock(int(each.occasion.item.removeprefix(numbered)), each.asked, each.asked)
             for each in self._of(agreement)
             if each.occasion.item.startswith(numbered)
+        ]
+
+    def prepayments(self, agreement: str, items: Collection[str]) -> list[Prepayment]:
+        """The invoices that billed these items in advance; in a simulation they are paid, and named by their keys."""
+        return [
+            prepayment(each.draft, each.draft.billing_key, each.occasion.item, each.asked, settled=True)
+            for each in self._of(agreement)
+            if each.issued and each.occasion.item in items
         ]
 
     def _of(self, agreement: str, item: str | None = None) -> Iterator[_Entry]:

@@ -22,6 +22,7 @@ from billing.blocks import BoughtBlock
 from billing.company import Company
 from billing.due import due
 from billing.periods import Period
+from billing.prepayments import Prepayment
 from billing.request import BillingRequest
 
 DAYS = [
@@ -51,6 +52,9 @@ class NothingBilled:
         return Decimal(0)
 
     def blocks(self, agreement: Agreement, company: Company) -> Sequence[BoughtBlock]:
+        return ()
+
+    def prepayments(self, agreement: str, items: Collection[str]) -> tuple[Prepayment, ...]:
         return ()
 
     def line_reached(self, billing_key: str) -> bool:

@@ -143,3 +143,19 @@ def test_the_sample_has_a_rule(tmp_path: Path) -> None:
     assert [(each.id, each.when.issuer, str(each.category)) for each in found.company.tax.rules] == [
         ("T-1", "berlin", "E")
     ]
+
+
+def test_exchange_rates_are_read_and_checked(folder: Path) -> None:
+    """Optional; each rate with its source, one a day between two currencies, either way round."""
+    rate = "- base: EUR\n  quote: USD\n  rate: 1.0842\n  since: 2026-11-20\n  source: ECB\n"
+    (folder / "tax").mkdir(exist_ok=True)
+    (folder / "tax" / "exchange_rates.yaml").write_text(rate)
+    company = read_folder(folder).company
+    assert company is not None
+    assert [(each.base, str(each.rate), each.source) for each in company.exchange_rates] == [
+        ("EUR", "1.0842", "ECB")
+    ]
+    turned = rate.replace("EUR", "GBP").replace("USD", "EUR").replace("GBP", "USD").replace("1.0842", "0.92")
+    (folder / "tax" / "exchange_rates.yaml").write_text(rate + turned)
+    (problem,) = errors(read_folder(folder).problems)
+    assert problem.line == 6 and "between USD and EUR from 2026-11-20 already" in problem.message
