@@ -134,7 +134,9 @@ class Way(Strict):
         if self.end_of_month_plus is not None:
             return 30 + self.end_of_month_plus
         if self.day_of_month is not None:
-            return 31 * (1 + self.months_later)
+            return (31, 62, 92, 123)[
+                self.months_later
+            ]  # such months in a row: July, August, September, October
         return self.net_days or 0
 
     def __str__(self) -> str:
@@ -185,6 +187,7 @@ class PaymentTerms(Way):
                 raise ValueError(
                     f"write exactly one of {', '.join(_WAYS)}, or instalments{_found(self.ways)}"
                 )
+            self._check_early_payment()
             return
         if self.ways or self.business_day is not BusinessDay.AS_IT_IS:
             field = (*self.ways, "business_day")[0]
@@ -197,6 +200,14 @@ class PaymentTerms(Way):
         if percent != 100:
             raise ValueError(
                 f"the instalments come to {percent.normalize():f} per cent; they must come to 100"
+            )
+
+    def _check_early_payment(self) -> None:
+        early = self.early_payment
+        if early is not None and self.net_days is not None and early.days >= self.net_days:
+            raise ValueError(
+                f"the discount for paying early lasts {_count(early.days, 'day')}, and the invoice is due after "
+                f"{self.net_days}; write fewer days in early_payment"
             )
 
     def due(

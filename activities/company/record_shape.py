@@ -29,6 +29,8 @@ _BY_NAME = {
     "iban": "an IBAN",
     "vat_id": "a VAT id such as DE123456788",
     "terms": "{net_days: 14}",
+    "early_payment": "{percent: 2, days: 10}",
+    "instalments": "[{percent: 50, net_days: 0}, {percent: 50, net_days: 30}]",
     "every": "month, quarter, half-year, year, or a count such as 90 days or 24 months",
     "proposed_by": "the id of a person",
     "approved_by": "the id of a person",

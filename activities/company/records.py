@@ -122,7 +122,8 @@ def _in_words(
     if kind == "value_error":
         return detail["msg"].removeprefix("Value error, ")
     if kind in _KINDS and not (here and here.members):
-        if kind == "tuple_type" and isinstance(detail["input"], str):
+        of_records = here and (item := here.at((0,))) and item.fields
+        if kind == "tuple_type" and isinstance(detail["input"], str) and not of_records:
             return f"{detail['input']!r} stands where a list belongs; write [{detail['input']}]"
         expected = here.in_words if here else _KINDS[kind]
         return f"{_what(detail['input'])} stands where {_KINDS[kind]} belongs; write {expected}"

@@ -135,6 +135,25 @@ def test_other_ways(terms: dict[str, Any], issued: str, due: str) -> None:
     assert late_from == late_from_day(found, "Europe/Berlin")
 
 
+@pytest.mark.parametrize(
+    "terms",
+    [
+        PaymentTerms(net_days=30),
+        PaymentTerms(end_of_month_plus=45),
+        *(
+            PaymentTerms(day_of_month=day, months_later=later)
+            for day in (1, 15, 30, 31)
+            for later in range(4)
+        ),
+    ],
+    ids=str,
+)
+def test_the_longest_time(terms: PaymentTerms) -> None:
+    """The most days the terms can give is what they give on the worst day of four years, no more and no less."""
+    issued = [date(2025, 1, 1) + timedelta(days=n) for n in range(1461)]
+    assert max((terms.due(day, NOON, "UTC")[0] - day).days for day in issued) == terms.longest()
+
+
 def test_the_weekend_is_the_clients() -> None:
     """A day between two holidays of one client is a business day of another."""
     on_the_day = PaymentTerms(net_days=1, business_day=BusinessDay.NEXT)
@@ -296,6 +315,7 @@ HALVES = [{"percent": 50, "net_days": 0}, {"percent": 50, "net_days": 30}]
         ({"day_of_month": 32}, "less than or equal to 31"),
         ({"net": 3}, "exactly one|Extra inputs"),
         ({"net_days": 30, "early_payment": {"percent": 2.5, "days": 10}}, "in quotes"),
+        ({"net_days": 10, "early_payment": {"percent": 2, "days": 10}}, "lasts 10 days, .* write fewer days"),
         ({"net_days": 14, "instalments": HALVES}, "move net_days into the instalments"),
         ({"business_day": "next", "instalments": HALVES}, "move business_day into the instalments"),
         (

@@ -49,7 +49,7 @@ OFFERS = [
 @pytest.mark.parametrize(("net", "rate", "percent", "days", "discount", "payable", "last"), OFFERS)
 def test_offer(net: str, rate: str, percent: str, days: int, discount: str, payable: str, last: str) -> None:
     """Per cent of the amount due, rounded once; payable is the rest; the days are counted from the issue date."""
-    terms = {"net_days": 30, "early_payment": {"percent": percent, "days": days}}
+    terms = {"net_days": 60, "early_payment": {"percent": percent, "days": days}}
     made = drafted(lines_of(("1", net)), component(rate), terms=PaymentTerms.model_validate(terms))
     found = offered(made)
     assert (str(found.discount), str(found.payable)) == (discount, payable)
