@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -62,11 +62,28 @@ def offer(draft: Draft, issue_date: date) -> Offer | None:
     )
 
 
+def received_in_time(payments: Iterable[tuple[date, Decimal]], last_day: date) -> Decimal:
+    """What came by the last day and was kept, of payments by day; below zero is money taken back.
+
+    That is first what came too late: whoever gets back what was paid twice has still paid early. What comes again
+    after a charge-back comes too late.
+    """
+    in_time = late = Decimal(0)
+    for day, amount in sorted(payments, key=lambda each: (each[0], each[1] < 0)):
+        if amount > 0 and day <= last_day:
+            in_time += amount
+        else:
+            late += amount
+        if late < 0:
+            in_time, late = in_time + late, Decimal(0)
+    return in_time
+
+
 def discount_taken(draft: Draft, offered: Offer, in_time: Decimal, paid: Decimal) -> Decimal:
     """What is waived: all that is open, once enough was paid in time; nothing before, and nothing of what was paid.
 
-    `in_time` was received by the last day, less all that was taken back on any day; `paid` is what was received at
-    all, less the same; both without the discount itself.
+    `in_time` was received by the last day and kept; `paid` is what was received at all, less what was taken back;
+    both without the discount itself.
     """
     return max(draft.due - paid, Decimal(0)) if in_time >= offered.payable else Decimal(0)
 

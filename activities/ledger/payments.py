@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, instalments, invoices
 from activities.ledger.tables import InvoiceRow, PaymentRow
 from billing.draft import Draft
-from billing.early_payment import Offer, discount_taken, offer, reduction
+from billing.early_payment import Offer, discount_taken, offer, received_in_time, reduction
 from billing.errors import Conflicting, Refused, WrongState
-from billing.money import Money, rounded
+from billing.money import Money, rounded, total
 from billing.status import CollectionStatus, PaymentStatus
 
 EARLY_PAYMENT = "early payment discount"
@@ -121,9 +121,11 @@ def _early_payment(
     if offered is None:
         return {}
     money = PaymentRow.source != EARLY_PAYMENT
-    in_time = _sum_of(tx, row, money, or_(PaymentRow.received_on <= offered.last_day, PaymentRow.amount < 0))
+    received = select(PaymentRow.received_on, PaymentRow.amount).where(PaymentRow.invoice == row.id, money)
+    payments = [(on, amount) for on, amount in tx.execute(received)]
     before = _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
-    change = discount_taken(draft, offered, in_time, _sum_of(tx, row, money)) - before
+    in_time = received_in_time(payments, offered.last_day)
+    change = discount_taken(draft, offered, in_time, total(amount for _, amount in payments)) - before
     if change == 0:
         return {}
     tx.add(

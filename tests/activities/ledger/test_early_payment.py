@@ -114,6 +114,15 @@ def test_money_taken_back_takes_the_discount_along(story: Story, number: str) ->
     assert standing(story, number)[:2] == ("partly paid", "2.38")
 
 
+def test_what_came_too_much_can_go_back(story: Story, number: str) -> None:
+    """Paid early and once more by mistake: whoever gets the second payment back keeps the discount."""
+    pay(story, number, "116.62", LAST)
+    pay(story, number, "116.62", date(2026, 12, 10), key="twice")
+    assert standing(story, number)[:2] == ("overpaid", "-114.24")
+    pay(story, number, "-116.62", date(2026, 12, 15), key="back")
+    assert standing(story, number) == ("paid", "0.00", ["2.38", "-2.38", "2.38"])
+
+
 def test_the_audit_says_what_the_tax_is_less(story: Story, number: str) -> None:
     """2.38 are 2.00 net and 0.38 VAT: what the VAT return must be corrected by (§ 17(1) UStG)."""
     pay(story, number, "116.62", LAST)

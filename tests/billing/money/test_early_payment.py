@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.draft import Draft
-from billing.early_payment import Offer, discount_taken, offer, reduction
+from billing.early_payment import Offer, discount_taken, offer, received_in_time, reduction
 from billing.money import smallest_unit, total
 from billing.payment_terms import PaymentTerms
 from tests.billing.money.drafts import component, drafted, lines_of
@@ -118,6 +118,26 @@ def test_taken(in_time: str, paid: str, waived: str) -> None:
     found = offered(made)
     assert str(found.payable) == "116.62"
     assert discount_taken(made, found, Decimal(in_time), Decimal(paid)) == Decimal(waived)
+
+
+IN_TIME = [
+    # what came and went on which day of November → what of it was received by the 20th and kept
+    ([], "0"),
+    ([(20, "100"), (21, "50")], "100"),
+    ([(19, "60"), (20, "40"), (25, "-30")], "70"),
+    ([(20, "100"), (25, "100"), (26, "-100")], "100"),  # the second payment goes back first
+    ([(20, "100"), (25, "-100"), (26, "100")], "0"),  # what comes again comes too late
+    ([(20, "100"), (25, "30"), (26, "-50")], "80"),
+    ([(26, "-50"), (20, "100"), (25, "30")], "80"),  # in any order
+    ([(20, "-10"), (20, "100")], "90"),
+]
+
+
+@pytest.mark.parametrize(("moved", "expected"), IN_TIME)
+def test_received_in_time(moved: list[tuple[int, str]], expected: str) -> None:
+    """Money taken back is first what came after the last day, then what came in time."""
+    payments = [(date(2026, 11, day), Decimal(amount)) for day, amount in moved]
+    assert received_in_time(payments, date(2026, 11, 20)) == Decimal(expected)
 
 
 @given(invoices(), st.integers(1, 9999))
