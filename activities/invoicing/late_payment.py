@@ -53,14 +53,11 @@ def interest(tx: Session, row: InvoiceRow, company: Company, as_of: date) -> Int
         return InterestUnknown(
             reason=f"issuer {row.issuer!r} is in the company no more; apply one that has it"
         )
-    if instalments.standing(tx, row):
-        return InterestUnknown(
-            reason=f"{row.number} is paid in instalments, each late from a day of its own; reckon them by hand"
-        )
     policy, facts = _policy(company, row), open_amount(tx, row)
     if policy.interest_in_dispute == "rests":
         facts = facts.model_copy(update={"rests": _disputes(tx, row, company)})
-    return claim(facts, policy, issuer.address.country, as_of)
+    parts = [(each.due_date, each.amount) for each in instalments.standing(tx, row)]
+    return claim(facts, policy, issuer.address.country, as_of, parts)
 
 
 def told(

@@ -13,7 +13,8 @@ from activities.ledger import audit_trail, commands, instalments, invoices, numb
 from activities.ledger.collection import import_opening_item
 from activities.ledger.number_audit import audit_numbers
 from billing.approval_policy import Channel
-from billing.interest.accrual import InterestUnknown
+from billing.dunning_policy import DunningPolicy
+from billing.interest.accrual import Interest
 from billing.opening_item import OpeningItem
 from billing.payment_terms import PaymentTerms
 from billing.periods import Period
@@ -129,13 +130,24 @@ def test_a_late_part_that_is_paid_is_late_no_more(story: Story) -> None:
         assert invoices.find(tx, number).collection_status == "not due"
 
 
-def test_interest_is_not_guessed(story: Story) -> None:
-    """Interest on instalments is left to a person: reckoned as one debt, it would be too much or too little."""
+def test_each_instalment_bears_its_own_interest(story: Story) -> None:
+    """Each is late from the day after its due date; 1,000 of 10 December goes to the first. Swiss law, 5 %."""
     number = issued(story, "one", THIRDS)
+    pay(story, number, "1000", at=datetime(2026, 12, 10, 12, tzinfo=UTC))
+    swiss = DunningPolicy(id="standard", interest_law="CH")
     with story.ledger.transaction() as tx:
         row = invoices.find(tx, number)
-        found = late_payment.interest(tx, row, COMPANY, date(2027, 3, 1))
-    assert isinstance(found, InterestUnknown) and "instalments" in found.reason
+        company = COMPANY.model_copy(update={"dunning": (swiss,)})
+        found = late_payment.interest(tx, row, company, date(2027, 3, 1))
+    assert isinstance(found, Interest)
+    assert [(f"{each.principal:.2f}", each.days, f"{each.amount:.2f}") for each in found.segments] == [
+        ("2830.50", 10, "3.88"),
+        ("1830.50", 21, "5.27"),
+        ("2830.50", 1, "0.39"),
+        ("1830.50", 60, "15.05"),
+        ("2830.50", 60, "23.26"),
+        ("2839.00", 31, "12.06"),
+    ]
 
 
 def test_another_due_date_takes_their_place(story: Story) -> None:
