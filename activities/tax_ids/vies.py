@@ -25,15 +25,21 @@ SOURCE = "VIES"
 _NO_SUCH_NUMBER = "INVALID_INPUT"
 """The country or the number cannot be one at all; every other error says nothing about the number."""
 
+_IN_VAIN = frozenset({"INVALID_REQUESTER_INFO", "VAT_BLOCKED", "IP_BLOCKED"})
+"""Codes that another try would get again."""
+
 _LONGEST_WAIT = 5.0
 
 
 @dataclass(frozen=True)
 class Vies:
-    """The service at a base URL. `timeout` in seconds counts for each try; between tries is a growing pause."""
+    """The service at a base URL. `timeout` in seconds counts for each answer; between tries is a growing pause.
+
+    All tries together stay below the minute an activity has.
+    """
 
     base_url: str = COMMISSION
-    timeout: float = 10.0
+    timeout: float = 5.0
     tries: int = 3
     pause: float = 1.0
 
@@ -46,35 +52,47 @@ class Vies:
         content = {"countryCode": asked[:2], "vatNumber": asked[2:]}
         if own := _compact(requester):
             content |= {"requesterMemberStateCode": own[:2], "requesterNumber": own[2:]}
-        answer = self._asked(content)
-        if answer.get("valid") is True or answer.get("valid") is False:
-            return _evidence(asked, answer, at)
-        codes = {
-            str(each.get("error", "")) for each in answer.get("errorWrappers", []) if isinstance(each, dict)
-        }
-        if codes == {_NO_SUCH_NUMBER}:
-            return IdEvidence(number=asked, valid=False, checked_on=_utc(at), source=SOURCE)
-        raise SourceUnavailable(
-            f"VIES gave no answer about {asked} ({', '.join(sorted(codes)) or 'unknown form'}); try again later"
-        )
-
-    def _asked(self, content: dict[str, str]) -> dict[str, Any]:
         why = ""
         for n in range(self.tries):
             if n:
                 time.sleep(min(self.pause * 2 ** (n - 1), _LONGEST_WAIT))
             try:
-                response = httpx.post(
-                    f"{self.base_url.rstrip('/')}/check-vat-number", json=content, timeout=self.timeout
-                )
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                why = f"{type(error).__name__}: {error}"
+                answer = self._answer(content)
+            except _NotNow as error:
+                why = str(error)
                 continue
-            if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-                why = f"HTTP {response.status_code}"
-                continue
-            return _object(response)
-        raise SourceUnavailable(f"VIES does not answer ({why}); try again later, or set tax.when_down: go on")
+            if isinstance(answer.get("valid"), bool):
+                return _evidence(asked, answer, at)
+            codes = _codes(answer)
+            if codes == {_NO_SUCH_NUMBER}:
+                return IdEvidence(number=asked, valid=False, checked_on=_utc(at), source=SOURCE)
+            why = ", ".join(sorted(codes)) or "an answer of unknown form"
+            if not codes or codes & _IN_VAIN:
+                break
+        raise SourceUnavailable(
+            f"VIES says nothing about {asked} ({why}); try again later, or let such invoices go on (tax.when_down)"
+        )
+
+    def _answer(self, content: dict[str, str]) -> dict[str, Any]:
+        try:
+            response = httpx.post(
+                f"{self.base_url.rstrip('/')}/check-vat-number", json=content, timeout=self.timeout
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _NotNow(f"{type(error).__name__}: {error}") from error
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
+            raise _NotNow(f"HTTP {response.status_code}")
+        return _object(response)
+
+
+class _NotNow(Exception):
+    """What another try in a moment may mend."""
+
+
+def _codes(answer: dict[str, Any]) -> set[str]:
+    wrappers = answer.get("errorWrappers")
+    found = wrappers if isinstance(wrappers, list) else []
+    return {str(each.get("error", "")) for each in found if isinstance(each, dict)}
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from activities.company.sample import write_starter
+from activities.ledger import tax_id_checks
+from billing.taxes.facts import IdEvidence
+from starter.cli import context
 from tests.company import client, crm_client
 from tests.starter.cli.conftest import KEY_OF_ACME, Desk
+
+AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 def _address(country: str, **more: str) -> dict[str, str]:
@@ -120,6 +127,34 @@ def test_an_invoice(taxed: Desk) -> None:
 def test_what_is_not_there(taxed: Desk, arguments: list[str], code: int, says: str) -> None:
     """Wrong usage is exit code 2, what is not there 1; both say what to write instead."""
     assert says in " ".join(taxed.type("tax", "explain", *arguments, code=code).stderr.split())
+
+
+def test_what_an_authority_said(taxed: Desk) -> None:
+    """A check of the client's VAT id that is kept in the ledger is a fact, with its receipt; a bad one stops."""
+    with taxed.effects.ledger.transaction() as tx:
+        answer = IdEvidence(number="FR40303265045", valid=True, checked_on=AT.date(), receipt="WAPI-7")
+        tax_id_checks.keep(tx, answer, AT)
+    good = taxed.read("tax", "explain", "--client", "paris")
+    assert facts(good)["checked"] == ("FR40303265045 valid on 2026-11-20", "VIES WAPI-7")
+    with taxed.effects.ledger.transaction() as tx:
+        tax_id_checks.keep(tx, answer.model_copy(update={"valid": False}), AT + timedelta(hours=1))
+    bad = taxed.read("tax", "explain", "--client", "paris")
+    assert not bad["known"] and "not valid" in bad["why"]
+
+
+def test_check_warns_of_old_rates(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Years later `billow check` warns once of packaged rates to look up again; today it does not."""
+    folder = desk.folder / "starter"
+    write_starter(folder, AT.date())
+
+    def old(year: int) -> list[str]:
+        monkeypatch.setattr(context, "now", lambda: AT.replace(year=year))
+        problems = desk.read("check", folder)["problems"]
+        return [each["message"] for each in problems if "looked up again" in each["message"]]
+
+    assert old(2026) == []
+    (warning,) = old(2035)
+    assert "tax rates that come with Billow" in warning
 
 
 def test_what_was_taken_over(taxed: Desk) -> None:
