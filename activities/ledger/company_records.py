@@ -67,7 +67,9 @@ def plan_changes(ledger: Ledger, company: Company) -> list[Change]:
     """What applying the company would add, change and retire; empty when it runs already."""
     with ledger.transaction() as tx:
         newest = tx.scalar(select(CompanyVersionRow).order_by(CompanyVersionRow.version.desc()).limit(1))
-        before = dict(_records(newest.company)) if newest else {}
+        # read and written again: a field that a later version of Billow has added is no change of the company
+        known = Company.model_validate(newest.company).model_dump(mode="json") if newest else {}
+        before = dict(_records(known))
     after = dict(_records(company.model_dump(mode="json")))
     changes = [Change(*key, "retire") for key in before if key not in after]
     for key, content in after.items():

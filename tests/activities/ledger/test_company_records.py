@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from activities.ledger import company_records
 from activities.ledger.company_records import Change, apply_company, plan_changes
 from activities.ledger.database import Ledger
+from activities.ledger.tables import CompanyVersionRow
 from billing.company import Company
 from billing.errors import NotFound
 from tests.activities.ledger.conftest import at_once, rows
@@ -35,6 +37,20 @@ def test_same_again(ledger: Ledger) -> None:
         current = company_records.current(tx)
         assert (current.version, current.company, current.folder) == (versions[-1], COMPANY, "company")
         assert company_records.at_version(tx, versions[1]).company == OTHER
+
+
+def test_a_field_that_came_later_is_no_change(ledger: Ledger) -> None:
+    """A company that was applied before Billow knew of tax rules and registrations has not changed since."""
+    applied(ledger)
+    with ledger.transaction() as tx:
+        row = tx.scalars(select(CompanyVersionRow)).one()
+        before = {key: value for key, value in row.company.items() if key != "tax"}
+        before["issuers"] = [
+            {key: value for key, value in each.items() if key != "registrations"}
+            for each in before["issuers"]
+        ]
+        row.company = before
+    assert plan_changes(ledger, COMPANY) == []
 
 
 def test_at_once_from_nothing(ledger: Ledger) -> None:
