@@ -48,6 +48,10 @@ def interest(invoice: str, as_of: date | None, target: Path | None, force: bool,
         found = late_payment.interest(tx, row, company, day)
         if isinstance(found, InterestUnknown):
             raise Refused(found.reason)
+        if target and not found.segments and not found.compensation:
+            raise Refused(
+                f"{row.number} owes nothing for late payment up to {day}: there is nothing to state"
+            )
         statement = late_payment.statement(tx, row, company, found) if target else None
     if target and statement:
         from activities.documents.interest_statement import render_statement

@@ -11,7 +11,7 @@ from billing.interest.accrual import Interest, OpenAmount, accrue
 from billing.interest.regimes import regime_of
 from billing.money import Money
 from tests.mail_server import MailServer
-from tests.starter.cli.conftest import Desk, today
+from tests.starter.cli.conftest import KEY_OF_ACME, Desk, today
 
 AUGUST: dict[str, Any] = {"issue_date": date(2025, 7, 17), "due_date": date(2025, 7, 31)}
 """EUR 1,190 a month late under German law: 1190 × 10.27 % × 31/365 = 10.38."""
@@ -74,9 +74,30 @@ def test_statement(desk: Desk) -> None:
 
 
 def test_not_late(desk: Desk) -> None:
-    """An invoice that is not late owes nothing, and that is said."""
+    """An invoice that is not late owes nothing, that is said, and no statement is made of it."""
     number = desk.opening_item(**AUGUST)
-    assert "nothing is owed" in desk.type("interest", number, "--as-of", "2025-07-31").output
+    arguments = ("interest", number, "--as-of", "2025-07-31")
+    assert "nothing is owed" in desk.type(*arguments).output
+    assert "nothing to state" in desk.type(*arguments, "-o", desk.folder / "none.pdf", code=1).output
+    assert not (desk.folder / "none.pdf").exists()
+
+
+def test_before_it_is_issued(desk: Desk) -> None:
+    """A draft owes nothing yet: the refusal says that it has no amount or no due date."""
+    desk.type("trigger", "--agreement", "acme-care", "--as", "pia")
+    assert "has no draft yet" in desk.type("interest", KEY_OF_ACME, code=1).output
+
+
+def test_several_invoices_in_one_reminder(desk: Desk, smtp: MailServer) -> None:
+    """A reminder of several invoices tells the interest of each, by number."""
+    desk.company.dunning = policy(consolidate=True, interest="print", interest_law="CH")
+    desk.company.apply(desk.effects.ledger)
+    for number in ("OLD-1", "OLD-2"):
+        desk.opening_item(number, late=6)
+    desk.work("opening/acme/old-1")
+    (mail,) = smtp.messages()
+    lines = [line for line in mail.text.splitlines() if "interest up to" in line]
+    assert [line[:8] for line in lines] == ["- OLD-1:", "- OLD-2:"]
 
 
 @pytest.mark.parametrize(
