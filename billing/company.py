@@ -11,7 +11,7 @@ from billing.approval_policy import ApprovalPolicy
 from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
-from billing.exchange_rates import ExchangeRate
+from billing.exchange_rates import ExchangeRates
 from billing.money import Currency, Figure
 from billing.parties import EmailAddress, Identifier, Issuer, Language, Person, Strict, TimeZone
 from billing.payment_terms import PaymentTerms
@@ -105,7 +105,7 @@ class Company(Strict):
     source_checks: SourceChecks = SourceChecks()
     reconciliation: Reconciliation = Reconciliation()
     discounts: tuple[Discount, ...] = ()
-    exchange_rates: tuple[ExchangeRate, ...] = ()
+    exchange_rates: ExchangeRates = ExchangeRates()
     tax: TaxRules = TaxRules()
 
     @property

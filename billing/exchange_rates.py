@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Self
@@ -48,7 +47,12 @@ def converted(amount: Decimal, currency: str, base: str, quote: str, rate: Decim
     return rounded(amount * rate, quote) if currency == base else rounded(amount / rate, base)
 
 
-def rate_on(rates: Sequence[ExchangeRate], one: str, other: str, day: date) -> ExchangeRate | None:
-    """The newest rate between two currencies, either way round, that holds on a day."""
-    known = [each for each in rates if each.between(one, other) and each.holds(day)]
-    return max(known, key=lambda each: each.since, default=None)
+class ExchangeRates(Strict):
+    """All rates a company has written down."""
+
+    rates: tuple[ExchangeRate, ...] = ()
+
+    def on(self, one: str, other: str, day: date) -> ExchangeRate | None:
+        """The newest rate between two currencies, either way round, that holds on a day."""
+        known = [each for each in self.rates if each.between(one, other) and each.holds(day)]
+        return max(known, key=lambda each: each.since, default=None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
 from billing.exceptions import Finding, ReasonCode
-from billing.exchange_rates import ExchangeRate, converted, rate_on
+from billing.exchange_rates import ExchangeRates, converted
 from billing.money import Currency, Figure
 from billing.parties import EU_MEMBERS, Issuer
 from billing.registrations import LIABILITIES
@@ -50,7 +49,7 @@ class HomeTax(BaseModel):
 
 
 def home_tax(
-    issuer: Issuer, jurisdiction: str, tax: Decimal, currency: str, rates: Sequence[ExchangeRate], day: date
+    issuer: Issuer, jurisdiction: str, tax: Decimal, currency: str, rates: ExchangeRates, day: date
 ) -> HomeTax | Finding | None:
     """The tax in the currency of the country that taxes; nothing where its law does not ask or no tax is charged.
 
@@ -61,7 +60,7 @@ def home_tax(
     home, law = _NATIONAL_CURRENCY.get(country, (currency, ""))
     if home == currency or tax == 0:
         return None
-    rate = rate_on(rates, currency, home, day)
+    rate = rates.on(currency, home, day)
     if rate is None:
         return Finding(
             code=ReasonCode.EXCHANGE_RATE_MISSING,

@@ -31,7 +31,7 @@ from billing.complaints import CompanyRecords, Complaint, Records, either
 from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
-from billing.exchange_rates import ExchangeRate
+from billing.exchange_rates import ExchangeRate, ExchangeRates
 from billing.parties import Issuer, Person, Strict
 from billing.policy_checks import review_reference_rates
 from billing.tax_checks import RATES, RULES, review
@@ -288,7 +288,7 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
             rules=tuple(records.tax_rules.read.values()),
         ),
         discounts=tuple(records.discounts.read.values()),
-        exchange_rates=tuple(records.exchange_rates.read.values()),
+        exchange_rates=ExchangeRates(rates=tuple(records.exchange_rates.read.values())),
     )
 
 

@@ -152,7 +152,7 @@ def test_exchange_rates_are_read_and_checked(folder: Path) -> None:
     (folder / "tax" / "exchange_rates.yaml").write_text(rate)
     company = read_folder(folder).company
     assert company is not None
-    assert [(each.base, str(each.rate), each.source) for each in company.exchange_rates] == [
+    assert [(each.base, str(each.rate), each.source) for each in company.exchange_rates.rates] == [
         ("EUR", "1.0842", "ECB")
     ]
     turned = rate.replace("EUR", "GBP").replace("USD", "EUR").replace("GBP", "USD").replace("1.0842", "0.92")

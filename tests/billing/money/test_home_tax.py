@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from billing.document_check import sums
 from billing.exceptions import Finding
-from billing.exchange_rates import ExchangeRate, rate_on
+from billing.exchange_rates import ExchangeRate, ExchangeRates
 from billing.home_tax import HomeTax, home_tax
 from billing.parties import Issuer
 from tests.billing.assembling import billed_by_hand, codes, draft_of
@@ -51,7 +51,7 @@ def test_converted(
     country: str, tax: str, currency: str, known: ExchangeRate, amount: str, home: str
 ) -> None:
     """As published, either way round, rounded once: Art. 230 and 91 of the Directive, reg. 14(1)(l), § 5-1-1."""
-    found = home_tax(seated(country), country, Decimal(tax), currency, [known], DAY)
+    found = home_tax(seated(country), country, Decimal(tax), currency, ExchangeRates(rates=(known,)), DAY)
     assert isinstance(found, HomeTax)
     assert (str(found.amount), found.currency) == (amount, home)
     assert (found.rate, found.rate_date, found.source) == (known.rate, DAY, "ECB")
@@ -69,12 +69,12 @@ def test_converted(
 )
 def test_not_asked_for(country: str, tax: str, currency: str) -> None:
     """At home in its own currency, without tax, or under a law that does not ask, nothing is converted."""
-    assert home_tax(seated(country), country, Decimal(tax), currency, [], DAY) is None
+    assert home_tax(seated(country), country, Decimal(tax), currency, ExchangeRates(), DAY) is None
 
 
 def test_whose_currency() -> None:
     """Registered in Poland, a German issuer owes zloty; by the one-stop shop it invoices by the rules at home."""
-    known = [rate("EUR", "PLN", "4.25"), rate("EUR", "USD", "1.10")]
+    known = ExchangeRates(rates=(rate("EUR", "PLN", "4.25"), rate("EUR", "USD", "1.10")))
     polish = seated("DE", registrations=[{"country": "PL", "number": "PL8567346215"}])
     found = home_tax(polish, "PL", Decimal(23), "EUR", known, DAY)
     assert isinstance(found, HomeTax) and found.currency == "PLN"
@@ -97,7 +97,7 @@ def test_whose_currency() -> None:
 )
 def test_missing(known: list[ExchangeRate]) -> None:
     """Without a rate of the day a person must add one; the finding says which."""
-    found = home_tax(seated("DE"), "DE", Decimal(19), "USD", known, DAY)
+    found = home_tax(seated("DE"), "DE", Decimal(19), "USD", ExchangeRates(rates=tuple(known)), DAY)
     assert isinstance(found, Finding)
     assert found.code == "exchange-rate-missing"
     assert "no rate for 2026-02-03" in found.message and "Art. 230" in found.message
@@ -106,11 +106,11 @@ def test_missing(known: list[ExchangeRate]) -> None:
 def test_the_newest_counts() -> None:
     """Of several that hold, the one published last; a rate for a month holds to its end."""
     friday, monday = rate("EUR", "USD", "1.08", "2026-01-30"), rate("EUR", "USD", "1.09", "2026-02-02")
-    assert rate_on([monday, friday], "USD", "EUR", DAY) == monday
-    assert rate_on([monday, friday], "USD", "EUR", date(2026, 2, 1)) == friday
+    assert ExchangeRates(rates=(monday, friday)).on("USD", "EUR", DAY) == monday
+    assert ExchangeRates(rates=(monday, friday)).on("USD", "EUR", date(2026, 2, 1)) == friday
     month = rate("GBP", "USD", "1.25", "2026-02-01", until="2026-02-28")
-    assert rate_on([month], "USD", "GBP", date(2026, 2, 28)) == month
-    assert rate_on([month], "USD", "GBP", date(2026, 3, 1)) is None
+    assert ExchangeRates(rates=(month,)).on("USD", "GBP", date(2026, 2, 28)) == month
+    assert ExchangeRates(rates=(month,)).on("USD", "GBP", date(2026, 3, 1)) is None
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_rates_that_are_none(changes: dict[str, Any], words: str) -> None:
 def test_it_reaches_the_draft_and_is_checked_there() -> None:
     """A German invoice in dollars states 19 % of 100.00 in euros, or waits for a rate; another figure is refused."""
     known = company(
-        exchange_rates=[rate("EUR", "USD", "1.0842")],
+        exchange_rates={"rates": [rate("EUR", "USD", "1.0842")]},
         clients=[{**CLIENT, "currency": "USD"}],
         issuers=[ISSUER],
     )
