@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from billing.dunning_policy import NO_POLICY, Act, CollectionFacts, DunningPolicy, NextStep, next_step
-from billing.simulation.invoice import Invoice, Life
+from billing.simulation.invoice import Invoice
 from billing.simulation.outcome import HELD, PAID
 
 NOON = time(12)
@@ -15,21 +16,24 @@ NOON = time(12)
 
 def collected(
     invoice: Invoice, facts: CollectionFacts, contact: str, paid_at: datetime | None, at: datetime
-) -> Life:
-    """From delivery to the money, or to the hand-over. A payment and a reminder at one instant: the payment wins."""
+) -> Generator[datetime, None, CollectionFacts]:
+    """From delivery to the money, or to the hand-over. A payment and a reminder at one instant: the payment wins.
+
+    Returns the facts as they are then, with all that was done.
+    """
     policy = invoice.company.dunning_policy(invoice.client.dunning) or NO_POLICY
     while True:
         if facts.disputed_until is not None:
             invoice.note(at, HELD, who=invoice.client.account_manager, why="disputed")
-            return
+            return facts
         coming = _next(invoice, facts, policy, at)
         over = coming.act in (Act.SETTLE, Act.REST)
         if paid_at is not None and (over or paid_at <= max(coming.at, at)):
             yield paid_at
             invoice.note(paid_at, PAID, who=invoice.client_id, why=f"due on {facts.due_date.isoformat()}")
-            return
+            return facts
         if over:
-            return
+            return facts
         if coming.at > at:
             at = coming.at
             yield at

@@ -10,6 +10,8 @@ from billing.draft import Draft
 from billing.dunning_policy import CollectionFacts
 from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
+from billing.instalments import schedule
+from billing.money import Money
 from billing.periods import Period
 from billing.request import BillingRequest
 from billing.simulation import hours_to_come, outcome
@@ -122,14 +124,21 @@ def _approved(approval: Approval) -> Life:
 
 
 def _issued(invoice: Invoice, draft: Draft, at: datetime) -> Life:
-    """Numbered and sent at once, then collected."""
+    """Numbered and sent at once, then collected, instalment by instalment."""
     issue_date = invoice.stage.register.issue_date(draft, at)
     calendar = invoice.stage.world.business_days(invoice.client, issue_date)
-    begins = draft.supply.start if draft.supply else None
-    due_date, late_from = draft.terms.due(issue_date, at, draft.zone, calendar, begins)
+    first, *more = schedule(draft, issue_date, at, calendar)
     contact = draft.buyer.contact.email
-    invoice.note(at, outcome.ISSUED, why=f"due on {due_date.isoformat()}")
+    invoice.note(at, outcome.ISSUED, why=f"due on {first.due_date.isoformat()}")
     invoice.note(at, outcome.SENT, who=contact)
-    facts = CollectionFacts(due_date=due_date, late_from=late_from, open_amount=draft.due, last_act_at=at)
-    pays = paid_at(invoice, facts, at, by_the_minute=draft.terms.net_minutes is not None)
-    yield from collected(invoice, facts, contact, pays, at)
+    facts = CollectionFacts(
+        due_date=first.due_date, late_from=first.late_from, open_amount=first.amount, last_act_at=at
+    )
+    for part in (first, *more):
+        invoice.amount = Money.of(part.amount, draft.currency)
+        facts = facts.model_copy(update=part.model_dump(include={"due_date", "late_from"}))
+        pays = paid_at(invoice, facts, at, by_the_minute=draft.terms.net_minutes is not None)
+        facts = yield from collected(invoice, facts, contact, pays, at)
+        if pays is None:
+            return  # nobody pays the first, so nobody pays the next
+        at = pays

@@ -144,6 +144,28 @@ def test_due_by_calendar_and_service() -> None:
         assert told(run(rules, assumptions=Assumptions(pay_after=0)))[-1] == (paid, "paid")
 
 
+def test_instalments() -> None:
+    """Each part is paid, or reminded, by its own due date; levels count over the whole invoice."""
+    terms = {"instalments": [{"percent": 40, "net_days": 14}, {"percent": 60, "net_days": 45}]}
+    rules = company(records.retainer(end=date(2026, 1, 31), terms=terms))
+    in_time = run(rules, assumptions=Assumptions(pay_after=0))
+    assert told(in_time)[3:] == [
+        ("01-16 09:00", "courtesy-note"),
+        ("01-19 12:00", "paid"),
+        ("02-19 12:00", "paid"),
+    ]
+    assert [str(each.amount) for each in in_time.steps if each.act == "paid"] == ["EUR 476.00", "EUR 714.00"]
+    late = run(rules, days=90, assumptions=Assumptions(pay_after=5))
+    assert told(late)[3:] == [
+        ("01-16 09:00", "courtesy-note"),
+        ("01-23 09:00", "reminder-1"),
+        ("01-24 12:00", "paid"),
+        ("02-24 12:00", "paid"),  # the second level would come 14 days after 19 February
+    ]
+    never = run(rules, assumptions=NEVER)
+    assert [act for _, act in told(never)][-2:] == ["escalation", "hand-over"]
+
+
 @pytest.mark.parametrize(
     ("hours", "expected"),
     [
