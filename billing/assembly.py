@@ -26,7 +26,7 @@ from billing.money import total
 from billing.one_off import OneOff
 from billing.parties import Buyer, is_address
 from billing.periods import Period
-from billing.prepayments import check_settled, deductions, taxed_by
+from billing.prepayments import check_settled, deductions, in_other_currency, taxed_by
 from billing.request import BillingRequest
 from billing.sales import Sale
 from billing.source_checks import MAX_LINES, check_agreement, check_client
@@ -74,6 +74,8 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     if agreement is not None and request.occasion is not None:
         findings += _check_agreed(agreement, request.occasion, client, company, sources, today)
     source = agreement or request.one_off
+    if source and (foreign := tuple(in_other_currency(sources.prepayments, source.currency))):
+        return Assembly(draft=None, findings=(*findings, *foreign))
     lines = _lines(request, agreement, sources, today, words)
     supply = _supply(request, sources, lines, today)
     tax, tax_point = None, today

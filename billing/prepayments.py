@@ -95,6 +95,19 @@ def taxed_by(lines: Sequence[InvoiceLine], taxes: tuple[TaxComponent, ...]) -> l
     return [each if each.taxes else each.model_copy(update={"taxes": taxes}) for each in lines]
 
 
+def in_other_currency(prepayments: Sequence[Prepayment], currency: str) -> Iterator[Finding]:
+    """What cannot be deducted, because the agreement was billed in another currency before."""
+    for each in prepayments:
+        if each.currency != currency:
+            yield Finding(
+                code=ReasonCode.RULES_CHANGED,
+                message=f"prepayment {each.number} is in {each.currency}, the agreement in {currency}: put its currency "
+                "back, or void this draft and bill what is left by a one-off",
+                field="prepayments",
+                left=f"invoice {each.number}",
+            )
+
+
 def check_settled(prepayments: Sequence[Prepayment]) -> Iterator[Finding]:
     """A final invoice deducts what was received: one that is unpaid is told to a person (§ 14(5) sentence 2 UStG)."""
     for each in prepayments:

@@ -144,6 +144,15 @@ def test_an_unpaid_prepayment_is_told() -> None:
     assert "B-2026-00001 over 3,000.00 EUR net is not paid" in found.findings[0].message
 
 
+def test_a_prepayment_in_another_currency_is_for_a_person() -> None:
+    """The agreement was billed in francs before: no draft with the price of the whole, and no crash."""
+    ahead = issued("3000.00").model_copy(update={"currency": "CHF"})
+    found = _final_milestone(ahead)
+    assert found.draft is None
+    assert [str(each.code) for each in found.findings] == ["rules-changed"]
+    assert "B-2026-00001 is in CHF, the agreement in EUR" in found.findings[0].message
+
+
 AMOUNTS = st.lists(
     st.tuples(st.integers(1, 10**6), st.sampled_from(["0", "7", "16", "19"])), min_size=1, max_size=5
 )
