@@ -101,7 +101,7 @@ def in_other_currency(prepayments: Sequence[Prepayment], currency: str) -> Itera
         if each.currency != currency:
             yield Finding(
                 code=ReasonCode.RULES_CHANGED,
-                message=f"prepayment {each.number} is in {each.currency}, the agreement in {currency}: put its currency "
+                message=f"prepayment {each.number} is in {each.currency}, the agreement in {currency}; put that "
                 "back, or void this draft and bill what is left by a one-off",
                 field="prepayments",
                 left=f"invoice {each.number}",

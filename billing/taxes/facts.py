@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from billing.registrations import LIABILITIES as LIABILITIES
 from billing.registrations import Registration as Registration
@@ -66,15 +66,18 @@ class IdEvidence(BaseModel):
     name: str = ""
 
 
+Stripped = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
 class TaxFacts(BaseModel):
     """Countries are ISO 3166-1, regions ISO 3166-2 without the country; numbers as given by the parties."""
 
     model_config = ConfigDict(frozen=True)
 
     issuer_country: str
-    issuer_vat_id: str
+    issuer_vat_id: Stripped
     client_country: str
-    client_vat_id: str
+    client_vat_id: Stripped
     client_is_business: bool
     client_is_public_body: bool = Field(
         default=False, description="authority or other body of public law; decides over `client_is_business`"
@@ -101,7 +104,8 @@ class TaxFacts(BaseModel):
     @property
     def to_business(self) -> bool:
         """Whether the client counts as a taxable person: a public body only where it is identified (Art. 43(2))."""
-        return bool(self.client_vat_id) if self.client_is_public_body else self.client_is_business
+        identified = any(each.isdigit() for each in self.client_vat_id)
+        return identified if self.client_is_public_body else self.client_is_business
 
     def held(self, country: str, region: str = "", tax: str = "") -> Iterator[Registration]:
         """The issuer's registrations in a country (and region) that hold on the tax point."""

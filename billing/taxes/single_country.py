@@ -8,7 +8,7 @@ from billing.taxes.facts import Scheme, TaxFacts
 from billing.taxes.notes import NoteCode
 from billing.taxes.outcome import Outcome, TaxComponent, TaxUnknown, charged, per_cent, untaxed
 from billing.taxes.rates import STANDARD, RateTable
-from billing.taxes.territories import Standing, standing
+from billing.taxes.territories import Standing, bare, standing
 
 
 def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
@@ -20,7 +20,7 @@ def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
             next_step="add a rule for it under tax/",
             field="issuer",
         )
-    if home == "CH" and abroad == "DE" and facts.client_postcode.strip() == "78266":
+    if home == "CH" and abroad == "DE" and bare(facts.client_postcode) == "78266":
         return TaxUnknown(
             reason="Büsingen belongs to the Swiss customs territory (treaty of 23 November 1964)",
             next_step="add a rule under tax/ that says whether Swiss MWST is charged there",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 
@@ -68,7 +69,7 @@ _REGIONS: dict[str, dict[Standing, frozenset[str]]] = {
 @lru_cache(maxsize=4096)
 def standing(country: str, postcode: str = "", region: str = "") -> Standing:
     """By postcode or ISO 3166-2 region (Art. 6 Directive 2006/112/EC, and national law where noted)."""
-    begins = postcode.replace(" ", "").upper().removeprefix(f"{country}-")
+    begins = bare(postcode)
     prefixes = _POSTCODES.get(country, {})
     if country == "FR" and begins.startswith(("97", "98")) and not begins.startswith("980"):  # 980: Monaco
         return Standing.OUTSIDE
@@ -78,6 +79,14 @@ def standing(country: str, postcode: str = "", region: str = "") -> Standing:
         if begins.startswith(prefixes.get(each, ("\0",))):
             return each
     return Standing.INSIDE
+
+
+def bare(postcode: str) -> str:
+    """A postcode without blanks and without the country in front of it, as Europeans write it: D-78266, ES-35001."""
+    return _COUNTRY_IN_FRONT.sub("", postcode.replace(" ", "").upper())
+
+
+_COUNTRY_IN_FRONT = re.compile(r"^[A-Z]{1,3}-(?=\d)")
 
 
 def outside_vat_territory(country: str, postcode: str = "", region: str = "") -> bool:

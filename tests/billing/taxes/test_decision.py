@@ -45,6 +45,19 @@ def test_reverse_charge_in_every_member_state(country: str) -> None:
     assert decision.jurisdiction == country
 
 
+@pytest.mark.parametrize("written", [" DE129273398", "DE129273398 ", "de 129 273 398"])
+def test_blanks_around_an_id_hide_nothing(written: str) -> None:
+    """A client in Switzerland that shows a German VAT id stops, however the id is written (Art. 22 Reg. 282/2011)."""
+    outcome = decide_tax(sale("DE", "CH", written))
+    assert isinstance(outcome, TaxUnknown) and outcome.field == "vat_id"
+
+
+@pytest.mark.parametrize("written", ["", "  ", "n/a", "-"])
+def test_no_number_identifies_no_public_body(written: str) -> None:
+    """Words in place of a VAT id make no taxable person of a body of public law (Art. 43(2) of the Directive)."""
+    assert not sale("DE", "CH", written, client_is_public_body=True).to_business
+
+
 def test_twenty_seven_members() -> None:
     """The United Kingdom left in 2020, Croatia joined in 2013; there are 27."""
     assert len(EU_MEMBERS) == 27

@@ -14,7 +14,12 @@ IN, OUT, OWN = Standing.INSIDE, Standing.OUTSIDE, Standing.OWN_RATES
     [
         ("DE", "27498", "", OUT),  # Heligoland
         ("DE", "78266", "", OUT),  # Büsingen
-        ("DE", "D-78266", "", IN),  # no postcode as the post writes it: nothing is guessed from it
+        ("DE", "D-78266", "", OUT),  # the old letters in front change no place
+        ("ES", "E-35001", "", OUT),
+        ("FI", "AX-22100", "", OUT),
+        ("NO", "N-9170", "", OUT),
+        ("PT", "P-9000-064", "", OWN),
+        ("PT", "1000-901", "", IN),
         ("DE", "DE-78266", "", OUT),
         ("DE", "78267", "", IN),
         ("DE", "10115", "", IN),
