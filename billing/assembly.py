@@ -92,7 +92,8 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
     off = effective(allowances, total(each.net for each in lines))
     if sources.prepayments and source and isinstance(tax, TaxDecision):
         findings += check_settled(sources.prepayments)
-        lines = taxed_by(lines, tax.taxes) + deductions(sources.prepayments, source.currency, words)
+        lines = taxed_by(lines, tax.taxes)
+        lines += deductions(sources.prepayments, source.currency, words, tax.taxes)
         allowances = tuple(each.model_copy(update={"taxes": tax.taxes}) for each in allowances)
         agreed_gross = None
     net = total(each.net for each in lines) - sum_of(allowances)

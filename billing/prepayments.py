@@ -59,11 +59,14 @@ def prepayment(draft: Draft, number: str, item: str, issued_on: date, *, settled
     )
 
 
-def deductions(prepayments: Sequence[Prepayment], currency: str, words: LineWords) -> list[InvoiceLine]:
+def deductions(
+    prepayments: Sequence[Prepayment], currency: str, words: LineWords, now: tuple[TaxComponent, ...] = ()
+) -> list[InvoiceLine]:
     """One line for each prepayment and the taxes it bore, below zero by its quantity (EN 16931, BR-27).
 
     Each is deducted once and whole, at the rate it was invoiced at, so that a change of rate in between is right
-    (§ 27(1) sentence 3 UStG); net and tax of each are stated (§ 14(5) sentence 2 UStG).
+    (§ 27(1) sentence 3 UStG); net and tax of each are stated (§ 14(5) sentence 2 UStG). `now` are the taxes of the
+    final invoice: a tax that is still the same bears the name and number it has there.
     `MoneyError` for another currency, or one that stands there twice.
     """
     numbers = [each.number for each in prepayments]
@@ -83,10 +86,17 @@ def deductions(prepayments: Sequence[Prepayment], currency: str, words: LineWord
             currency,
             detail=", ".join(_tax_in(part, tax, currency, words) for tax in part.taxes if tax.rate),
             why=f"prepaid by {each.number} for {each.item}",
-            taxes=part.taxes,
+            taxes=now if _same(part.taxes, now) else part.taxes,
         )
         for each in prepayments
         for part in each.parts
+    ]
+
+
+def _same(one: Sequence[TaxComponent], other: Sequence[TaxComponent]) -> bool:
+    """Whether taxes are the same but for name and number: one category and rate has one breakdown (BR-S-08)."""
+    return [(each.category, each.rate, each.share) for each in one] == [
+        (each.category, each.rate, each.share) for each in other
     ]
 
 

@@ -94,6 +94,18 @@ def test_one_that_bore_two_rates() -> None:
     ]
 
 
+def test_a_number_that_came_later_makes_no_second_tax() -> None:
+    """The issuer's number came between prepayment and final: one rate has one row of the breakdown (BR-S-08)."""
+    now = (component("8.1", "MWST").model_copy(update={"number": "CHE-107.787.577 MWST"}),)
+    ahead = [issued("300.00", "8.1"), issued("200.00", "7.7", "B-2")]
+    lines = [*taxed_by(lines_of(("1", "1000.00")), now), *deductions(ahead, "EUR", line_words("en"), now)]
+    draft = drafted(lines, *now)
+    assert [(str(each.rate), str(each.taxable)) for each in draft.taxes] == [
+        ("8.1", "700.00"),
+        ("7.7", "-200.00"),
+    ]
+
+
 def test_refused() -> None:
     """Twice the same, or another currency, is refused; nobody has more deducted than was prepaid."""
     words = line_words("en")
