@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from activities.invoicing.sources import Systems
 from activities.ledger import company_exceptions, triggers
 from activities.ledger.billing_run_records import Outcome, RunItem
 from activities.ledger.company_records import CompanyVersion
+from activities.ledger.database import ITS_OWN_FAULT
 from billing.agreements import Agreement, Retainer
 from billing.due import FEE, Due, due
-from billing.errors import BillowError, Conflicting, SourceUnavailable
+from billing.errors import Conflicting, SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.fees import fee
 from billing.go_ahead import hindrance
@@ -30,10 +30,6 @@ CAUGHT_UP_AFTER = timedelta(days=2)
 
 SOURCES = "billing-run/sources"
 """Subject of the exception about sources that cannot be read: one for all agreements they keep from being billed."""
-
-
-_ITS_OWN_FAULT = (BillowError, ArithmeticError, LookupError, TypeError, ValueError, DataError, IntegrityError)
-"""What an agreement nobody can make sense of raises; a server that is away raises something else."""
 
 
 def subject(agreement: str) -> str:
@@ -66,7 +62,7 @@ def bill(
                 for each in found
                 if (item := _ask(tx, version, agreement, each, today, as_of)) is not None
             ]
-    except _ITS_OWN_FAULT as error:
+    except ITS_OWN_FAULT as error:
         why = str(error).partition("\n")[0][:500]
         _log.warning("billing run: agreement %s cannot be billed: %s", agreement.id, why)
         finding = Finding(

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_exceptions, company_records, outbox, triggers
-from activities.ledger.database import Ledger
+from activities.ledger.database import ITS_OWN_FAULT, Ledger
 from activities.ledger.event_occasions import due
 from activities.ledger.invoices import Requested
 from activities.ledger.tables import EventRow, InvoiceRow
@@ -118,6 +118,8 @@ def act(tx: Session, source: str, event_id: str, *, at: datetime) -> Acted:
             ]
     except (BillowError, ValidationError) as refusal:
         return _hold(tx, row, str(refusal), company, at=at)
+    except ITS_OWN_FAULT as error:
+        return _hold(tx, row, str(error).partition("\n")[0][:500], company, at=at)
     row.status = EventStatus.ACTED_ON if asked else EventStatus.NOTHING_DUE
     row.billing_keys = [each.billing_key for each in occasions]
     row.outcome, row.acted_at = ", ".join(row.billing_keys) or nothing, at

@@ -12,7 +12,7 @@ from activities.ledger import triggers
 from billing.errors import NotFound, Refused
 from billing.meter_entries import Measure, MeterEntry
 from tests.metering import agreements
-from tests.metering.conftest import Desk, hours
+from tests.metering.conftest import HEADER, Desk, hours
 
 
 def change_order(**changes: Any) -> dict[str, Any]:
@@ -75,6 +75,21 @@ def test_a_psa_nobody_can_read(desk: Desk) -> None:
     assert "meters of 2 agreements stand where they stood" in told.finding["message"]
     assert desk.standing("acme-block").used == 4
     desk.psa("t1,dev,2026-06-01,4,yes")
+    assert desk.open_exceptions() == {}
+
+
+def test_hours_nobody_can_store(desk: Desk) -> None:
+    """What the database refuses of one agreement is told with its name, and keeps no other agreement back."""
+    desk.apply(agreements.block(), agreements.block("other", project="P-2"))
+    desk.folder.time = (
+        f"{HEADER}t1,P-1,Ada,d\x00ev,2026-06-01,1,yes,yes,\nt2,P-2,Ada,dev,2026-06-01,12,yes,yes,\n"
+    )
+    desk.folder.write_sources()
+    assert desk.run().agreements == 1
+    assert desk.crossed() == {"other/block-2": "invoice asked for"}
+    (told,) = desk.open_exceptions().values()
+    assert (told.subject, told.code) == ("meter/acme-block", "step-failed")
+    desk.psa("t1,dev,2026-06-01,1,yes")
     assert desk.open_exceptions() == {}
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from activities.invoicing import billing_runs
 from activities.invoicing.billing_runs import BATCH, SLICE, Pulse, run, run_batch
-from activities.ledger import audit_trail, billing_run_records, invoices, triggers
+from activities.ledger import audit_trail, billing_run_records, events, invoices, triggers
 from activities.ledger.billing_run_records import Outcome, RunItem
 from activities.ledger.database import Ledger
 from activities.ledger.invoices import Requested
@@ -31,6 +31,7 @@ from activities.ledger.tables import (
 )
 from billing.agreements import Occasion
 from billing.errors import NotFound, Refused
+from billing.events import BillingEvent
 from tests.activities.ledger.conftest import at_once
 from tests.company import TestCompany, client, crm_client, retainer
 from workflows.messages import BillingRunOrder, BillingRunProgress
@@ -415,6 +416,31 @@ def test_worker_told_to_stop(ledger: Ledger, company: TestCompany) -> None:
     company.apply(ledger)
     assert run_batch(ledger, order(), Stopping()).looked_at == SLICE
     assert run_batch(ledger, order()).looked_at == 60
+
+
+def test_an_event_nobody_can_make_sense_of(ledger: Ledger, company: TestCompany) -> None:
+    """An event about an agreement whose dates lead nowhere is held with its reason; the run goes on and bills."""
+    company.agreements = [
+        retainer("care", "acme", "10.00", start=date(2026, 11, 1)),
+        retainer("slip", "acme", "10.00", start=date(9999, 12, 31), deal="D-1"),
+    ]
+    company.apply(ledger)
+    won = BillingEvent.model_validate(
+        {
+            "specversion": "1.0",
+            "id": "e-1",
+            "source": "/crm",
+            "type": "billow.deal.won",
+            "data": {"deal": "D-1"},
+        }
+    )
+    with ledger.transaction() as tx:
+        events.receive(tx, won, channel="webhook", at=NOON)
+    assert run(ledger, "run", NOON).triggered == 1
+    with ledger.transaction() as tx:
+        held = events.find(tx, "/crm", "e-1")
+        assert (held.status, held.outcome) == ("held", "year 10000 is out of range")
+    assert {each.subject for each in exceptions(ledger)} == {"agreement/slip", "event//crm/e-1"}
 
 
 def test_agreements_that_come_and_go_meanwhile(ledger: Ledger, company: TestCompany) -> None:
