@@ -31,7 +31,10 @@ class Requested:
 
 
 def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -> Requested:
-    """The living invoice of the billing key; made now if there is none. Any number of callers get the same one."""
+    """The living invoice of the billing key; made now if there is none. Any number of callers get the same one.
+
+    `Conflicting` if it bills other days than those asked for, or another invoice bills part of them.
+    """
     company = company_records.current(tx)
     client = client_of(asked, company.company)
     if client is None:
@@ -74,6 +77,7 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
         if made is not None:
             return Requested(_triggered(tx, made, asked, at=at, channel=channel), new=True)
         _overlap(tx, asked)
+    _same_days(living, asked)
     return Requested(living, new=False)
 
 
@@ -113,6 +117,16 @@ def _overlap(tx: Session, asked: BillingRequest) -> None:
     if other is not None:
         raise Conflicting(
             f"part of {occasion.period} is on {other} already; `billow why {occasion.agreement}` shows what is left"
+        )
+
+
+def _same_days(living: InvoiceRow, asked: BillingRequest) -> None:
+    """`Conflicting` if the invoice of the key ends on another day: what is asked for is not what was billed."""
+    wanted = asked.occasion.period if asked.occasion else None
+    if wanted is not None and living.period_end not in (None, wanted.end):
+        raise Conflicting(
+            f"{living.billing_key} bills {living.period_start} to {living.period_end} already, not up to {wanted.end}; "
+            f"`billow why {living.agreement}` shows what is left"
         )
 
 
