@@ -253,7 +253,7 @@ def _claim(tx: Session, row: InvoiceRow, wanted: set[tuple[str, str]]) -> Sequen
         .table_valued("source", "item", with_ordinality="place")
         .render_derived(name="wanted")
     )
-    tx.execute(
+    claim = (
         insert(BilledItemRow)
         .from_select(
             ["source", "item", "invoice"],
@@ -262,14 +262,22 @@ def _claim(tx: Session, row: InvoiceRow, wanted: set[tuple[str, str]]) -> Sequen
         .on_conflict_do_nothing()
     )
     still_wanted = exists().where(of.c.source == BilledItemRow.source, of.c.item == BilledItemRow.item)
-    tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id, not_(still_wanted)))
-    return tx.execute(
+    give_up = delete(BilledItemRow).where(BilledItemRow.invoice == row.id, not_(still_wanted))
+    on_others = (
         select(BilledItemRow.item, InvoiceRow.billing_key)
         .join(of, and_(of.c.source == BilledItemRow.source, of.c.item == BilledItemRow.item))
         .join(InvoiceRow, InvoiceRow.id == BilledItemRow.invoice)
         .where(BilledItemRow.invoice != row.id)
         .order_by(BilledItemRow.invoice, of.c.place)
-    ).all()
+    )
+    ours = select(func.count()).select_from(BilledItemRow).where(BilledItemRow.invoice == row.id)
+    while True:
+        tx.execute(claim)
+        tx.execute(give_up)
+        others = tx.execute(on_others).all()
+        if len(others) + (tx.scalar(ours) or 0) == len(wanted):
+            return others
+        # the other invoice was voided between two of these statements: what it had is free, and must be ours
 
 
 def draft_of(row: InvoiceRow) -> Draft:
