@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -20,7 +19,7 @@ from billing.errors import Conflicting, SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.fees import fee
 from billing.go_ahead import hindrance
-from billing.money import Money
+from billing.money import Money, rounded, total
 from billing.taken import Taken
 
 _log = logging.getLogger("billow.billing_run")
@@ -145,9 +144,12 @@ def _hold(
 
 
 def _at_stake(agreement: Agreement, found: Sequence[Due]) -> Money | None:
-    """The net fees that are not billed; None if nobody can tell before the work is looked at."""
+    """The net fees that are not billed, less the discount; None if nobody can tell before the work is looked at."""
     if not isinstance(agreement, Retainer):
         return None
+    currency, discount = agreement.currency, agreement.discount
     periods = [each.occasion.period for each in found if each.occasion.item == FEE]
-    parts = [part.amount for period in periods if period for part in fee(agreement, period)]
-    return Money.of(sum(parts, Decimal(0)), agreement.currency) if parts else None
+    fees = [total(part.amount for part in fee(agreement, each)) for each in periods if each]
+    # the discount is rounded once an invoice, as its line is
+    net = [each - rounded(each * discount / 100, currency) for each in fees]
+    return Money.of(total(net), currency) if net else None

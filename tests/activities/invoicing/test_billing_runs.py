@@ -231,6 +231,15 @@ def test_held(ledger: Ledger, company: TestCompany, hold: Hold) -> None:
     assert keys(ledger) == ["care/fee/2026-10-01", "care/fee/2026-11-01"]
 
 
+def test_at_stake_with_a_discount(ledger: Ledger, company: TestCompany) -> None:
+    """At stake is what the invoices would come to: 100.10 less 12.5 %, rounded as the line is, is 87.59, twice."""
+    company.agreements = [retainer("care", "acme", "100.10", start=date(2026, 10, 1), discount="12.5")]
+    _inactive(company)
+    company.apply(ledger)
+    run(ledger, "run", NOON)
+    assert [each.at_stake for each in exceptions(ledger)] == [Decimal("175.18")]
+
+
 def test_one_held_keeps_no_other_back(ledger: Ledger, company: TestCompany) -> None:
     """Agreements of other clients are billed, in whatever order they stand."""
     company.clients = [client("acme", "C-1"), client("gone", "C-2")]
