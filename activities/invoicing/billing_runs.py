@@ -251,7 +251,9 @@ class _Batch:
             if self.pulse.stopping() or not self._room():
                 return False
             slice_ = left[start : start + SLICE]
-            if not self._slice(slice_, last, len(agreements)):
+            with self.pulse.beating():  # years may be due of each
+                moved = self._slice(slice_, last, len(agreements))
+            if not moved:
                 return False
             last = slice_[-1].id
             self.pulse.beat()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -32,7 +33,7 @@ from activities.ledger.tables import (
 from billing.agreements import Occasion
 from billing.errors import NotFound, Refused
 from billing.events import BillingEvent
-from tests.activities.ledger.conftest import at_once
+from tests.activities.ledger.conftest import at_once, during
 from tests.company import TestCompany, client, crm_client, retainer
 from workflows.messages import BillingRunOrder, BillingRunProgress
 
@@ -450,6 +451,28 @@ def test_an_event_nobody_can_make_sense_of(ledger: Ledger, company: TestCompany)
         held = events.find(tx, "/crm", "e-1")
         assert (held.status, held.outcome) == ("held", "year 10000 is out of range")
     assert {each.subject for each in exceptions(ledger)} == {"agreement/slip", "event//crm/e-1"}
+
+
+class Alive(Pulse):
+    """Knows whether somebody gives heartbeats."""
+
+    beats = False
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        self.beats = True
+        yield
+        self.beats = False
+
+
+def test_much_to_catch_up(ledger: Ledger, company: TestCompany) -> None:
+    """However many periods a few agreements have missed, the run says all the while that it is alive."""
+    company.agreements = [retainer("care", "acme", "10.00", start=date(2026, 10, 1), every="1 day")]
+    company.apply(ledger)
+    pulse, seen = Alive(), set[bool]()
+    during(ledger, "INSERT INTO invoices", lambda: seen.add(pulse.beats))
+    assert run_batch(ledger, order(), pulse).triggered == 51
+    assert seen == {True}
 
 
 def test_agreements_that_come_and_go_meanwhile(ledger: Ledger, company: TestCompany) -> None:
