@@ -28,7 +28,6 @@ from billing.money import smallest_unit
 from billing.periods import cadence
 from billing.rates import Rate
 
-
 _OLDEST = 1990
 """The year of the oldest agreement anybody still bills."""
 
