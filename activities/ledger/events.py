@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -204,13 +204,15 @@ def find(tx: Session, source: str, event_id: str, *, lock: bool = False) -> Even
 
 def of_subject(tx: Session, wanted: str) -> EventRow:
     """The event an exception is about, locked."""
-    named = company_exceptions.EVENT + EventRow.source + "/" + EventRow.event
+    event = func.replace(func.replace(EventRow.event, "%", "%25"), "/", "%2F")
+    named = company_exceptions.EVENT + EventRow.source + "/" + event
     return tx.scalars(select(EventRow).where(named == wanted).with_for_update()).one()
 
 
 def subject(row: EventRow) -> str:
-    """What an exception about the event is about."""
-    return f"{company_exceptions.EVENT}{row.source}/{row.event}"
+    """What an exception about the event is about; a slash of its id is written `%2F`, so that it is of no other."""
+    event = row.event.replace("%", "%25").replace("/", "%2F")
+    return f"{company_exceptions.EVENT}{row.source}/{event}"
 
 
 def listed(tx: Session, status: EventStatus | None, limit: int) -> Sequence[EventRow]:
