@@ -154,11 +154,11 @@ def test_corrected(desk: Desk, disputed: str) -> None:
 
 
 def test_early(desk: Desk) -> None:
-    """What is not due yet is billed for a reason only."""
+    """Who asks for part of what is billed whole is told so, and nothing is made."""
     desk.type("trigger", "--agreement", "acme-care", "--as", "pia")
     today = datetime.now(UTC).date().isoformat()
-    again = desk.type("trigger", "--agreement", "acme-care", "--until", today, "--as", "pia")
-    assert "is billed already" in flat(again.stdout)
+    again = desk.type("trigger", "--agreement", "acme-care", "--until", today, "--as", "pia", code=1)
+    assert f"is billed up to {today} already" in flat(again.stderr)
 
 
 @pytest.mark.parametrize(
