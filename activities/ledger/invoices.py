@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, and_, cast, delete, exists, func, literal, not_, or_, select
+from sqlalchemy import Row, and_, cast, delete, exists, func, literal, not_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.orm import Session
 
@@ -278,6 +278,16 @@ def _claim(tx: Session, row: InvoiceRow, wanted: set[tuple[str, str]]) -> Sequen
         if len(others) + (tx.scalar(ours) or 0) == len(wanted):
             return others
         # the other invoice was voided between two of these statements: what it had is free, and must be ours
+
+
+def drop_draft(tx: Session, row: InvoiceRow) -> None:
+    """Forgets a draft of which nothing is left to bill: what stood on it is free for another invoice."""
+    # None given to the row would be kept as JSON's null, which is something
+    nothing = dict.fromkeys(("draft", "draft_digest", "net", "tax", "gross"), null())
+    tx.flush()
+    tx.execute(update(InvoiceRow).where(InvoiceRow.id == row.id).values(**nothing))
+    tx.refresh(row)
+    tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id))
 
 
 def draft_of(row: InvoiceRow) -> Draft:
