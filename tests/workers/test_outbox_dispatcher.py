@@ -28,7 +28,7 @@ async def until_it_waits_for_a_lock(outside: Effects) -> None:
         with outside.ledger.transaction() as tx:
             return int(tx.scalar(waits) or 0)
 
-    while not await asyncio.to_thread(count):
+    while not await asyncio.to_thread(count):  # noqa: ASYNC110 the database tells nobody
         await asyncio.sleep(0.01)
 
 
@@ -45,7 +45,7 @@ async def test_stopped_while_it_takes(outside: Effects) -> None:
     done, _ = await asyncio.wait([task], timeout=10)
     assert done and task.cancelled()
     async with asyncio.timeout(10):
-        while outside.ledger.engine.pool.checkedout():  # type: ignore[attr-defined]
+        while outside.ledger.engine.pool.checkedout():  # type: ignore[attr-defined]  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
