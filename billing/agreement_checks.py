@@ -28,6 +28,9 @@ from billing.money import smallest_unit
 from billing.periods import cadence
 from billing.rates import Rate
 
+_OLDEST = 1990
+"""The year of the oldest agreement anybody still bills."""
+
 
 def check_agreements(records: CompanyRecords) -> Iterator[Complaint]:
     """Everything that does not fit in the agreements; what only looks wrong is a warning."""
@@ -42,6 +45,12 @@ def check_agreements(records: CompanyRecords) -> Iterator[Complaint]:
                 f"is {agreement.currency}, while client {client.id!r} is billed in {client.currency}; "
                 "write the same in both unless that was agreed",
                 warning=True,
+            )
+        if agreement.start.year < _OLDEST:
+            yield Complaint(
+                (*at, "start"),
+                f"{agreement.start} is a slip of the pen, and every period since then would be billed; "
+                f"write the day on which it began, in {_OLDEST} or later",
             )
         if agreement.end and agreement.end < agreement.start:
             yield Complaint(

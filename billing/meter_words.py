@@ -8,7 +8,7 @@ from decimal import Decimal
 from billing.agreements import Agreement
 from billing.exceptions import Finding, ReasonCode
 from billing.meter_entries import Held, Measure, MeterEntry
-from billing.metering import Line, MeterStanding
+from billing.metering import CAP, Line, MeterStanding
 from billing.money import written
 
 _SHOWN = 3
@@ -23,6 +23,19 @@ def figure(value: Decimal, measure: Measure, currency: str) -> str:
             return f"{written(value, currency)} {currency}"
         case Measure.PROGRESS:
             return f"{value.normalize():f} %"
+
+
+def called(line: str) -> str:
+    """What a line is called: a limit by what it limits, the others as what they bill."""
+    kind, _, rest = line.partition("-")
+    if kind == CAP and len(rest) > len("2026-01-01"):
+        return f"cap of the period from {rest[:10]}"
+    return {"budget": "budget", "scope": "agreed scope"}.get(kind, line) if _limits(rest) else line
+
+
+def _limits(rest: str) -> bool:
+    """Whether a name ends as that of a limit does, with its height."""
+    return rest.replace(".", "", 1).isdigit()
 
 
 def because(agreement: Agreement, measure: Measure, line: Line) -> str:

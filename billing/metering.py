@@ -13,6 +13,9 @@ from billing.change_orders import agreement_on
 from billing.exceptions import ReasonCode
 from billing.meter_entries import Held, Measure, MeterEntry
 
+CAP = "cap"
+"""The kind of lines that limit a period; `cap-<first day>-<height>` is their name."""
+
 _NONE, _WHOLE = Decimal(0), Decimal(100)
 
 
@@ -27,6 +30,11 @@ class Line:
     item: str | None = None
     code: ReasonCode | None = None
     last: Decimal = field(default=_NONE, compare=False)
+
+    @property
+    def kind(self) -> str:
+        """The first word of its name, such as `block`, `spend` or `cap`; of progress, of the milestone's id."""
+        return self.name.partition("-")[0]
 
     @property
     def missing(self) -> Decimal:
@@ -111,7 +119,15 @@ def misplaced(agreement: Agreement, metered: tuple[Measure, ...], entry: MeterEn
 
 
 def standing(agreement: str, meter: Meter, crossed: Collection[str]) -> MeterStanding:
-    """Where a meter stands, for people; a line that was crossed once does not come again."""
-    to_come = [each for each in meter.lines if not each.reached and each.name not in crossed]
+    """Where a meter stands, for people; a line that was crossed once does not come again.
+
+    Of the caps of periods only that of the newest comes next: of the others little can change.
+    """
+    newest = max((each.name for each in meter.lines if each.kind == CAP), default="")
+    to_come = [
+        each
+        for each in meter.lines
+        if not each.reached and each.name not in crossed and (each.kind != CAP or each.name == newest)
+    ]
     nearest = min(to_come, key=lambda each: each.missing, default=None)
     return MeterStanding(agreement, meter.measure, meter.value, meter.held, nearest, meter.blocks)

@@ -11,9 +11,10 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -36,10 +37,29 @@ from workflows.messages import InvoiceRef
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 POLL_SECONDS = 2.0
 """How often it looks without being notified: for rows that wait for a second try."""
 
 BATCH = 50
+
+
+def _stop_if_told() -> None:
+    """Ends a task that was told to, though what it was at has put an error of its own in the place of that."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Waits for a thread even when told to stop: nobody may roll a transaction back while another is at it."""
+    running = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 @dataclass(frozen=True)
@@ -98,6 +118,7 @@ class OutboxDispatcher:
 
     async def _repeat(self, written: asyncio.Event, carry: Callable[[], Awaitable[int]]) -> None:
         while True:
+            _stop_if_told()
             written.clear()
             try:
                 carried = await carry()
@@ -117,7 +138,7 @@ class OutboxDispatcher:
     async def carry_wake_ups(self) -> int:
         """Wakes the workflows of one batch; returns how many rows it took."""
         with self._effects.ledger.transaction() as tx:
-            rows = await asyncio.to_thread(outbox.take, tx, outbox.WAKE, BATCH)
+            rows = await _to_the_end(asyncio.to_thread(outbox.take, tx, outbox.WAKE, BATCH))
             labelled = [(row, _Labels.of(tx, row)) for row in rows]
             await asyncio.gather(*(self._carry(row, labels) for row, labels in labelled))
             return len(rows)

@@ -35,7 +35,7 @@ class WatchedFile(Generic[Content]):
             status = self._path.stat()
         except OSError as error:
             raise SourceUnavailable(
-                f"{self._path} cannot be read ({error.strerror}); put the file there, then retry the exception"
+                f"{self._path} cannot be read ({error.strerror}); put the file there, then try again"
             ) from error
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         kept = self._kept
@@ -83,6 +83,4 @@ def unreadable(path: Path, problems: list[Problem]) -> SourceUnavailable:
     )
     more = len(problems) - _SHOWN
     rest = f"; and {more} more" if more > 0 else ""
-    return SourceUnavailable(
-        f"{path} cannot be used: {said}{rest}. Correct the file, then retry the exception"
-    )
+    return SourceUnavailable(f"{path} cannot be used: {said}{rest}. Correct the file, then try again")

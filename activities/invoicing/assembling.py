@@ -137,6 +137,8 @@ def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion,
                 tax=[each.why for each in made.draft.taxes],
                 draft_digest=made.draft.digest,
             )
+    elif any(each.code == ReasonCode.EMPTY for each in findings):
+        invoices.drop_draft(tx, row)
     open_findings = exceptions.unaccepted(row, findings)
     if made.skip and {each.code for each in open_findings} == {ReasonCode.EMPTY}:
         approvals.withdraw(tx, row, at=at)

@@ -24,7 +24,7 @@ from activities.ledger import (
     triggers,
     unmatched_payments,
 )
-from activities.ledger.billing_run_records import Outcome
+from activities.ledger.billing_run_records import Outcome, RunItem
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.database import Ledger
 from activities.ledger.tables import BillingRunRow
@@ -52,6 +52,9 @@ BEAT_EVERY = 4.0
 
 OUTBOX_KEPT = timedelta(days=14)
 """How long what was carried stays in the outbox, for whoever looks for a lost message."""
+
+METER_UNREAD = "meter-unread"
+"""Code of what a run says of a meter whose PSA cannot be read; one exception tells of all of them."""
 
 STOPPED = f"schedule/{BILLING_RUN_SCHEDULE}"
 """Subject of the exception about billing runs that are not started any more; a run that finishes ends it."""
@@ -152,7 +155,7 @@ def run_batch(ledger: Ledger, order: BillingRunOrder, pulse: Pulse | None = None
     if row.finished_at is not None:
         return _progress(row)
     if row.last_agreement is None:
-        _prepare(ledger, version, order.as_of, pulse)
+        _prepare(ledger, version, order, pulse)
     if not _Batch(ledger, order, version, pulse).bill(agreements, row.last_agreement):
         with ledger.transaction() as tx:
             return _progress(billing_run_records.locked(tx, order.run))
@@ -176,21 +179,56 @@ def _agreements(version: CompanyVersion, order: BillingRunOrder, *, fresh: bool)
     )
 
 
-def _prepare(ledger: Ledger, version: CompanyVersion, as_of: datetime, pulse: Pulse) -> None:
+def _by_meters(ledger: Ledger, as_of: datetime) -> list[RunItem]:
+    """Takes in hours and progress: the invoices of lines that were crossed, and meters that could not be read."""
+    taken_in = metering.take_in(ledger, as_of)
+    asked = [
+        RunItem(
+            billing_key=each.billing_key,
+            agreement=each.agreement,
+            outcome=Outcome.TRIGGERED,
+            because=f"{each.line.name} reached",
+        )
+        for each in taken_in.crossings
+        if each.new and each.billing_key
+    ]
+    unread = [
+        RunItem(
+            billing_key=agreement,
+            agreement=agreement,
+            outcome=Outcome.HELD,
+            code=METER_UNREAD,
+            because=f"its meter stands where it stood before: {why}",
+        )
+        for agreement, why in taken_in.unread.items()
+    ]
+    return [*asked, *unread]
+
+
+def _by_events(ledger: Ledger, as_of: datetime) -> list[RunItem]:
+    """Acts on the events that wait; they say themselves what came of them."""
+    events.act_on_waiting(ledger, as_of)
+    return []
+
+
+def _prepare(ledger: Ledger, version: CompanyVersion, order: BillingRunOrder, pulse: Pulse) -> None:
     """Takes in what makes more things due, before anything is looked at."""
-    preparations: tuple[tuple[str, Callable[[Ledger, datetime], object]], ...] = (
-        ("hours and progress", metering.take_in),
-        ("events", events.act_on_waiting),
+    as_of = order.as_of
+    preparations: tuple[tuple[str, Callable[[Ledger, datetime], list[RunItem]]], ...] = (
+        ("hours and progress", _by_meters),
+        ("events", _by_events),
     )
     for what, prepare in preparations:
-        finding = None
+        finding, items = None, list[RunItem]()
         try:
             with pulse.beating():
-                prepare(ledger, as_of)
+                items = prepare(ledger, as_of)
         except BillowError as error:
             _log.warning("billing run: %s not taken in: %s", what, error)
             finding = Finding(code=ReasonCode.STEP_FAILED, message=f"{what} cannot be taken in: {error}")
         with ledger.transaction() as tx:
+            if items:
+                billing_run_records.note(tx, billing_run_records.locked(tx, order.run), items)
             if finding is None:
                 company_exceptions.close_repaired(tx, [f"billing-run/{what}"], at=as_of)
             else:
@@ -213,7 +251,9 @@ class _Batch:
             if self.pulse.stopping() or not self._room():
                 return False
             slice_ = left[start : start + SLICE]
-            if not self._slice(slice_, last, len(agreements)):
+            with self.pulse.beating():  # years may be due of each
+                moved = self._slice(slice_, last, len(agreements))
+            if not moved:
                 return False
             last = slice_[-1].id
             self.pulse.beat()

@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from activities.invoicing.sources import Systems
 from activities.ledger import company_exceptions, triggers
 from activities.ledger.billing_run_records import Outcome, RunItem
 from activities.ledger.company_records import CompanyVersion
+from activities.ledger.database import ITS_OWN_FAULT
 from billing.agreements import Agreement, Retainer
 from billing.due import FEE, Due, due
-from billing.errors import BillowError, Conflicting, SourceUnavailable
+from billing.errors import Conflicting, SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.fees import fee
 from billing.go_ahead import hindrance
-from billing.money import Money
+from billing.money import Money, rounded, total
 from billing.taken import Taken
 
 _log = logging.getLogger("billow.billing_run")
@@ -30,10 +29,6 @@ CAUGHT_UP_AFTER = timedelta(days=2)
 
 SOURCES = "billing-run/sources"
 """Subject of the exception about sources that cannot be read: one for all agreements they keep from being billed."""
-
-
-_ITS_OWN_FAULT = (BillowError, ArithmeticError, LookupError, TypeError, ValueError, DataError, IntegrityError)
-"""What an agreement nobody can make sense of raises; a server that is away raises something else."""
 
 
 def subject(agreement: str) -> str:
@@ -66,7 +61,7 @@ def bill(
                 for each in found
                 if (item := _ask(tx, version, agreement, each, today, as_of)) is not None
             ]
-    except _ITS_OWN_FAULT as error:
+    except ITS_OWN_FAULT as error:
         why = str(error).partition("\n")[0][:500]
         _log.warning("billing run: agreement %s cannot be billed: %s", agreement.id, why)
         finding = Finding(
@@ -149,9 +144,12 @@ def _hold(
 
 
 def _at_stake(agreement: Agreement, found: Sequence[Due]) -> Money | None:
-    """The net fees that are not billed; None if nobody can tell before the work is looked at."""
+    """The net fees that are not billed, less the discount; None if nobody can tell before the work is looked at."""
     if not isinstance(agreement, Retainer):
         return None
+    currency, discount = agreement.currency, agreement.discount
     periods = [each.occasion.period for each in found if each.occasion.item == FEE]
-    parts = [part.amount for period in periods if period for part in fee(agreement, period)]
-    return Money.of(sum(parts, Decimal(0)), agreement.currency) if parts else None
+    fees = [total(part.amount for part in fee(agreement, each)) for each in periods if each]
+    # the discount is rounded once an invoice, as its line is
+    net = [each - rounded(each * discount / 100, currency) for each in fees]
+    return Money.of(total(net), currency) if net else None

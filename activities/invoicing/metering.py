@@ -13,11 +13,11 @@ from typing import Any
 from activities.invoicing.sources import Systems
 from activities.ledger import company_exceptions, company_records, meter_entries, meters, triggers
 from activities.ledger.crossings import METER, Crossing
-from activities.ledger.database import Ledger
+from activities.ledger.database import ITS_OWN_FAULT, Ledger
 from activities.psa.source import PsaSource
 from billing.agreements import Agreement, Milestones
 from billing.company import Company
-from billing.errors import BillowError, SourceUnavailable
+from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.meter_entries import DECIMALS, Measure, MeterEntry
 from billing.metering import measures
@@ -84,8 +84,8 @@ def _take_in(
         found = [*_read(psa, company, agreement, source, as_of)]
     except SourceUnavailable as error:
         done.unread[agreement.id] = str(error)
-    except ValueError as error:
-        _tell(ledger, company, agreement, f"cannot be read from the PSA: {error}", as_of)
+    except ITS_OWN_FAULT as error:
+        _tell(ledger, company, agreement, f"cannot be read from the PSA: {_first_line(error)}", as_of)
     asked: dict[str, Any] = {"by": company.billing_runs.requested_by, "channel": "billing run", "at": as_of}
     try:
         with ledger.transaction() as tx:
@@ -95,8 +95,8 @@ def _take_in(
                 intake.crossings.extend(meters.look(tx, [agreement.id], company, **asked).crossings)
             if found is not None:
                 company_exceptions.close_repaired(tx, [subject], at=as_of)
-    except BillowError as error:
-        _tell(ledger, company, agreement, f"cannot be read: {error}", as_of)
+    except ITS_OWN_FAULT as error:
+        _tell(ledger, company, agreement, f"cannot be read: {_first_line(error)}", as_of)
     else:
         done.agreements += 1
         done.crossings += intake.crossings
@@ -169,6 +169,10 @@ def _same(before: MeterEntry | None, now: MeterEntry) -> bool:
     if now.measure is not Measure.PROGRESS:
         fields.add("day")
     return all(getattr(before, each) == getattr(now, each) for each in fields)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:500]
 
 
 def _tell(ledger: Ledger, company: Company, agreement: Agreement, why: str, as_of: datetime) -> None:

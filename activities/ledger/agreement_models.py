@@ -29,7 +29,10 @@ class BillingView(ReadModel):
 
 
 class MeterView(ReadModel):
-    """Where a meter stands: hours, a net amount or per cent, as `measure` says."""
+    """Where a meter stands: hours, a net amount or per cent, as `measure` says.
+
+    `next_value` of `next_at` is how far it has come to its next line; of the cap of a period, within that period.
+    """
 
     measure: str
     used: Decimal
@@ -38,6 +41,7 @@ class MeterView(ReadModel):
     expires: date | None = None
     next_line: str | None = None
     next_at: Decimal | None = None
+    next_value: Decimal | None = None
     held: int = 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -230,14 +231,18 @@ def _change_order(found: Agreement, order: ChangeOrder, today: date) -> ChangeOr
 
 def _meter(standing: MeterStanding, currency: str) -> MeterView:
     blocks, line = standing.blocks, standing.next
-    used = standing.used
+
+    def exact(figure: Decimal) -> Decimal:
+        return rounded(figure, currency) if standing.measure is Measure.SPEND else figure
+
     return MeterView(
         measure=standing.measure,
-        used=rounded(used, currency) if standing.measure is Measure.SPEND else used,
+        used=exact(standing.used),
         bought=blocks.bought if blocks else None,
         left=blocks.left if blocks else None,
         expires=blocks.expires if blocks else None,
         next_line=line.name if line else None,
         next_at=line.threshold if line else None,
+        next_value=exact(line.value) if line else None,
         held=len(standing.held),
     )

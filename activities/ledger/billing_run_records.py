@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 class RunItem(BaseModel):
     """An occasion a run met: its invoice asked for, or held, by which reason code and why.
 
-    `due_since` is a day of the client's zone.
+    `due_since` is a day of the client's zone; what a meter made due has none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,6 +99,13 @@ def move(
     tx: Session, row: BillingRunRow, *, looked_at: int, last: str, agreements: int, items: Iterable[RunItem]
 ) -> None:
     """Notes that the run has come to the agreement `last`, and what it did on the way."""
+    note(tx, row, items)
+    row.looked_at += looked_at
+    row.agreements, row.last_agreement, row.waits_for = agreements, last, ""
+
+
+def note(tx: Session, row: BillingRunRow, items: Iterable[RunItem]) -> None:
+    """Notes what the run did without going on: of the run, locked."""
     found = list(items)
     if found:
         tx.execute(
@@ -111,8 +118,6 @@ def move(
             )
             .on_conflict_do_nothing()
         )
-    row.looked_at += looked_at
-    row.agreements, row.last_agreement, row.waits_for = agreements, last, ""
     row.triggered += sum(each.outcome is Outcome.TRIGGERED for each in found)
     row.caught_up += sum(each.outcome is Outcome.TRIGGERED and each.caught_up for each in found)
     row.held += sum(each.outcome is Outcome.HELD for each in found)
@@ -201,7 +206,7 @@ def items(tx: Session, run: str, outcome: Outcome | None = None, limit: int = 10
             code=row.code,
             because=row.because,
             due_since=row.due_since,
-            caught_up=row.outcome == Outcome.TRIGGERED and bool(row.because),
+            caught_up=row.outcome == Outcome.TRIGGERED and bool(row.because and row.due_since),
         )
         for row, _ in tx.execute(query)
     ]

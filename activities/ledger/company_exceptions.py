@@ -160,4 +160,7 @@ def outcome(tx: Session, exception_id: int) -> str | None:
         return "Accepted as it is; it is not raised again." if accepted else "It fits now, and is closed."
     if exception.subject.startswith(EVENT):
         return f"Still open: {Finding.model_validate(exception.finding).message}"
-    return "Still open: Billow looks again in its next run, and closes it once the cause is gone."
+    return (
+        "Still open: `billow run` and `billow reconcile` look again now, the schedules by themselves; "
+        "it is closed once the cause is gone."
+    )

@@ -9,7 +9,17 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
+
+from billing.errors import BillowError
+
+ITS_OWN_FAULT = (
+    *(BillowError, ArithmeticError, LookupError, TypeError, ValueError),
+    *(DataError, IntegrityError),
+)
+"""What one record nobody can make sense of raises, here or in the database; a server that is away raises something
+else. Whoever goes over many records holds the one and goes on."""
 
 _POOL_SIZE = 24
 """Connections a process may hold: a worker's activity threads plus the outbox."""

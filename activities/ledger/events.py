@@ -13,12 +13,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_exceptions, company_records, outbox, triggers
-from activities.ledger.database import Ledger
+from activities.ledger.database import ITS_OWN_FAULT, Ledger
 from activities.ledger.event_occasions import due
 from activities.ledger.invoices import Requested
 from activities.ledger.tables import EventRow, InvoiceRow
@@ -118,6 +118,8 @@ def act(tx: Session, source: str, event_id: str, *, at: datetime) -> Acted:
             ]
     except (BillowError, ValidationError) as refusal:
         return _hold(tx, row, str(refusal), company, at=at)
+    except ITS_OWN_FAULT as error:
+        return _hold(tx, row, str(error).partition("\n")[0][:500], company, at=at)
     row.status = EventStatus.ACTED_ON if asked else EventStatus.NOTHING_DUE
     row.billing_keys = [each.billing_key for each in occasions]
     row.outcome, row.acted_at = ", ".join(row.billing_keys) or nothing, at
@@ -202,13 +204,15 @@ def find(tx: Session, source: str, event_id: str, *, lock: bool = False) -> Even
 
 def of_subject(tx: Session, wanted: str) -> EventRow:
     """The event an exception is about, locked."""
-    named = company_exceptions.EVENT + EventRow.source + "/" + EventRow.event
+    event = func.replace(func.replace(EventRow.event, "%", "%25"), "/", "%2F")
+    named = company_exceptions.EVENT + EventRow.source + "/" + event
     return tx.scalars(select(EventRow).where(named == wanted).with_for_update()).one()
 
 
 def subject(row: EventRow) -> str:
-    """What an exception about the event is about."""
-    return f"{company_exceptions.EVENT}{row.source}/{row.event}"
+    """What an exception about the event is about; a slash of its id is written `%2F`, so that it is of no other."""
+    event = row.event.replace("%", "%25").replace("/", "%2F")
+    return f"{company_exceptions.EVENT}{row.source}/{event}"
 
 
 def listed(tx: Session, status: EventStatus | None, limit: int) -> Sequence[EventRow]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, and_, cast, delete, exists, func, literal, not_, or_, select
+from sqlalchemy import Row, and_, cast, delete, exists, func, literal, not_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.orm import Session
 
@@ -31,7 +31,10 @@ class Requested:
 
 
 def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -> Requested:
-    """The living invoice of the billing key; made now if there is none. Any number of callers get the same one."""
+    """The living invoice of the billing key; made now if there is none. Any number of callers get the same one.
+
+    `Conflicting` if it bills other days than those asked for, or another invoice bills part of them.
+    """
     company = company_records.current(tx)
     client = client_of(asked, company.company)
     if client is None:
@@ -74,6 +77,7 @@ def request(tx: Session, asked: BillingRequest, *, at: datetime, channel: str) -
         if made is not None:
             return Requested(_triggered(tx, made, asked, at=at, channel=channel), new=True)
         _overlap(tx, asked)
+    _same_days(living, asked)
     return Requested(living, new=False)
 
 
@@ -113,6 +117,16 @@ def _overlap(tx: Session, asked: BillingRequest) -> None:
     if other is not None:
         raise Conflicting(
             f"part of {occasion.period} is on {other} already; `billow why {occasion.agreement}` shows what is left"
+        )
+
+
+def _same_days(living: InvoiceRow, asked: BillingRequest) -> None:
+    """`Conflicting` if the invoice of the key ends on another day: what is asked for is not what was billed."""
+    wanted = asked.occasion.period if asked.occasion else None
+    if wanted is not None and living.period_end not in (None, wanted.end):
+        raise Conflicting(
+            f"{living.billing_key} bills {living.period_start} to {living.period_end} already, not up to {wanted.end}; "
+            f"`billow why {living.agreement}` shows what is left"
         )
 
 
@@ -239,7 +253,7 @@ def _claim(tx: Session, row: InvoiceRow, wanted: set[tuple[str, str]]) -> Sequen
         .table_valued("source", "item", with_ordinality="place")
         .render_derived(name="wanted")
     )
-    tx.execute(
+    claim = (
         insert(BilledItemRow)
         .from_select(
             ["source", "item", "invoice"],
@@ -248,14 +262,32 @@ def _claim(tx: Session, row: InvoiceRow, wanted: set[tuple[str, str]]) -> Sequen
         .on_conflict_do_nothing()
     )
     still_wanted = exists().where(of.c.source == BilledItemRow.source, of.c.item == BilledItemRow.item)
-    tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id, not_(still_wanted)))
-    return tx.execute(
+    give_up = delete(BilledItemRow).where(BilledItemRow.invoice == row.id, not_(still_wanted))
+    on_others = (
         select(BilledItemRow.item, InvoiceRow.billing_key)
         .join(of, and_(of.c.source == BilledItemRow.source, of.c.item == BilledItemRow.item))
         .join(InvoiceRow, InvoiceRow.id == BilledItemRow.invoice)
         .where(BilledItemRow.invoice != row.id)
         .order_by(BilledItemRow.invoice, of.c.place)
-    ).all()
+    )
+    ours = select(func.count()).select_from(BilledItemRow).where(BilledItemRow.invoice == row.id)
+    while True:
+        tx.execute(claim)
+        tx.execute(give_up)
+        others = tx.execute(on_others).all()
+        if len(others) + (tx.scalar(ours) or 0) == len(wanted):
+            return others
+        # the other invoice was voided between two of these statements: what it had is free, and must be ours
+
+
+def drop_draft(tx: Session, row: InvoiceRow) -> None:
+    """Forgets a draft of which nothing is left to bill: what stood on it is free for another invoice."""
+    # None given to the row would be kept as JSON's null, which is something
+    nothing = dict.fromkeys(("draft", "draft_digest", "net", "tax", "gross"), null())
+    tx.flush()
+    tx.execute(update(InvoiceRow).where(InvoiceRow.id == row.id).values(**nothing))
+    tx.refresh(row)
+    tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id))
 
 
 def draft_of(row: InvoiceRow) -> Draft:

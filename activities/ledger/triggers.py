@@ -56,7 +56,7 @@ def by_agreement(
         occasion = occasion_for(found, item, billed, today, calendar, until)
     except Refused:
         standing = invoices.covering(tx, agreement, item, today) if until in (None, today) else None
-        if standing is None:
+        if standing is None or until not in (None, standing.period_end):
             raise
         return Requested(standing, new=False)  # asked for a second time
     if until is not None and occasion.period is None:

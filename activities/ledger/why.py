@@ -106,6 +106,10 @@ class _Teller:
                 if row.rebill
                 else "Not billed: waived."
             )
+            agreement, _, item = row.billing_key.partition("/")
+            if row.rebill and row.agreement == agreement and "/" not in item:
+                # no billing run finds it again: an event or a person had asked for it
+                commands.append(f"billow trigger --agreement {agreement} --item {item} --as WHO")
             return self._why(row, answer, reasons, commands)
         if row.number is None:
             reasons += self._waits(row)
@@ -185,7 +189,7 @@ class _Teller:
             .order_by(AuditEventRow.position.desc())
             .limit(1)
         ).first()
-        then = "it is billed again" if row.rebill else "waived: it is not billed any more"
+        then = "it can be billed again" if row.rebill else "waived: it is not billed any more"
         if event is None:
             return f"The draft was voided; {then}."
         why = event.facts.get("reason") or event.facts.get("comment") or "no reason given"

@@ -73,7 +73,7 @@ def _rows(path: Path, table: Table[Record]) -> Iterator[tuple[int, dict[str, str
         ) from error
     except OSError as error:
         raise SourceUnavailable(
-            f"{path} cannot be read ({error.strerror}); mend that, then retry the exception"
+            f"{path} cannot be read ({error.strerror}); mend that, then try again"
         ) from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []

@@ -17,6 +17,7 @@ from billing.leakage.periods import unbilled_period
 from billing.leakage.places import Place, Places
 from billing.leakage.priced import hours_of
 from billing.leakage.work import biller_of_hours
+from billing.meter_entries import MOST, Measure
 from billing.money import total
 from billing.occasions import BLOCK
 from billing.periods import months_after
@@ -79,10 +80,14 @@ def _uses(agreement: PrepaidBlock, project: ProjectFacts, today: date) -> list[U
 
 
 def _counting(agreement: PrepaidBlock, project: ProjectFacts, today: date) -> list[TimeEntry]:
+    """What a meter counts; of the entries it holds a person is told already."""
     return [
         each
         for each in project.time
-        if each.billable and each.hours > 0 and each.day <= today and covers(agreement, each.day)
+        if each.billable
+        and 0 < each.hours <= MOST[Measure.HOURS]
+        and each.day <= today
+        and covers(agreement, each.day)
     ]
 
 

@@ -24,9 +24,6 @@ _STYLES = {
     "to be billed again": "yellow",
 }
 
-_LIMITS = {"cap": "the cap of a period", "budget": "the budget", "scope": "the agreed scope"}
-"""Lines of a meter that bill nothing, by the first word of their name; the others are called as what they bill."""
-
 
 def print_agreement(view: AgreementView, zone: ZoneInfo) -> None:
     """Prints the agreement: days are of the client's zone, hours of `zone`."""
@@ -87,6 +84,7 @@ def _change_orders(view: AgreementView) -> Table:
 
 def meter_in_words(meter: MeterView, currency: str) -> str:
     """`31.5 of 40 hours used, 8.5 left, until 2027-10-01; block-2 at 36`."""
+    from billing.meter_words import called
 
     def told(figure: object) -> str:
         text = f"{figure:,f}"
@@ -104,8 +102,9 @@ def meter_in_words(meter: MeterView, currency: str) -> str:
             said += f", {told(meter.left)} left" if meter.left >= 0 else f", {told(-meter.left)} not paid yet"
         said += f"; what is left lapses on {day(meter.expires)}" if meter.expires else ""
     if meter.next_line is not None:
-        line = _LIMITS.get(meter.next_line.partition("-")[0], meter.next_line)
-        said += f"; next: {line} at {told(meter.next_at)}"
+        said += f"; next: {called(meter.next_line)} at {told(meter.next_at)}"
+        if meter.measure == "spend" and meter.next_value is not None and meter.next_value != meter.used:
+            said += f", {told(meter.next_value)} so far"
     if meter.held:
         said += f"; {meter.held} {'entry does' if meter.held == 1 else 'entries do'} not count yet"
     return said
@@ -160,7 +159,9 @@ def _exceptions(view: AgreementView, zone: ZoneInfo) -> Table:
 def next_commands(view: AgreementView) -> list[str]:
     """What a person may type next about the agreement."""
     due = any(each.state == "due" for each in view.calendar)
-    commands = [f"billow resolve {each.id} --retry --as WHO" for each in view.exceptions]
+    commands = [f"billow resolve {each.id} --retry --as WHO" for each in view.exceptions if each.billing_key]
+    if len(commands) < len(view.exceptions):
+        commands.append("billow inbox")
     if due and view.state != "on hold":
         commands.append("billow run")
     return [*commands, f"billow why {view.id}"]

@@ -100,7 +100,9 @@ def _next(each: AgreementSummary) -> RichText:
     if coming is None:
         return output.styled("–", "dim")
     if coming.since is None:
-        waits = coming.waits_for.removesuffix(" to be used up")
+        waits = coming.waits_for
+        if waits.endswith(used_up := " to be used up"):
+            waits = f"after {waits.removesuffix(used_up)}"
         return output.styled(waits if len(waits) <= _NEXT else each.trigger, "cyan")
     return output.styled(
         f"due {output.day(coming.since)}" if coming.state == "due" else output.day(coming.since),
@@ -109,10 +111,18 @@ def _next(each: AgreementSummary) -> RichText:
 
 
 def _meter_in_short(meter: MeterView, currency: str) -> str:
-    if meter.bought is not None and meter.bought > 0:
-        return f"{_plain(meter.left)} h left"
+    """As short as the column: what is left of a block, or how far it has come to the next line."""
+    if meter.bought is not None and meter.left is not None:
+        if meter.left < 0:
+            return f"{_plain(-meter.left)} h not paid"
+        return f"{_plain(meter.left)} h left" if meter.bought else "no block yet"
     if meter.measure == "spend":
-        return f"{currency} {meter.used:,}"
+        if meter.next_line is None or not meter.next_at:
+            return f"{currency} {meter.used:,}"
+        percent = int((meter.next_value or 0) * 100 / meter.next_at)
+        return f"{meter.next_line.partition('-')[0]} {percent} %"
+    if meter.measure == "hours" and meter.next_at:
+        return f"scope {int(meter.used * 100 / meter.next_at)} %"
     of = f" of {_plain(meter.next_at)}" if meter.next_at is not None else ""
     unit = {"hours": " h", "progress": " %"}.get(meter.measure, "")
     return f"{_plain(meter.used)}{of}{unit}"

@@ -16,6 +16,7 @@ from starter.cli.simulation_table import KEY, broken, plain_table, print_head, p
 if TYPE_CHECKING:
     from activities.ledger.company_records import CompanyVersion
 
+_ADDED = "added "
 _SIGNS = {Change.ADDED: ("+", "green"), Change.GONE: ("-", "red")}
 
 
@@ -42,7 +43,7 @@ def print_comparison(
         sign, colour = _SIGNS.get(change, ("~", "yellow"))
         for number, words in enumerate(_differences(by_invoice[key], change, zone)):
             said = f"{outcome.HELD}: for the same reason" if words in told else words
-            if words.startswith(outcome.HELD):
+            if words.startswith(outcome.HELD) and not words.startswith(f"{outcome.HELD}: {_ADDED}"):
                 told.add(words)
             first = (output.styled(sign, colour), output.styled(broken(key, key)))
             table.add_row(*(first if number == 0 else ("", "")), output.styled(said))
@@ -73,7 +74,7 @@ def _differences(differences: Sequence[Difference], change: Change, zone: str) -
 def _words(difference: Difference, zone: str) -> Iterator[str]:
     before, after = difference.before, difference.after
     if before is None and after is not None:
-        yield f"added {_moment(after, zone)}"
+        yield f"{_ADDED}{_moment(after, zone)}"
         if after.act == outcome.HELD:
             yield after.why
     if before is None or after is None:

@@ -52,7 +52,9 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     head.add_column(justify="right", no_wrap=True)
     name = item.number or item.billing_key or ""
     label = "Approve" if item.kind == "approval" else f"{item.kind.capitalize()} {item.id}"
-    whose = (item.payer or "unknown payer") if item.kind == "payment" else item.client_name or "no client"
+    whose = (
+        (item.payer or "unknown payer") if item.kind == "payment" else item.client_name or _of_nobody(item)
+    )
     head.add_row(
         output.styled(f"{label}: {whose}" + (f" · {item.title}" if item.title else ""), "bold"),
         output.styled(output.money(item.amount, item.currency) if item.amount is not None else "", "bold"),
@@ -70,6 +72,11 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
         first, *others = item.resolutions
         reason = "" if first == "retry" else " --reason TEXT"
         output.hint(f"  billow resolve {item.id} --{first} --as {asked}{reason}{other_ways(tuple(others))}")
+
+
+def _of_nobody(item: InboxItem) -> str:
+    """What an exception is about where it is about no client."""
+    return "an event" if (item.subject or "").startswith("event/") else "no single client"
 
 
 def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:

@@ -44,7 +44,7 @@ def held(entries: Sequence[tuple[MeterEntry, Held]]) -> None:
 
 
 def _cells(each: MeterStanding, company: Company) -> list[Any]:
-    from billing.meter_words import figure
+    from billing.meter_words import called, figure
 
     found = company.agreement(each.agreement)
     currency = found.currency if found else "EUR"
@@ -55,14 +55,14 @@ def _cells(each: MeterStanding, company: Company) -> list[Any]:
     line, blocks, by_progress = each.next, each.blocks, each.measure == "progress"
     left, style = "–", ""
     if blocks is not None:
-        left, style = say(blocks.left), "red" if blocks.left < 0 else ""
+        left, style = (say(blocks.left), "") if blocks.left >= 0 else (f"{say(-blocks.left)} not paid", "red")
     following = "–"
     if line is not None:
-        following = f"{line.name} " + (
+        following = f"{called(line.name)} " + (
             f"at {say(line.threshold)}" if by_progress else f"in {say(line.missing)}"
         )
         if blocks is not None and blocks.expires is not None:
-            following += f"; hours lapse {blocks.expires}"
+            following += f"; hours lapse on {blocks.expires}"
     percent = line.percent if line else None
     return [
         output.styled(each.agreement),

@@ -189,8 +189,10 @@ def _tell(asked: Requested) -> None:
         output.say(f"New invoice {row.billing_key} for {row.client}.")
     elif row.document_status == "voided draft":
         output.say(f"Nothing made: {row.billing_key} was voided and waived, so it is not billed again.")
+    elif row.number is None:
+        output.say(f"Nothing made: {row.billing_key} was asked for already ({row.document_status}).")
     else:
-        state = row.document_status if row.number is None else f"{row.document_status}, {row.payment_status}"
+        state = f"{row.document_status}, {row.payment_status}"
         output.say(f"Nothing made: {row.billing_key} is billed already, by {name} ({state}).")
     output.hint(f"billow show {shlex.quote(name)}")
 

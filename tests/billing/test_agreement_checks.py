@@ -81,6 +81,13 @@ def test_a_model_with_a_trigger_that_cannot_bill_it_is_refused(model: str, trigg
         assert all(each in complaint.message for each in POSSIBLE[model])
 
 
+def test_a_start_centuries_ago_is_refused() -> None:
+    """A slip such as the year 206 does not have eighteen centuries caught up; an old agreement passes."""
+    (complaint,) = complaints(agreement("retainer", start=date(206, 1, 1)))
+    assert not complaint.warning and "every period since then would be billed" in complaint.message
+    assert complaints(agreement("retainer", start=date(1990, 1, 1))) == []
+
+
 def test_every_default_trigger_can_bill() -> None:
     """Whoever leaves the trigger out gets one that bills the model, without a word."""
     assert {cls.model_fields["trigger"].default in triggers for cls, triggers in CAN_BILL.items()} == {True}

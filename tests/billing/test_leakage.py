@@ -655,6 +655,13 @@ def test_hours_that_draw_no_block_down(day: str, leaks: list[tuple[str, str, str
     assert said(each) == leaks
 
 
+def test_hours_no_meter_counts() -> None:
+    """An entry of more hours than any can have, a slip the meter holds, is no leak of millions of blocks."""
+    slip = of_project(entry("a 2026-02-10 19"), entry("b 2026-02-11 99999999999"))
+    facts: dict[str, Any] = {"taken": {"block": taken("block", {}, "block-1")}, "blocks": bought(1)}
+    assert said(found(prepaid_block(), projects=[slip], **facts)) == []
+
+
 def test_the_first_block() -> None:
     """The first block is missing once its contract is signed."""
     agreement = prepaid_block(contract="CT-1")

@@ -16,7 +16,7 @@ from billing.agreements import Agreement, agreement_adapter
 from billing.blocks import BoughtBlock
 from billing.meter_entries import Measure, MeterEntry
 from billing.meter_reading import read
-from billing.meter_words import line_crossed, stands
+from billing.meter_words import called, line_crossed, stands
 from billing.metering import Line, Meter, measures, misplaced, standing
 from tests.metering import agreements
 
@@ -384,6 +384,25 @@ def test_blocks_add_up_in_any_order(
     assert found.blocks.left + found.blocks.lapsed + sum(hours for _, hours in said) == 30
     assert found.blocks.lapsed >= 0 and (months or found.blocks.lapsed == 0)
     assert reached(found) == [f"block-{number}" for number in range(2, len(reached(found)) + 2)]
+
+
+def test_which_line_comes_next_and_what_it_is_called() -> None:
+    """Of the caps of periods the newest, though an older one is nearer; limits are called by what they limit."""
+    lines = tuple(
+        Line(name, Decimal(100), Decimal(value), False)
+        for name, value in (("cap-2026-02-01-100", 90), ("cap-2026-03-01-100", 20), ("budget-100", 10))
+    )
+    found = standing("acme-spend", Meter(Measure.SPEND, Decimal(110), lines, ()), ()).next
+    assert found is not None and found.name == "cap-2026-03-01-100"
+    assert [
+        called(each) for each in (found.name, "budget-500.5", "scope-320", "block-2", "scope-review")
+    ] == [
+        "cap of the period from 2026-03-01",
+        "budget",
+        "agreed scope",
+        "block-2",
+        "scope-review",
+    ]
 
 
 def test_where_a_meter_stands_in_words() -> None:

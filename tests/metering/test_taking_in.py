@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from activities.ledger import triggers
+from activities.invoicing import billing_runs
+from activities.ledger import billing_run_records, triggers
 from billing.errors import NotFound, Refused
 from billing.meter_entries import Measure, MeterEntry
 from tests.metering import agreements
-from tests.metering.conftest import Desk, hours
+from tests.metering.conftest import HEADER, Desk, hours
 
 
 def change_order(**changes: Any) -> dict[str, Any]:
@@ -75,6 +76,44 @@ def test_a_psa_nobody_can_read(desk: Desk) -> None:
     assert "meters of 2 agreements stand where they stood" in told.finding["message"]
     assert desk.standing("acme-block").used == 4
     desk.psa("t1,dev,2026-06-01,4,yes")
+    assert desk.open_exceptions() == {}
+
+
+def test_what_a_billing_run_says_of_meters(desk: Desk) -> None:
+    """The invoice a meter made stands among what the run did, as nothing late; a meter nobody can read is held."""
+    desk.apply(agreements.block())
+    desk.psa("t1,dev,2026-06-01,12,no")
+    desk.folder.time = f"{HEADER}t1,P-1,Ada,dev,2026-06-01,12,yes,yes,\n"
+    desk.folder.write_sources()
+    first = billing_runs.run(desk.ledger, "first", desk.now)
+    assert (first.triggered, first.caught_up, first.held) == (1, 0, 0)
+    desk.folder.time = "nonsense"
+    desk.folder.write_sources()
+    second = billing_runs.run(desk.ledger, "second", desk.now)
+    assert (second.triggered, second.held) == (0, 1)
+    with desk.ledger.transaction() as tx:
+        (asked,), (held,) = (billing_run_records.items(tx, each) for each in ("first", "second"))
+    assert (asked.billing_key, asked.because, asked.caught_up) == (
+        "acme-block/block-2",
+        "block-2 reached",
+        False,
+    )
+    assert (held.billing_key, held.code) == ("acme-block", "meter-unread")
+    assert held.because.startswith("its meter stands where it stood before: ")
+
+
+def test_hours_nobody_can_store(desk: Desk) -> None:
+    """What the database refuses of one agreement is told with its name, and keeps no other agreement back."""
+    desk.apply(agreements.block(), agreements.block("other", project="P-2"))
+    desk.folder.time = (
+        f"{HEADER}t1,P-1,Ada,d\x00ev,2026-06-01,1,yes,yes,\nt2,P-2,Ada,dev,2026-06-01,12,yes,yes,\n"
+    )
+    desk.folder.write_sources()
+    assert desk.run().agreements == 1
+    assert desk.crossed() == {"other/block-2": "invoice asked for"}
+    (told,) = desk.open_exceptions().values()
+    assert (told.subject, told.code) == ("meter/acme-block", "step-failed")
+    desk.psa("t1,dev,2026-06-01,1,yes")
     assert desk.open_exceptions() == {}
 
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from activities.invoicing import metering
-from activities.ledger import company_records, meters
+from activities.ledger import company_records, events, meters
 from activities.ledger.meters import Intake
 from activities.ledger.tables import InvoiceRow
+from billing.events import BillingEvent
 from billing.meter_entries import Measure, MeterEntry
 from billing.metering import MeterStanding
 from tests.metering import agreements
@@ -143,8 +144,8 @@ async def test_everything_dies_between_the_hours_and_the_invoice(story: Story) -
     await story.start_workers()
     story.carry_wake_ups()
     await story.waits("acme-block/block-2", "payment of EUR 1,190.00")
-    events = story.events("acme-block/block-2")
-    assert [events.count(each) for each in ("triggered", "issued", "sent")] == [1, 1, 1]
+    told = story.events("acme-block/block-2")
+    assert [told.count(each) for each in ("triggered", "issued", "sent")] == [1, 1, 1]
     assert len(story.mails("ap@client.example")) == 2
 
 
@@ -152,9 +153,29 @@ async def test_the_block_event_and_the_meter_meet_in_one_key(story: Story) -> No
     """The PSA says that block 1 is used up, then its hours say the same, then a person: one invoice."""
     begin(story, agreements.block())
     story.trigger("acme-block")
-    by_hand = story.trigger("acme-block", item="block-2")
+    used_up = BillingEvent.model_validate(
+        {
+            "specversion": "1.0",
+            "id": "e-1",
+            "source": "/psa",
+            "type": "billow.block.used_up",
+            "data": {"agreement": "acme-block", "block": 1},
+        }
+    )
+    for new in (True, False):
+        acted = events.take_in(story.effects.ledger, used_up, channel="webhook", at=now())
+        assert [(each.invoice.billing_key, each.new) for each in acted.invoices] == [
+            ("acme-block/block-2", new)
+        ]
     work(story, ("t1", "10"))
     (crossing,) = run(story).crossings
-    assert (crossing.billing_key, crossing.new, crossing.outcome) == (by_hand, False, "billed already")
-    await story.waits(by_hand, "payment")
+    assert (crossing.billing_key, crossing.new, crossing.outcome) == (
+        "acme-block/block-2",
+        False,
+        "billed already",
+    )
+    assert story.trigger("acme-block", item="block-2") == "acme-block/block-2"
+    assert run(story).crossings == []
+    await story.waits("acme-block/block-2", "payment")
     assert keys(story) == ["acme-block/block-1", "acme-block/block-2"]
+    assert story.row("acme-block/block-2").trigger == "event billow.block.used_up"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from activities.invoicing import billing_runs
 from activities.invoicing.billing_runs import BATCH, SLICE, Pulse, run, run_batch
-from activities.ledger import audit_trail, billing_run_records, invoices, triggers
+from activities.ledger import audit_trail, billing_run_records, events, invoices, triggers
 from activities.ledger.billing_run_records import Outcome, RunItem
 from activities.ledger.database import Ledger
 from activities.ledger.invoices import Requested
@@ -31,7 +32,8 @@ from activities.ledger.tables import (
 )
 from billing.agreements import Occasion
 from billing.errors import NotFound, Refused
-from tests.activities.ledger.conftest import at_once
+from billing.events import BillingEvent
+from tests.activities.ledger.conftest import at_once, during
 from tests.company import TestCompany, client, crm_client, retainer
 from workflows.messages import BillingRunOrder, BillingRunProgress
 
@@ -230,6 +232,15 @@ def test_held(ledger: Ledger, company: TestCompany, hold: Hold) -> None:
     assert keys(ledger) == ["care/fee/2026-10-01", "care/fee/2026-11-01"]
 
 
+def test_at_stake_with_a_discount(ledger: Ledger, company: TestCompany) -> None:
+    """At stake is what the invoices would come to: 100.10 less 12.5 %, rounded as the line is, is 87.59, twice."""
+    company.agreements = [retainer("care", "acme", "100.10", start=date(2026, 10, 1), discount="12.5")]
+    _inactive(company)
+    company.apply(ledger)
+    run(ledger, "run", NOON)
+    assert [each.at_stake for each in exceptions(ledger)] == [Decimal("175.18")]
+
+
 def test_one_held_keeps_no_other_back(ledger: Ledger, company: TestCompany) -> None:
     """Agreements of other clients are billed, in whatever order they stand."""
     company.clients = [client("acme", "C-1"), client("gone", "C-2")]
@@ -415,6 +426,53 @@ def test_worker_told_to_stop(ledger: Ledger, company: TestCompany) -> None:
     company.apply(ledger)
     assert run_batch(ledger, order(), Stopping()).looked_at == SLICE
     assert run_batch(ledger, order()).looked_at == 60
+
+
+def test_an_event_nobody_can_make_sense_of(ledger: Ledger, company: TestCompany) -> None:
+    """An event about an agreement whose dates lead nowhere is held with its reason; the run goes on and bills."""
+    company.agreements = [
+        retainer("care", "acme", "10.00", start=date(2026, 11, 1)),
+        retainer("slip", "acme", "10.00", start=date(9999, 12, 31), deal="D-1"),
+    ]
+    company.apply(ledger)
+    won = BillingEvent.model_validate(
+        {
+            "specversion": "1.0",
+            "id": "e-1",
+            "source": "/crm",
+            "type": "billow.deal.won",
+            "data": {"deal": "D-1"},
+        }
+    )
+    with ledger.transaction() as tx:
+        events.receive(tx, won, channel="webhook", at=NOON)
+    assert run(ledger, "run", NOON).triggered == 1
+    with ledger.transaction() as tx:
+        held = events.find(tx, "/crm", "e-1")
+        assert (held.status, held.outcome) == ("held", "year 10000 is out of range")
+    assert {each.subject for each in exceptions(ledger)} == {"agreement/slip", "event//crm/e-1"}
+
+
+class Alive(Pulse):
+    """Knows whether somebody gives heartbeats."""
+
+    beats = False
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        self.beats = True
+        yield
+        self.beats = False
+
+
+def test_much_to_catch_up(ledger: Ledger, company: TestCompany) -> None:
+    """However many periods a few agreements have missed, the run says all the while that it is alive."""
+    company.agreements = [retainer("care", "acme", "10.00", start=date(2026, 10, 1), every="1 day")]
+    company.apply(ledger)
+    pulse, seen = Alive(), set[bool]()
+    during(ledger, "INSERT INTO invoices", lambda: seen.add(pulse.beats))
+    assert run_batch(ledger, order(), pulse).triggered == 51
+    assert seen == {True}
 
 
 def test_agreements_that_come_and_go_meanwhile(ledger: Ledger, company: TestCompany) -> None:

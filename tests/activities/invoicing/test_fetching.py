@@ -384,3 +384,33 @@ def test_work_of_long_ago_is_not_looked_for(desk: Desk) -> None:
     desk.agreement()
     desk.work(*JANUARY, "T-3 2026-01-20 2", "T-4 2026-02-10 1")
     assert desk.held(desk.february()) == []
+
+
+@pytest.mark.parametrize("skip_empty", [True, False])
+def test_hours_that_left_a_draft_are_free(desk: Desk, skip_empty: bool) -> None:
+    """A draft whose only hours were moved to another month holds nothing back, skipped, waived or neither."""
+    desk.agreement(skip_empty=skip_empty)
+    desk.work("T-1 2026-01-12 8", "T-2 2026-01-13 4 no")
+    january = desk.bill("2026-01-01", "2026-01-31", "2026-02-01")
+    assert (desk.held(january), desk.billed_once()) == (["hours-unapproved"], ["T-1"])
+    desk.work("T-1 2026-02-12 8")
+    january = desk.assemble(january.billing_key, "2026-02-15")
+    assert january.draft is None and january.net is None and desk.billed_once() == []
+    assert january.document_status == ("voided draft" if skip_empty else "draft")
+    assert entries(desk.february()) == [["T-1"]]
+
+
+def test_overage_of_a_draft_that_became_empty(desk: Desk) -> None:
+    """Hours beyond the block that left a skipped draft do not count as billed."""
+    block = {"id": "work", "model": "prepaid block", "client": "acme", "title": "Hours", "currency": "EUR"}
+    terms = {"hours": "2", "price": "200.00", "overage": "rate", "overage_rate": "90.00", "trigger": "manual"}
+    desk.company.agreements = [{**block, **terms, "project": "P-1", "start": date(2026, 1, 1)}]
+    desk.company.apply(desk.ledger)
+    desk.work("T-1 2026-01-12 8", "T-2 2026-01-13 4 no")
+    january = desk.bill("2026-01-01", "2026-01-31", "2026-02-01", item="overage")
+    assert (entries(january), january.net) == ([["T-1"]], Decimal("540.00"))
+    desk.work("T-1 2026-01-12 2")
+    assert desk.assemble(january.billing_key, "2026-02-02").document_status == "voided draft"
+    desk.work("T-1 2026-01-12 8")
+    february = desk.bill("2026-02-01", "2026-02-28", "2026-03-01", item="overage")
+    assert february.net == Decimal("540.00")

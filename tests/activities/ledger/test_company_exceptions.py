@@ -155,7 +155,7 @@ def test_retried(story: Story) -> None:
     assert resolve(story.ledger, Resolution.RETRY) == SUBJECT
     assert everything(story.ledger) == before
     with story.ledger.transaction() as tx:
-        assert "looks again in its next run" in (company_exceptions.outcome(tx, 1) or "")
+        assert "look again now" in (company_exceptions.outcome(tx, 1) or "")
 
 
 @pytest.mark.parametrize(

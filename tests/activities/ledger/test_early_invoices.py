@@ -10,8 +10,11 @@ import pytest
 from activities.ledger import company_records, invoices, taken, triggers
 from activities.ledger.company_records import apply_company
 from activities.ledger.database import Ledger
+from billing.agreements import Occasion
 from billing.due import due
-from billing.errors import Refused
+from billing.errors import Conflicting, Refused
+from billing.periods import Period
+from tests.activities.ledger.conftest import at_once
 from tests.company import TestCompany, retainer
 
 MADE = datetime(2026, 9, 1, 6, tzinfo=UTC)
@@ -90,6 +93,32 @@ def test_hours_so_far_and_then_the_rest(billing: Ledger) -> None:
     assert run(billing, "hours", "2026-10-01") == ["hours/time/2026-09-12 to 2026-09-30"]
     with pytest.raises(Refused, match="2026-10-02 is still to come"):
         ask(billing, "hours", "2026-10-01", "2026-10-02")
+
+
+def test_early_and_by_the_calendar_at_once(billing: Ledger) -> None:
+    """Part of a month and the whole of it, asked for at once under one key: one is billed, the other is told."""
+
+    def of(last: str) -> str:
+        period = Period(start=date(2026, 9, 1), end=date.fromisoformat(last))
+        occasion = Occasion(agreement="care", item="fee", period=period)
+        with billing.transaction() as tx:
+            asked = triggers.by_occasion(tx, occasion, "time", by="pia", channel="run", at=on("2026-09-30"))
+            return f"to {asked.invoice.period_end}"
+
+    days = ("2026-09-10", "2026-09-30")
+    got = at_once(2, lambda number: of(days[number]))
+    told = [each for each in got if isinstance(each, Conflicting)]
+    assert len(told) == 1 and "care/fee/2026-09-01 bills 2026-09-01 to 2026-09-" in str(told[0])
+    (billed,) = (each for each in got if isinstance(each, str))
+    left = {"to 2026-09-10": ["care/fee/2026-09-11 to 2026-09-30"], "to 2026-09-30": []}
+    assert run(billing, "care", "2026-09-30") == left[billed]
+
+
+def test_up_to_today_of_what_is_billed_whole(billing: Ledger) -> None:
+    """Who asks for a fee up to today is told that more of it is billed already, not shown that as theirs."""
+    ask(billing, "care", "2026-09-10")
+    with pytest.raises(Refused, match="billed up to 2026-09-10 already"):
+        ask(billing, "care", "2026-09-10", "2026-09-10")
 
 
 def test_an_early_invoice_that_is_voided(billing: Ledger) -> None:

@@ -195,6 +195,14 @@ def test_items_exchanged(drafts: Ledger) -> None:
     other.close()
 
 
+def test_items_freed_while_they_are_claimed(drafts: Ledger) -> None:
+    """An entry whose other invoice is voided in the very moment of the claim is claimed: no third draft gets it too."""
+    put(drafts, "one", ["t1"])
+    during(drafts, "DELETE FROM billed_items", lambda: voided(drafts, "manual/one", rebill=True))
+    assert put(drafts, "two", ["t1", "t2"]) == []
+    assert len(put(drafts, "three", ["t1"])) == 1
+
+
 def test_void_refused(story: Story) -> None:
     """An issued invoice, a voided draft, and an empty reason are refused, each with what to do."""
     number = story.issued("issued")

@@ -20,7 +20,7 @@ def test_trigger_twice(desk: Desk) -> None:
     assert f"New invoice {KEY_OF_ACME} for acme." in first
     assert f"billow show {KEY_OF_ACME}" in first
     again = desk.type("trigger", "--agreement", "acme-care", "--as", "pia").stdout
-    assert f"{KEY_OF_ACME} is billed already" in " ".join(again.split())
+    assert f"{KEY_OF_ACME} was asked for already" in " ".join(again.split())
     assert "(draft)" in again
     assert desk.read("trigger", "--agreement", "acme-care", "--as", "pia")["invoices"][0]["new"] is False
     assert len(desk.read("invoices")["invoices"]) == 1
@@ -88,7 +88,7 @@ def test_trigger_event(desk: Desk) -> None:
     file = desk.folder / "event.json"
     file.write_text(json.dumps(event))
     assert desk.read("trigger", "--event", file)["invoices"][0]["new"] is True
-    assert "is billed already" in desk.type("trigger", "--event", file).stdout
+    assert "was asked for already" in desk.type("trigger", "--event", file).stdout
 
 
 def awaiting(desk: Desk, **tier: object) -> str:

@@ -92,7 +92,7 @@ def test_held(desk: Desk) -> None:
     assert [each["event"] for each in desk.read("events", "--status", "held")["events"]] == ["e1"]
     inbox = desk.type("inbox", "--as", "pia").stdout
     check_width(inbox)
-    assert "Exception 1: no client" in inbox and "event-held" in inbox
+    assert "Exception 1: an event" in inbox and "event-held" in inbox
     assert "billow resolve 1 --retry --as pia   # or --accept, with --reason" in inbox
     assert "Still open: " in desk.type("resolve", "1", "--retry", "--as", "pia").stdout
     desk.company.agreements[0]["contract"] = "K-7"
@@ -154,11 +154,11 @@ def test_corrected(desk: Desk, disputed: str) -> None:
 
 
 def test_early(desk: Desk) -> None:
-    """What is not due yet is billed for a reason only."""
+    """Who asks for part of what is billed whole is told so, and nothing is made."""
     desk.type("trigger", "--agreement", "acme-care", "--as", "pia")
     today = datetime.now(UTC).date().isoformat()
-    again = desk.type("trigger", "--agreement", "acme-care", "--until", today, "--as", "pia")
-    assert "is billed already" in flat(again.stdout)
+    again = desk.type("trigger", "--agreement", "acme-care", "--until", today, "--as", "pia", code=1)
+    assert f"is billed up to {today} already" in flat(again.stderr)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_apply_acts_on_what_waits(empty_desk: Desk) -> None:
     """An event that came before the company was applied is kept, and acted on when it is."""
     folder = empty_desk.folder / "sample"
     empty_desk.type("init", folder, "--sample")
-    event = sorted((folder / "events").iterdir())[0]
+    event = min((folder / "events").iterdir())
     assert "no company has been applied yet" in flat(
         empty_desk.type("trigger", "--event", event, code=1).stderr
     )

@@ -112,6 +112,17 @@ def test_compare(empty_desk: Desk, sample: Path) -> None:
     assert {(each["act"], *each["changes"]) for each in found["differences"]} == {("courtesy-note", "moved")}
 
 
+def test_compare_names_a_reason_once(empty_desk: Desk, sample: Path) -> None:
+    """Each invoice an edit holds says since when; the reason they share is told with the first only."""
+    agreements = sample / "agreements.yaml"
+    agreements.write_text(agreements.read_text().replace("amount: 3900.00", "amount: 4100.00"))
+    asked = ("--compare", "--months", "3", "--agreement", "spreebogen-support")
+    shown = " ".join(empty_desk.type("simulate", *asked).output.split())
+    assert shown.count("held: added ") > 1
+    assert shown.count("4,100.00 EUR against contract 3,900.00 EUR") == 1
+    assert shown.count("held: for the same reason") == shown.count("held: added ") - 1
+
+
 def test_picture(empty_desk: Desk, sample: Path) -> None:
     """The picture is an SVG that stands on its own: a panel a currency, each bar with its amount."""
     target = empty_desk.folder / "picture.svg"

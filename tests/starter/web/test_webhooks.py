@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from activities.ledger import events
 from activities.ledger.database import Ledger
 from starter.web.webhooks import LARGEST
-from tests.activities.ledger.conftest import rows
+from tests.activities.ledger.conftest import at_once, rows
 from tests.starter.web.programs import OLD_SECRET, SECRET, client_of, company_of, event, signed, text_of
 from workers.settings import Settings
 
@@ -63,6 +63,16 @@ def test_genuine(sender: TestClient, ledger: Ledger) -> None:
     assert rows(ledger, "select 1 from invoices") == []
     assert "set-cookie" not in answer.headers
     assert billed(ledger) == ["shop/design"]
+
+
+def test_batches_at_once(sender: TestClient, ledger: Ledger) -> None:
+    """Batches of the same events in different orders, sent at once, are all taken: none waits in a circle."""
+    batch = [event(f"e{number}") for number in range(60)]
+    for turn in range(3):
+        several = [{**each, "source": f"/psa/{turn}"} for each in batch]
+        got = at_once(4, lambda n, all_=several: send(sender, all_[:: 1 if n % 2 else -1]).status_code)  # type: ignore[misc]
+        assert sorted(map(str, got)) == ["200"] * 3 + ["202"]
+    assert rows(ledger, "select count(*) from events") == [(180,)]
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])

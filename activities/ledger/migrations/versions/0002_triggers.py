@@ -50,6 +50,24 @@ def _invoices() -> None:
         where request #>> '{occasion,agreement}' is not null
         """
     )
+    # Nothing kept an agreement whose start was moved from billing a day twice. Such a day stays with the invoice that
+    # began first, so that the guard can be put up; all of them together cover the days they covered.
+    op.execute(
+        """
+        update invoices set
+            period_start = case when covered < period_end then greatest(period_start, covered + 1) end,
+            period_end = case when covered < period_end then period_end end
+        from (
+            select id as other, max(period_end) over (
+                partition by agreement, item order by period_start, id
+                rows between unbounded preceding and 1 preceding
+            ) as covered
+            from invoices
+            where period_start is not null and not (document_status = 'voided draft' and rebill)
+        ) as before
+        where id = other and covered >= period_start
+        """
+    )
     op.create_index("invoices_by_agreement", "invoices", ["agreement", "item", "period_start"])
     op.execute(
         """
