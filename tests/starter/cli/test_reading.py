@@ -17,7 +17,15 @@ from starter.cli.invoices import state
 from tests.company import retainer
 from tests.starter.cli.conftest import KEY_OF_ACME, Desk, today
 
-READING = ["invoices", "inbox", "ageing", "audit verify", "agreements", "agreement acme-care", "why acme-care"]
+READING = [
+    "invoices",
+    "inbox",
+    "ageing",
+    "audit verify",
+    "agreements",
+    "agreement acme-care",
+    "why acme-care",
+]
 EVIL = "Evil [red]Ltd[/red] \x1b[31m\x1b]0;title\x07 and a name that goes on and on and on and on, for ever"
 
 
