@@ -20,7 +20,14 @@ from billing.taxes.categories import TaxCategory
 from billing.taxes.outcome import TaxComponent
 
 _ADDED_LATER: dict[str, dict[str, Any]] = {
-    "": {"preceding": "", "allowances": [], "charges": [], "rounding": "0", "home_tax": None, "agreed_gross": None},
+    "": {
+        "preceding": "",
+        "allowances": [],
+        "charges": [],
+        "rounding": "0",
+        "home_tax": None,
+        "agreed_gross": None,
+    },
     "issuer": {"round_due_to": {}, "registrations": []},
     "lines": {"allowances": [], "charges": [], "taxes": []},
     "taxes": {"name": "VAT", "share": "100", "number": ""},

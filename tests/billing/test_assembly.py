@@ -272,7 +272,10 @@ def test_amounts_in_messages_have_the_decimals_of_the_currency() -> None:
     gulf = care(
         retainer(currency="KWD", amount="1000.001", deal="D-1"), deal=deal("1000.002", currency="KWD")
     )
-    assert "CRM 1,000.002 KWD against agreement 1,000.001 KWD, a difference of 0.001;" in gulf.findings[0].message
+    assert (
+        "CRM 1,000.002 KWD against agreement 1,000.001 KWD, a difference of 0.001;"
+        in gulf.findings[0].message
+    )
     tokyo = care(retainer(currency="JPY", amount="9200", deal="D-1"), deal=deal("8500", currency="JPY"))
     assert "CRM 8,500 JPY against agreement 9,200 JPY, a difference of 700;" in tokyo.findings[0].message
     odd = care(retainer(deal="D-1"), deal=deal("1000.004"))
