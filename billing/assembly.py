@@ -21,14 +21,14 @@ from billing.home_tax import HomeTax, home_tax
 from billing.hours import HOUR
 from billing.limits import check_limits, check_whole
 from billing.line_words import LineWords, line_words
-from billing.lines import agreed_lines, is_work, one_off_lines
+from billing.lines import agreed_lines, is_work, lines_apart, one_off_lines
 from billing.money import total
 from billing.one_off import OneOff
-from billing.parties import Buyer, is_address
+from billing.parties import Buyer, Issuer, is_address
 from billing.periods import Period
 from billing.prepayments import check_settled, deductions, in_other_currency, taxed_by
 from billing.request import BillingRequest
-from billing.sales import Sale
+from billing.sales import Sale, Taxed
 from billing.source_checks import MAX_LINES, check_agreement, check_client
 from billing.sources import CrmClient, Sources
 from billing.taxes.decision import TaxDecision, TaxUnknown
@@ -78,11 +78,9 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
         return Assembly(draft=None, findings=(*findings, *foreign))
     lines = _lines(request, agreement, sources, today, words)
     supply = _supply(request, sources, lines, today)
-    tax, tax_point = None, today
-    if sources.client and source:
-        sale = Sale(issuer, sources.client, source, supply, issued=today, evidence=sources.tax_id)
-        taxed = sale.tax(company.tax)
-        tax, tax_point = taxed.outcome, min(taxed.point.day, today)
+    tax, tax_point, lines, others = _taxed(
+        request, company, sources, today, words, agreement, issuer, supply, lines
+    )
     if isinstance(tax, TaxUnknown):
         findings.append(Finding(code=ReasonCode.TAX_UNKNOWN, message=tax.why, field="tax"))
     lines, agreed_gross = _without_tax(source, tax, lines)
@@ -117,6 +115,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             tax,
             source.currency,
             allowances=allowances,
+            others=others,
             round_due_to=issuer.round_due_to.get(source.currency),
             agreed_gross=agreed_gross,
         )
@@ -155,6 +154,54 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             home_tax=at_home if isinstance(at_home, HomeTax) else None,
         )
     return Assembly(draft=draft, findings=tuple(findings), skip=_skip(request, agreement))
+
+
+def _taxed(
+    request: BillingRequest,
+    company: Company,
+    sources: Sources,
+    today: date,
+    words: LineWords,
+    agreement: Agreement | None,
+    issuer: Issuer,
+    supply: Period,
+    lines: list[InvoiceLine],
+) -> tuple[Outcome | None, date, list[InvoiceLine], tuple[TaxDecision, ...]]:
+    """The tax, its tax point, and the lines; where a law taxes parts of the period apart, each line with its own."""
+    source = agreement or request.one_off
+    if sources.client is None or source is None:
+        return None, today, lines, ()
+    sale = Sale(issuer, sources.client, source, supply, issued=today, evidence=sources.tax_id)
+    taxed = sale.tax(company.tax)
+    tax_point = min(taxed.point.day, today)
+    if not taxed.apart:
+        return taxed.outcome, tax_point, lines, ()
+    divided = _apart(agreement, request, sources, today, words, taxed)
+    if not divided:
+        return sale.cannot_be_told_apart(taxed), tax_point, lines, ()
+    return taxed.outcome, tax_point, divided, tuple(decision for _, decision in taxed.apart)
+
+
+def _apart(
+    agreement: Agreement | None,
+    request: BillingRequest,
+    sources: Sources,
+    today: date,
+    words: LineWords,
+    taxed: Taxed,
+) -> list[InvoiceLine]:
+    """The lines of each part of the period with its own taxes; empty where they cannot be told apart."""
+    if agreement is None or request.occasion is None or agreement.prices is not Prices.NET:
+        return []
+    parts = [part for part, _ in taxed.apart]
+    divided = lines_apart(agreement, request.occasion, sources, today, words, parts)
+    if divided is None or sources.prepayments:
+        return []
+    return [
+        each
+        for lines, (_, decision) in zip(divided, taxed.apart, strict=True)
+        for each in taxed_by(lines, decision.taxes)
+    ]
 
 
 def _without_tax(

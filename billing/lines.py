@@ -102,6 +102,65 @@ def agreed_lines(
             return [_milestone_line(agreement, occasion.item, sources)]
 
 
+def lines_apart(
+    agreement: Agreement,
+    occasion: Occasion,
+    sources: Sources,
+    today: date,
+    words: LineWords,
+    parts: Sequence[Period],
+) -> list[list[InvoiceLine]] | None:
+    """The same lines, those of each part of the period by themselves: a fee by days, hours and expenses by their day.
+
+    None where a line cannot be told apart: a minimum fee, or work of a day that lies in none of the parts.
+    """
+    match agreement:
+        case Retainer() if occasion.item == FEE:
+            pieces = [occasion.model_copy(update={"period": part}) for part in parts]
+            return [_fee_lines(agreement, piece, words) for piece in pieces]
+        case Retainer():
+            return _hours_apart(agreement, occasion, sources, today, words, parts)
+        case TimeAndMaterials() if agreement.minimum is None and not agreement.expenses:
+            return _hours_apart(agreement, occasion, sources, today, words, parts)
+        case Expenses():
+            return _expenses_apart(agreement, sources, today, words, parts)
+    return None
+
+
+def _hours_apart(
+    agreement: Retainer | TimeAndMaterials,
+    occasion: Occasion,
+    sources: Sources,
+    today: date,
+    words: LineWords,
+    parts: Sequence[Period],
+) -> list[list[InvoiceLine]] | None:
+    hours = worked(agreement, sources, occasion.period, today)
+    if not all(_within(parts, each.entry.day) for each in hours):
+        return None
+    return [
+        hour_lines(agreement, [each for each in hours if _within([part], each.entry.day)], words)
+        for part in parts
+    ]
+
+
+def _expenses_apart(
+    agreement: Expenses, sources: Sources, today: date, words: LineWords, parts: Sequence[Period]
+) -> list[list[InvoiceLine]] | None:
+    spent = sources.expenses
+    if sources.earlier_expenses or not all(_within(parts, each.day) for each in spent):
+        return None
+    of_part = [tuple(each for each in spent if _within([part], each.day)) for part in parts]
+    return [
+        expense_lines(agreement, sources.model_copy(update={"expenses": found}), part, today, words)
+        for part, found in zip(parts, of_part, strict=True)
+    ]
+
+
+def _within(parts: Sequence[Period], day: date) -> bool:
+    return any(part.start <= day <= part.end for part in parts)
+
+
 def _fee_lines(agreement: Retainer, occasion: Occasion, words: LineWords) -> list[InvoiceLine]:
     """One line a price; the days stand on it where it is cut, and the adjustment where it is indexed."""
     parts = fee(agreement, occasion.period) if occasion.period else ()

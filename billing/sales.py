@@ -14,7 +14,6 @@ from billing.taxes.company_rules import TaxRule, TaxRules
 from billing.taxes.decision import decide_tax
 from billing.taxes.facts import IdEvidence, ServiceKind, TaxFacts
 from billing.taxes.outcome import Outcome, TaxDecision, TaxUnknown
-from billing.taxes.rates import RateTable
 from billing.taxes.tax_point import Supply, TaxPoint, tax_point, taxed_apart
 from billing.taxes.territories import settled
 
@@ -99,9 +98,7 @@ class Sale:
         place = found.outcome.jurisdiction.partition("-")[0] if isinstance(found.outcome, TaxDecision) else ""
         if place and place != home and (there := self.tax_point(place)).day != found.point.day:
             found = self._at(there, rules)
-        if isinstance(found.outcome, TaxDecision) and (stop := self._two_rates(found.outcome, rules.table)):
-            return replace(found, outcome=stop)
-        return found
+        return self._apart(found, rules) if isinstance(found.outcome, TaxDecision) else found
 
     def _at(self, point: TaxPoint, rules: TaxRules) -> Taxed:
         """The company's rules come first."""
@@ -110,15 +107,26 @@ class Sale:
         outcome = decide_tax(facts, rules.table) if rule is None else rule.decision(facts)
         return Taxed(outcome, facts, point, rule)
 
-    def _two_rates(self, decision: TaxDecision, rates: RateTable) -> TaxUnknown | None:
-        """Where a law taxes the days before and after a change of rate apart, one rate would be wrong for some."""
-        country, _, region = decision.jurisdiction.partition("-")
-        parts, article = taxed_apart(self.supply, country, region, self.sold.reduced_rate, rates)
-        if not decision.rate or len(parts) < 2:
-            return None
-        told = " and ".join(str(each) for each in parts)
+    def _apart(self, found: Taxed, rules: TaxRules) -> Taxed:
+        """Where a law taxes the days before and after a change of rate apart, the decision for each part."""
+        place = found.outcome.jurisdiction if isinstance(found.outcome, TaxDecision) else ""
+        country, _, region = place.partition("-")
+        parts, article = taxed_apart(self.supply, country, region, self.sold.reduced_rate, rules.table)
+        decided = [(part, self._at(TaxPoint(part.end, article), rules).outcome) for part in parts]
+        for _, each in decided:
+            if isinstance(each, TaxUnknown):
+                return replace(found, outcome=each)
+        apart = tuple((part, each) for part, each in decided if isinstance(each, TaxDecision))
+        if len({each.taxes for _, each in apart}) < 2:
+            return found
+        return replace(found, apart=apart, article_apart=article)
+
+    def cannot_be_told_apart(self, taxed: Taxed) -> TaxUnknown:
+        """What stops an invoice of two rates whose lines nobody can divide between them."""
+        told = " and ".join(str(part) for part, _ in taxed.apart)
         return TaxUnknown(
-            reason=f"the rate changes within {self.supply}, and both parts are taxed at their own ({article})",
+            reason=f"the rate changes within {self.supply}, and both parts are taxed at their own "
+            f"({taxed.article_apart})",
             next_step=f"void this draft, waive it, and bill {told} apart, each by a one-off with its `supplied_on`",
             field="supply",
         )
@@ -139,3 +147,5 @@ class Taxed:
     facts: TaxFacts
     point: TaxPoint
     rule: TaxRule | None = None
+    apart: tuple[tuple[Period, TaxDecision], ...] = ()
+    article_apart: str = ""

@@ -81,7 +81,7 @@ def explain(sale: Sale, rules: TaxRules, sold_by: str) -> Explanation:
     return Explanation(
         known=True,
         taxes=tuple(_charge(each) for each in outcome.taxes),
-        why=outcome.why,
+        why="; ".join([outcome.why, *_apart(found)]),
         article=outcome.article,
         note=outcome.note,
         jurisdiction=outcome.jurisdiction,
@@ -91,6 +91,13 @@ def explain(sale: Sale, rules: TaxRules, sold_by: str) -> Explanation:
         tax_point_article=found.point.article,
         facts=facts,
     )
+
+
+def _apart(found: Taxed) -> Iterator[str]:
+    """Which rate which days bear, where a law taxes them apart."""
+    for part, decision in found.apart:
+        rates = " and ".join(f"{each.rate.normalize():f} %" for each in decision.taxes)
+        yield f"{part} {rates} ({found.article_apart})"
 
 
 def _charge(tax: TaxComponent) -> Charge:

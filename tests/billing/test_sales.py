@@ -16,7 +16,7 @@ from billing.registrations import Registration
 from billing.sales import Sale
 from billing.taxes.company_rules import TaxRules
 from billing.taxes.facts import IdEvidence, ServiceKind
-from billing.taxes.outcome import TaxDecision, TaxUnknown
+from billing.taxes.outcome import TaxDecision
 from tests.billing.assembling import JANUARY, TODAY, care, codes, draft_of, only
 from tests.billing.records import crm_client, issuer, retainer
 
@@ -82,15 +82,22 @@ def test_the_end_of_the_period_decides_in_the_union(
     assert decided(found).rate == Decimal(rate)
 
 
-def test_a_swiss_period_over_a_change_of_rate_stops() -> None:
-    """7.7 % until 2023, 8.1 % from 2024: what lies on either side is taxed apart, so nobody bills it at one rate."""
+def test_a_swiss_period_over_a_change_of_rate_is_taxed_apart() -> None:
+    """7.7 % until 2023, 8.1 % from 2024: what lies on either side has its own decision (Art. 115 MWSTG)."""
     over = Period(start=date(2023, 12, 15), end=date(2024, 1, 14))
-    outcome = sale(SWISS, SWISS, over).tax(TaxRules()).outcome
-    assert isinstance(outcome, TaxUnknown)
-    assert "Art. 115" in outcome.reason and "2024-01-01" in outcome.next_step
-    assert decided(sale(SWISS, SWISS, Period(start=date(2024, 1, 1), end=date(2024, 1, 31)))).rate == Decimal(
-        "8.1"
-    )
+    taxed = sale(SWISS, SWISS, over).tax(TaxRules())
+    assert [(str(part), decision.rate) for part, decision in taxed.apart] == [
+        ("2023-12-15 to 2023-12-31", Decimal("7.7")),
+        ("2024-01-01 to 2024-01-14", Decimal("8.1")),
+    ]
+    assert not sale(SWISS, SWISS, Period(start=date(2024, 1, 1), end=date(2024, 1, 31))).tax(TaxRules()).apart
+
+
+def test_what_cannot_be_told_apart_stops() -> None:
+    """Lines nobody can divide between two rates are for a person, with both parts named."""
+    found = sale(SWISS, SWISS, Period(start=date(2023, 12, 15), end=date(2024, 1, 14)))
+    stop = found.cannot_be_told_apart(found.tax(TaxRules()))
+    assert "Art. 115" in stop.reason and "2024-01-01" in stop.next_step
 
 
 def test_the_tax_point_is_that_of_the_country_that_taxes() -> None:
