@@ -27,7 +27,8 @@ def agreement_of(company: Company, agreement: str) -> Agreement:
     found = company.agreement(agreement)
     if found is None:
         known = ", ".join(each.id for each in company.agreements[:8]) or "none"
-        raise NotFound(f"there is no agreement {agreement!r}; there are: {known}")
+        more = " …; `billow agreements` lists all" if len(company.agreements) > 8 else ""
+        raise NotFound(f"there is no agreement {agreement!r}; there are: {known}{more}")
     return found
 
 
