@@ -139,7 +139,7 @@ def _leaks(work: _Work, place: Place, lot: _Lot) -> Iterator[Leak]:
         if place.too_late and not approved.hours:
             yield _left_out(agreement, place, approved, ReasonCode.EXPENSES_UNBILLED, "expenses")
         elif place.too_late:
-            yield _left_out(agreement, place, approved, ReasonCode.WORK_UNBILLED, "work")
+            yield _left_out(agreement, place, approved, ReasonCode.WORK_UNBILLED, "unbilled")
         else:
             yield _unbilled(agreement, place, approved)
     for role, (hours, days) in approved.unrated.items():

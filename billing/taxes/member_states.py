@@ -5,9 +5,10 @@ from __future__ import annotations
 from billing.parties import EU_MEMBERS
 from billing.taxes.categories import TaxCategory
 from billing.taxes.facts import Registration, Scheme, TaxFacts
+from billing.taxes.national_rate import at_national_rate
 from billing.taxes.notes import NoteCode
-from billing.taxes.outcome import Outcome, TaxComponent, TaxDecision, TaxUnknown, charged, per_cent, untaxed
-from billing.taxes.rates import STANDARD, RateTable
+from billing.taxes.outcome import Outcome, TaxDecision, TaxUnknown, untaxed
+from billing.taxes.rates import RateTable
 from billing.taxes.territories import Standing, standing
 
 DIRECTIVE = "Directive 2006/112/EC"
@@ -40,7 +41,6 @@ def client_standing(facts: TaxFacts) -> Standing:
 
 def charge(facts: TaxFacts, rates: RateTable, country: str, what: str, number: str = "") -> Outcome:
     """The rate of a member state, standard or the reduced one the facts name; unknown where none is known."""
-    kind = facts.reduced_rate or STANDARD
     own = (country == facts.issuer_country and issuer_standing(facts) is Standing.OWN_RATES) or (
         country == facts.client_country
         and client_standing(facts) is Standing.OWN_RATES
@@ -51,20 +51,7 @@ def charge(facts: TaxFacts, rates: RateTable, country: str, what: str, number: s
             reason=f"an address in {country} lies in a part of it that has VAT rates of its own",
             next_step="add the rate that applies under tax/",
         )
-    found = rates.find(facts.tax_point, country, kind=kind)
-    if found is None:
-        return TaxUnknown(
-            reason=f"no {kind} VAT rate of {country} is known for {facts.tax_point}",
-            next_step="add it under tax/, or correct the rate's name",
-        )
-    name = "standard rate" if kind == STANDARD else f"{kind} rate"
-    return charged(
-        f"{what} in {country}, {name} {per_cent(found.rate)}, {found.source}",
-        (TaxComponent(name=found.tax, category=TaxCategory.STANDARD, rate=found.rate, number=number),),
-        article=found.source,
-        jurisdiction=country,
-        sources=(found.source,),
-    )
+    return at_national_rate(facts, rates, country, what, tax="VAT", number=number)
 
 
 def at_home(facts: TaxFacts, rates: RateTable, what: str) -> Outcome:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from billing.taxes.categories import TaxCategory
 from billing.taxes.countries import COUNTRIES, ON_THE_SPOT, Abroad, Country
 from billing.taxes.facts import Scheme, TaxFacts
+from billing.taxes.national_rate import at_national_rate
 from billing.taxes.notes import NoteCode
-from billing.taxes.outcome import Outcome, TaxComponent, TaxUnknown, charged, per_cent, untaxed
-from billing.taxes.rates import STANDARD, RateTable
+from billing.taxes.outcome import Outcome, TaxUnknown, untaxed
+from billing.taxes.rates import RateTable
 from billing.taxes.territories import Standing, bare, standing
 
 
@@ -33,7 +34,7 @@ def decide(facts: TaxFacts, rates: RateTable) -> Outcome:
 
 def charge(facts: TaxFacts, rates: RateTable, where: str, what: str) -> Outcome:
     """The tax of one of these countries, by the issuer's registration there; exempt where it says so."""
-    country, kind = COUNTRIES[where], facts.reduced_rate or STANDARD
+    country = COUNTRIES[where]
     registered = facts.liable(where)
     if registered and registered.scheme is not Scheme.STANDARD:
         return _not_charged(country, where, registered.scheme, registered.article)
@@ -50,19 +51,8 @@ def charge(facts: TaxFacts, rates: RateTable, where: str, what: str) -> Outcome:
             next_step="add it to the issuer, or a registration that says small business",
             field="registrations",
         )
-    found = rates.find(facts.tax_point, where, kind=kind)
-    if found is None:
-        return TaxUnknown(
-            reason=f"no {kind} {country.tax} rate of {where} is known for {facts.tax_point}",
-            next_step="add it under tax/, or correct the rate's name",
-        )
-    name = "standard rate" if kind == STANDARD else f"{kind} rate"
-    return charged(
-        f"{what} in {where}, {name} {per_cent(found.rate)}, {country.at_home}",
-        (TaxComponent(name=country.tax, category=TaxCategory.STANDARD, rate=found.rate, number=number),),
-        article=country.at_home,
-        jurisdiction=where,
-        sources=(found.source, country.at_home),
+    return at_national_rate(
+        facts, rates, where, what, tax=country.tax, number=number, article=country.at_home
     )
 
 

@@ -198,13 +198,13 @@ def test_a_voided_one_off() -> None:
         # all of it billed, or still of a running month
         (["a 2026-02-10 4", "b 2026-04-02 4"], "a", {}, []),
         # late for February
-        (["a 2026-02-10 4"], "", {}, [("work-unbilled", "work/hours/time/2026-02-01", "480.00")]),
+        (["a 2026-02-10 4"], "", {}, [("work-unbilled", "unbilled/hours/time/2026-02-01", "480.00")]),
         # two late ones of one month are one leak: 4 × 120 + 2 × 95
         (
             ["a 2026-02-10 4", "b 2026-02-11 2 junior"],
             "",
             {},
-            [("work-unbilled", "work/hours/time/2026-02-01", "670.00")],
+            [("work-unbilled", "unbilled/hours/time/2026-02-01", "670.00")],
         ),
         # the draft of February is still open: it can take them in
         (["a 2026-02-10 4"], "", {"drafts": {"hours": taken("hours", {"time": (FEBRUARY,)})}}, []),
@@ -348,7 +348,7 @@ def test_included_hours_that_nobody_approved() -> None:
         ("2026-04-08", (), "", []),
         ("2026-03-20", (), "", [("project-unbilled", "invoice/hours/completion", "480.00")]),
         ("2026-03-20", ("completion",), "a", []),
-        ("2026-03-20", ("completion",), "", [("work-unbilled", "work/hours/completion", "480.00")]),
+        ("2026-03-20", ("completion",), "", [("work-unbilled", "unbilled/hours/completion", "480.00")]),
         ("2026-04-08", ("completion",), "", []),
     ],
 )

@@ -66,7 +66,7 @@ OMISSIONS = [
         "hours that came after the invoice of their month",
         lambda world: world.time.append(worked("x-1", "P-1", "2026-02-10", "4")),
         "work-unbilled",
-        "leak/work/hours/time/2026-02-01",
+        "leak/unbilled/hours/time/2026-02-01",
         "bolt",
         "480.00",  # 4 h at 120
         "2026-03-01",

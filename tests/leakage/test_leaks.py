@@ -101,7 +101,7 @@ def test_a_psa_that_cannot_be_read(world: World) -> None:
     assert (blind.repaired, list(blind.unreadable)) == (0, ["psa"])
     with world.effects.ledger.transaction() as tx:
         assert company_exceptions.open_subjects(tx, "") == {
-            "leak/work/hours/time/2026-02-01",
+            "leak/unbilled/hours/time/2026-02-01",
             "leak/deal/D-9",
             "reconciliation/psa",
         }
@@ -146,7 +146,7 @@ def test_a_price_that_is_retired(world: World) -> None:
     ("assembled", "leaks"),
     [
         (False, []),  # waived as it was, whatever is in it
-        (True, ["leak/work/extra/time/2026-03-01"]),  # there was nothing in it then
+        (True, ["leak/unbilled/extra/time/2026-03-01"]),  # there was nothing in it then
     ],
 )
 def test_a_period_that_was_waived(world: World, assembled: bool, leaks: list[str]) -> None:
