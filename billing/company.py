@@ -12,10 +12,21 @@ from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.exchange_rates import ExchangeRates
+from billing.looks import Look
 from billing.money import Currency, Figure
-from billing.parties import EmailAddress, Identifier, Issuer, Language, Person, Strict, TimeZone
+from billing.parties import (
+    ElectronicAddress,
+    EmailAddress,
+    Identifier,
+    Issuer,
+    Language,
+    Person,
+    Strict,
+    TimeZone,
+)
 from billing.payment_terms import PaymentTerms
 from billing.taxes.company_rules import TaxRules
+from billing.work_records import HoursAppendix
 
 
 class Client(Strict):
@@ -31,6 +42,18 @@ class Client(Strict):
     terms: PaymentTerms
     dunning: Identifier
     account_manager: Identifier
+    buyer_reference: str = Field(
+        default="",
+        max_length=100,
+        description="what the client routes invoices by (BT-10); German authorities: Leitweg-ID",
+    )
+    electronic_address: ElectronicAddress = Field(default="", description="where its e-invoices go (BT-49)")
+    ubl_by_mail: bool = Field(
+        default=False, description="the UBL e-invoice goes with the mail, beside the PDF"
+    )
+    hours_appendix: HoursAppendix = Field(
+        default=HoursAppendix.NONE, description="pages that list the hours of an invoice"
+    )
 
 
 class Delivery(Strict):
@@ -107,6 +130,7 @@ class Company(Strict):
     discounts: tuple[Discount, ...] = ()
     exchange_rates: ExchangeRates = ExchangeRates()
     tax: TaxRules = TaxRules()
+    looks: tuple[Look, ...] = ()
 
     @property
     def people_by_id(self) -> dict[str, Person]:

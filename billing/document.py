@@ -11,7 +11,7 @@ from billing.instalments import Part
 class InvoiceDocument(Value):
     """Everything a renderer needs; `issued_at` (UTC) also fixes the file's own time stamps.
 
-    With `instalments`, the due date is that of the first of them.
+    With `instalments`, the due date is that of the first of them. `payment_link` is where it can be paid on-line.
     """
 
     draft: Draft
@@ -21,3 +21,4 @@ class InvoiceDocument(Value):
     issued_at: datetime
     payment_reference: str
     instalments: tuple[Part, ...] = ()
+    payment_link: str = ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from billing.allowances import Allowance, Charge, sum_of
+from billing.document_kind import DocumentKind
 from billing.home_tax import HomeTax
 from billing.money import Currency, Figure, Money, rounded, total
 from billing.parties import Buyer, EmailAddress, Issuer, Language
@@ -18,6 +20,7 @@ from billing.payment_terms import PaymentTerms
 from billing.periods import Period
 from billing.taxes.categories import TaxCategory
 from billing.taxes.outcome import TaxComponent
+from billing.work_records import WorkRecord
 
 _ADDED_LATER: dict[str, dict[str, Any]] = {
     "": {
@@ -27,8 +30,14 @@ _ADDED_LATER: dict[str, dict[str, Any]] = {
         "rounding": "0",
         "home_tax": None,
         "agreed_gross": None,
+        "kind": "invoice",
+        "buyer_reference": "",
+        "preceding_date": None,
+        "work": [],
     },
-    "issuer": {"round_due_to": {}, "registrations": []},
+    "issuer": {"round_due_to": {}, "registrations": [], "electronic_address": ""},
+    "issuer.bank_account": {"qr_iban": ""},
+    "buyer": {"electronic_address": ""},
     "lines": {"allowances": [], "charges": [], "taxes": []},
     "taxes": {"name": "VAT", "share": "100", "number": ""},
     "terms": {
@@ -97,6 +106,8 @@ class Draft(Value):
 
     `net` is without tax (BT-109), `gross` with it (BT-112). `rounding` (BT-114) is what is added to the gross so that
     the amount due can be paid in cash, or is the `agreed_gross`; `discount` is the per cent off that approvers look at.
+    `buyer_reference` (BT-10) is what the buyer routes it by; `preceding` (BT-25) with its date (BT-26) the document it
+    corrects; `work` what an appendix lists.
     """
 
     billing_key: str
@@ -128,6 +139,10 @@ class Draft(Value):
     rounding: Figure = Decimal(0)
     home_tax: HomeTax | None = None
     agreed_gross: Figure | None = None
+    kind: DocumentKind = DocumentKind.INVOICE
+    buyer_reference: str = ""
+    preceding_date: date | None = None
+    work: tuple[WorkRecord, ...] = ()
 
     @property
     def lines_net(self) -> Decimal:

@@ -68,6 +68,15 @@ Identifier = Annotated[
         pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64, description="lower case, digits, '.', '_' and '-'"
     ),
 ]
+ElectronicAddress = Annotated[
+    str,
+    Field(
+        pattern=r"^([0-9]{4}|[A-Z]{2}):[^\s:][^\s]{0,99}$|^$",
+        description="scheme of the Electronic Address Scheme list, a colon, and the id in it",
+    ),
+]
+"""An electronic address (EN 16931, BT-34 and BT-49); empty where there is none."""
+
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1, e.g. de or en")]
 
 
@@ -107,6 +116,7 @@ class BankAccount(Strict):
     bic: str = ""
     bank: str = ""
     holder: str = ""
+    qr_iban: str = Field(default="", description="Switzerland: the QR-IBAN, for QR bills with a QR reference")
 
 
 class Issuer(Strict):
@@ -125,6 +135,10 @@ class Issuer(Strict):
     email: EmailAddress
     phone: str = ""
     website: str = ""
+    electronic_address: ElectronicAddress = Field(
+        default="",
+        description="where e-invoices go: scheme (EAS) and id, e.g. 0204:991-01234-44 or 9930:DE123456789",
+    )
     bank_account: BankAccount
     zone: TimeZone
     language: Language = "en"
@@ -155,6 +169,10 @@ class Buyer(Strict):
     address: Address
     vat_id: str = ""
     contact: Contact
+    electronic_address: ElectronicAddress = Field(
+        default="",
+        description="where e-invoices go: scheme (EAS) and id, e.g. 0204:991-01234-44 or 9930:DE123456789",
+    )
 
 
 class Person(Strict):

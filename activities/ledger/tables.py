@@ -38,6 +38,7 @@ class CompanyVersionRow(Table):
     folder: Mapped[str]
     digest: Mapped[str]
     company: Mapped[dict[str, Any]]
+    looks: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class InvoiceRow(Table):
@@ -321,17 +322,42 @@ class MessageRow(Table):
 
 
 class DocumentRow(Table):
-    """A rendered document by its SHA-256, with the versions that made it."""
+    """A rendered document by its SHA-256, with the versions that made it; of an invoice, or of a client."""
 
     __tablename__ = "documents"
 
     sha256: Mapped[str] = mapped_column(primary_key=True)
-    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    invoice: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"), index=True)
+    client: Mapped[str | None]
     kind: Mapped[str]
     media_type: Mapped[str]
+    name: Mapped[str] = mapped_column(default="", server_default="")
     size: Mapped[int]
     made_with: Mapped[dict[str, Any]]
     made_at: Mapped[datetime]
+    made_from: Mapped[dict[str, Any] | None]
+    erased_at: Mapped[datetime | None]
+
+
+class LookRow(Table):
+    """A look as it was applied, by its digest: which files it has, each by its SHA-256."""
+
+    __tablename__ = "looks"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    issuer: Mapped[str]
+    look: Mapped[dict[str, Any]]
+    files: Mapped[dict[str, Any]]
+    stored_at: Mapped[datetime]
+
+
+class LookFileRow(Table):
+    """A file of a look: logo, font, style sheet, template or catalogue."""
+
+    __tablename__ = "look_files"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[bytes]
 
 
 class AuditEventRow(Table):

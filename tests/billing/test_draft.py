@@ -131,6 +131,10 @@ CHANGED = {
     },
     "business_day": "next",
     "early_payment": {"percent": "2", "days": 10},
+    "electronic_address": "9930:DE136695976",
+    "kind": "corrected invoice",
+    "preceding_date": "2026-01-15",
+    "work": [{"line": 1, "day": "2026-01-05", "person": "Jana", "hours": "3.5"}],
 }
 
 
