@@ -8,6 +8,7 @@ from pydantic import Field
 
 from billing.agreements import Agreement
 from billing.approval_policy import ApprovalPolicy
+from billing.connections import Connection, Port
 from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
@@ -131,10 +132,15 @@ class Company(Strict):
     exchange_rates: ExchangeRates = ExchangeRates()
     tax: TaxRules = TaxRules()
     looks: tuple[Look, ...] = ()
+    connections: tuple[Connection, ...] = ()
 
     @property
     def people_by_id(self) -> dict[str, Person]:
         return {person.id: person for person in self.people}
+
+    def connection(self, port: Port) -> Connection | None:
+        """The system of that port; None where files of the company folder serve it."""
+        return next((each for each in self.connections if each.port is port), None)
 
     def issuer(self, key: str) -> Issuer | None:
         return next((issuer for issuer in self.issuers if issuer.id == key), None)

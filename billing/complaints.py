@@ -13,6 +13,7 @@ from billing.company import BillingRuns, Client, Reconciliation
 from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
+from billing.connections import Connection
 from billing.exchange_rates import ExchangeRate
 from billing.parties import Issuer, Person
 from billing.taxes.company_rules import TaxRule
@@ -51,6 +52,7 @@ class CompanyRecords:
     reconciliation: Reconciliation | None = None
     discounts: Records[Discount] = Records()
     exchange_rates: Records[ExchangeRate] = Records()
+    connections: Records[Connection] = Records()
     tax_rates: Records[TaxRate] = Records()
     tax_rules: Records[TaxRule] = Records()
 

@@ -9,6 +9,7 @@ BillowError
 ├── MoneyError           an amount that cannot be one
 ├── NumberingError       a number series that cannot serve
 └── SourceUnavailable    a CRM, PSA or contract store cannot be read now; trying again may help
+    └── SourceFaulty     it answers, but not as agreed: credentials, scope, type; a person must mend that first
 """
 
 
@@ -46,3 +47,7 @@ class NumberingError(BillowError):
 
 class SourceUnavailable(BillowError):
     """A source system cannot be read now. Retryable."""
+
+
+class SourceFaulty(SourceUnavailable):
+    """A source system answers, but trying again will not help: credentials, scope, address, the type of a field."""

@@ -28,6 +28,7 @@ from billing.company import (
 )
 from billing.company_checks import check_company
 from billing.complaints import CompanyRecords, Complaint, Records, either
+from billing.connections import Connection
 from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
@@ -68,9 +69,16 @@ _FILES = (
     "tax/rates.yaml",
     "tax/rules.yaml",
     "tax/exchange_rates.yaml",
+    "integrations.yaml",
 )
 _LOOKED_AT = ("*.y*ml", "agreements/*.yml", "tax/*.y*ml")
-_OPTIONAL = ("discounts.yaml", "tax/rates.yaml", "tax/rules.yaml", "tax/exchange_rates.yaml")
+_OPTIONAL = (
+    "discounts.yaml",
+    "tax/rates.yaml",
+    "tax/rules.yaml",
+    "tax/exchange_rates.yaml",
+    "integrations.yaml",
+)
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,7 @@ class _FolderReader:
             tax_rates=self._list(RATES, TaxRate, optional=True),
             tax_rules=self._list(RULES, TaxRule, optional=True),
             exchange_rates=self._list("tax/exchange_rates", ExchangeRate, optional=True),
+            connections=self._list("integrations", Connection, optional=True),
         )
         complaints = [*check_company(records), *check_references(records)]
         if self.today is not None:
@@ -242,8 +251,11 @@ class _FolderReader:
         if company_file is None:
             return
         missing = False
+        connected = {str(each.port) for each in records.connections.read.values()}
         for name, folder in company_file.integrations:
-            if not (self.folder / folder).is_dir():
+            if name in connected:
+                missing = True  # what a live system has is looked up by `billow check --live`
+            elif not (self.folder / folder).is_dir():
                 missing = True
                 message = (
                     f"there is no folder {folder!r} in the company folder; create it, or correct the path"
@@ -289,6 +301,7 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
         ),
         discounts=tuple(records.discounts.read.values()),
         exchange_rates=ExchangeRates(rates=tuple(records.exchange_rates.read.values())),
+        connections=tuple(records.connections.read.values()),
     )
 
 

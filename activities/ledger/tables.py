@@ -319,6 +319,7 @@ class MessageRow(Table):
     failed_at: Mapped[datetime | None]
     handed_over_at: Mapped[datetime | None]
     server_reply: Mapped[str | None]
+    delivered_at: Mapped[datetime | None]
 
 
 class DocumentRow(Table):
@@ -394,6 +395,62 @@ class EventRow(Table):
     outcome: Mapped[str] = mapped_column(default="", server_default="")
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     acted_at: Mapped[datetime | None]
+
+
+class DeliveryRow(Table):
+    """A genuine message of a vendor's webhook, stored as it came before it is acted on; once for each id."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("deliveries_by_status", "status", "received_at"),)
+
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    delivery: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str]
+    received_at: Mapped[datetime]
+    verified_by: Mapped[str]
+    headers: Mapped[dict[str, Any]]
+    body: Mapped[bytes]
+    content: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(default="waiting")
+    outcome: Mapped[str] = mapped_column(default="")
+    events: Mapped[list[str]] = mapped_column(default=list)
+    repeats: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    acted_at: Mapped[datetime | None]
+
+
+class IntegrationRow(Table):
+    """How a connection fares: last contact either way, last error, where polling stands."""
+
+    __tablename__ = "integrations"
+
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    last_contact_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    last_error_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    cursor: Mapped[str | None]
+    polled_at: Mapped[datetime | None]
+    lag_seconds: Mapped[int | None]
+    refused: Mapped[int] = mapped_column(default=0)
+    last_refused_at: Mapped[datetime | None]
+    last_refusal: Mapped[str | None]
+
+
+class WriteBackRow(Table):
+    """What a source is to be told about an invoice: the newest is what counts, once told it is done."""
+
+    __tablename__ = "write_backs"
+    __table_args__ = (Index("open_write_backs", "not_before", postgresql_where=text("done_at is null")),)
+
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
+    content: Mapped[dict[str, Any]]
+    written_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    done_at: Mapped[datetime | None]
 
 
 class MeterRow(Table):

@@ -1,0 +1,1 @@
+"""Providers: what every vendor's adapter is built from, and how it is found."""

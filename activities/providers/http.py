@@ -1,0 +1,148 @@
+"""Talking to a vendor: bounded in time and size, tried again where that may help, and told apart where it may not."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from billing.errors import SourceFaulty, SourceUnavailable
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes; a page of records is a hundredth of that."""
+
+PATIENCE = 40.0
+"""Seconds all tries of one call take together at most: less than the minute a step has."""
+
+_LONGEST_PAUSE = 15.0
+_FIRST_PAUSE = 0.5
+_WHAT_TO_DO = {
+    400: "it does not understand the request; check the field map in integrations.yaml",
+    401: "it does not know the credentials; renew the token and set its environment variable anew",
+    403: "the token may not do that; give it the scope the vendor's page names",
+    404: "it does not know the address; check base_url and the ids in integrations.yaml",
+    410: "what was asked for is gone; check base_url and the ids in integrations.yaml",
+    422: "it refuses the values; check the field map in integrations.yaml",
+}
+
+
+@dataclass(frozen=True)
+class VendorHttp:
+    """A vendor's HTTP interface below a base URL. Safe between threads; every call opens what it needs.
+
+    `timeout` in seconds counts for each answer. 429 and 503 are waited for as `Retry-After` says, if that is within
+    patience.
+    """
+
+    title: str
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: float = 10.0
+    tries: int = 4
+    patience: float = PATIENCE
+
+    def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        content: Any = None,
+        missing_ok: bool = False,
+        repeatable: bool = True,
+    ) -> Any:
+        """The JSON answer; None for 204, and for 404 where `missing_ok`.
+
+        `SourceUnavailable` for what waiting may mend, after the tries; `SourceFaulty` for what it will not. A call that
+        is not `repeatable` is tried again only when the vendor cannot have taken it.
+        """
+        ends = time.monotonic() + self.patience
+        pause, why = _FIRST_PAUSE, ""
+        for n in range(self.tries):
+            if n:
+                time.sleep(max(0.0, min(pause, ends - time.monotonic())))
+            try:
+                response = self._send(method, path, params, content, ends)
+            except httpx.TransportError as error:
+                why = f"it does not answer ({type(error).__name__})"
+                if not repeatable and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                    break
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                if response.status_code not in (429, 500, 502, 503, 504):
+                    return self._read(response, missing_ok)
+                why = f"HTTP {response.status_code}"
+                if not repeatable and response.status_code not in (429, 503):
+                    break
+                pause = _retry_after(response) or min(pause * 2, _LONGEST_PAUSE)
+            if time.monotonic() + pause >= ends:
+                break
+        raise SourceUnavailable(
+            f"{self.title} cannot be asked now: {why} at {method} {path}; it is tried again later"
+        )
+
+    def _send(
+        self, method: str, path: str, params: Mapping[str, Any] | None, content: Any, ends: float
+    ) -> httpx.Response:
+        left = max(0.1, min(self.timeout, ends - time.monotonic()))
+        with (
+            httpx.Client(headers=dict(self.headers), timeout=left, follow_redirects=False) as client,
+            client.stream(method, self._url(path), params=params, json=content) as response,
+        ):
+            data = bytearray()
+            for chunk in response.iter_bytes():
+                data += chunk
+                if len(data) > LARGEST_ANSWER or time.monotonic() > ends:
+                    raise SourceFaulty(
+                        f"{self.title} answers more than {LARGEST_ANSWER} bytes, or for ever, at {path}; ask for less"
+                    )
+            return httpx.Response(
+                response.status_code,
+                headers=_plain(response.headers),
+                content=bytes(data),
+                request=response.request,
+            )
+
+    def _url(self, path: str) -> str:
+        return f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
+
+    def _read(self, response: httpx.Response, missing_ok: bool) -> Any:
+        status, path = response.status_code, response.request.url.path
+        if missing_ok and status == httpx.codes.NOT_FOUND:
+            return None
+        if not response.is_success:
+            advice = _WHAT_TO_DO.get(status, "check base_url in integrations.yaml")
+            raise SourceFaulty(f"{self.title} refuses {path}: HTTP {status}; {advice}")
+        if status == httpx.codes.NO_CONTENT or not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError as error:
+            kind = response.headers.get("content-type", "no content type").partition(";")[0]
+            raise SourceFaulty(
+                f"{self.title} answers {path} with {kind} where JSON was expected; check base_url in integrations.yaml"
+            ) from error
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    """Without those that told of the transfer: the content is unpacked."""
+    return {
+        name: value for name, value in headers.items() if name not in ("content-encoding", "content-length")
+    }
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds the vendor asks to wait (RFC 9110, section 10.2.3): a number, or a date."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
