@@ -10,10 +10,10 @@ from typing import Generic, TypeVar
 from billing.agreements import Agreement
 from billing.approval_policy import ApprovalPolicy
 from billing.company import BillingRuns, Client, Reconciliation
+from billing.connections import Connection
 from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
-from billing.connections import Connection
 from billing.exchange_rates import ExchangeRate
 from billing.parties import Issuer, Person
 from billing.taxes.company_rules import TaxRule
