@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -53,11 +54,13 @@ class VendorHttp:
         *,
         params: Mapping[str, Any] | None = None,
         content: Any = None,
+        form: Mapping[str, str] | None = None,
         missing_ok: bool = False,
         repeatable: bool = True,
     ) -> Any:
-        """The JSON answer; None for 204, and for 404 where `missing_ok`.
+        """The JSON answer, its numbers as `Decimal` or `int`; None for 204, and for 404 where `missing_ok`.
 
+        `content` is sent as JSON, or a `form` as a form.
         `SourceUnavailable` for what waiting may mend, after the tries; `SourceFaulty` for what it will not. A call that
         is not `repeatable` is tried again only when the vendor cannot have taken it.
         """
@@ -67,7 +70,7 @@ class VendorHttp:
             if n:
                 time.sleep(max(0.0, min(pause, ends - time.monotonic())))
             try:
-                response = self._send(method, path, params, content, ends)
+                response = self._send(method, path, {"params": params, "json": content, "data": form}, ends)
             except httpx.TransportError as error:
                 why = f"it does not answer ({type(error).__name__})"
                 if not repeatable and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -86,13 +89,11 @@ class VendorHttp:
             f"{self.title} cannot be asked now: {why} at {method} {path}; it is tried again later"
         )
 
-    def _send(
-        self, method: str, path: str, params: Mapping[str, Any] | None, content: Any, ends: float
-    ) -> httpx.Response:
+    def _send(self, method: str, path: str, given: Mapping[str, Any], ends: float) -> httpx.Response:
         left = max(0.1, min(self.timeout, ends - time.monotonic()))
         with (
             httpx.Client(headers=dict(self.headers), timeout=left, follow_redirects=False) as client,
-            client.stream(method, self._url(path), params=params, json=content) as response,
+            client.stream(method, self._url(path), **given) as response,
         ):
             data = bytearray()
             for chunk in response.iter_bytes():
@@ -121,7 +122,7 @@ class VendorHttp:
         if status == httpx.codes.NO_CONTENT or not response.content:
             return None
         try:
-            return response.json()
+            return response.json(parse_float=Decimal, parse_constant=_no_number)
         except ValueError as error:
             kind = response.headers.get("content-type", "no content type").partition(";")[0]
             raise SourceFaulty(
@@ -134,6 +135,10 @@ def _plain(headers: httpx.Headers) -> dict[str, str]:
     return {
         name: value for name, value in headers.items() if name not in ("content-encoding", "content-length")
     }
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number")  # NaN and Infinity are no JSON (RFC 8259, section 6)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

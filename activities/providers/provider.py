@@ -78,11 +78,15 @@ class NotGenuine(Exception):
 
 @dataclass(frozen=True)
 class Changes:
-    """What is new since a cursor; `cursor` is where to go on, `more` whether there is more at once."""
+    """What is new since a cursor; `cursor` is where to go on, `more` whether there is more at once.
+
+    `problem` says what could not be read and is asked for again the next time, while the rest is.
+    """
 
     events: tuple[BillingEvent, ...]
     cursor: str
     more: bool = False
+    problem: str = ""
 
 
 class Polled(Protocol):

@@ -54,5 +54,16 @@ def default_variable(connection: Connection, secret: str) -> str:
 
 
 def adapter(connection: Connection, environment: Mapping[str, str] | None = None) -> Any:
-    """The adapter of a connection. `SourceFaulty` if it cannot be built."""
-    return provider_of(connection).build(connection, secrets_of(connection, environment))
+    """The adapter of a connection. `SourceFaulty` if it cannot be built.
+
+    The same one as before while connection and secrets are the same: what it keeps for the seconds of a run, such as an
+    access token, serves all who ask. Adapters are safe between threads.
+    """
+    secrets = secrets_of(connection, environment)
+    return _built(connection.model_dump_json(), tuple(sorted(secrets.items())))
+
+
+@lru_cache(maxsize=32)
+def _built(connection: str, secrets: tuple[tuple[str, str], ...]) -> Any:
+    found = Connection.model_validate_json(connection)
+    return provider_of(found).build(found, dict(secrets))
