@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= auto
 
-.PHONY: help run test scale check bench lock clean environment system-packages browser
+.PHONY: help run test scale check bench lock clean environment system-packages browser redmine
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s'|'
@@ -15,7 +15,7 @@ help:  ## this list
 run: environment system-packages  ## everything on this machine, with the sample company; Ctrl-C stops it all (ARGS="--help" lists options)
 	@$(BIN)/billow up $(ARGS)
 
-test: environment system-packages browser  ## the whole test-suite, against real servers (ARGS="-k name" picks)
+test: environment system-packages browser redmine  ## the whole test-suite, against real servers (ARGS="-k name" picks)
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 scale: environment system-packages  ## a billing run over 5,000 agreements, its worker killed in the middle (BILLOW_SCALE=count)
@@ -49,3 +49,6 @@ system-packages:
 
 browser:
 	@scripts/system-packages browser
+
+redmine:
+	@scripts/system-packages redmine

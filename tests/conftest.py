@@ -3,6 +3,7 @@
 import itertools
 import os
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tests.mail_server import MailServer
 from workers.settings import Settings
 
 TEMPLATE = "template_billow"
+NOT_RUN = "NOT RUN:"
+"""A test that is skipped with a reason that begins so stands in the summary: something that matters was not shown."""
+
 _numbers = itertools.count(1)
 
 
@@ -103,3 +107,13 @@ async def empty_temporal() -> WorkflowEnvironment:
             *registered,
         ],
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says loudly what could not be run here."""
+    reasons = [str(each.longrepr[-1]) for each in terminalreporter.stats.get("skipped", ())]
+    missing = Counter(reason[reason.index(NOT_RUN) :] for reason in reasons if NOT_RUN in reason)
+    if missing:
+        terminalreporter.section("what this run has not shown", sep="!", red=True, bold=True)
+    for reason, count in missing.items():
+        terminalreporter.line(f"{reason} ({count} test{'s' if count > 1 else ''})", red=True, bold=True)

@@ -276,7 +276,7 @@ class Redmine:
             person=fields.text("time_entry.person", record, name),
             role=self._settings.roles.get(role, role),
             day=day,
-            hours=worked,
+            hours=worked.normalize() + 0,  # 5, not 5.0
             approved=fields.flag("time_entry.approved", record, name, unmapped=True),
             billable=fields.flag("time_entry.billable", record, name, unmapped=True),
             task=fields.text("time_entry.task", record, name),
