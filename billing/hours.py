@@ -26,6 +26,9 @@ TIME = "psa/time"
 
 _HUNDREDTH = Decimal("0.01")
 
+_ROUND = Decimal("0.0001")
+_CUT_OFF = Decimal("1e-7")
+
 Hourly = Retainer | TimeAndMaterials
 
 
@@ -65,7 +68,7 @@ def worked(agreement: Hourly, sources: Sources, period: Period | None, today: da
         own, share = whole_period(agreement, entry.day)
         if own.start not in left:
             included = (terms(own.start).included_hours or Decimal(0)) * share
-            used = total(each.hours for each in sources.billed_time if own.start <= each.day <= own.end)
+            used = together(each.hours for each in sources.billed_time if own.start <= each.day <= own.end)
             left[own.start] = max(included.quantize(_HUNDREDTH, ROUND_HALF_UP) - used, Decimal(0))
         free = min(entry.hours, left[own.start])
         left[own.start] -= free
@@ -78,6 +81,13 @@ def worked(agreement: Hourly, sources: Sources, period: Period | None, today: da
                 Worked(entry, entry.hours - free if free else entry.hours, price, late=entry.id in late)
             )
     return parts
+
+
+def together(hours: Iterable[Decimal]) -> Decimal:
+    """Hours in all. Thirds of an hour have no end: three of them, each cut off somewhere, make one hour again."""
+    found = total(hours)
+    near = found.quantize(_ROUND, ROUND_HALF_UP)
+    return near.normalize() + 0 if found != near and abs(found - near) < _CUT_OFF else found
 
 
 def hour_lines(agreement: Hourly, parts: Sequence[Worked], words: LineWords) -> list[InvoiceLine]:
@@ -112,7 +122,7 @@ def _labels(group_by: Sequence[Grouping], entry: TimeEntry, words: LineWords) ->
 def _included_line(agreement: Hourly, parts: Sequence[Worked], words: LineWords) -> InvoiceLine:
     return line(
         f"{agreement.title}: {words.included}",
-        total(each.hours for each in parts),
+        together(each.hours for each in parts),
         HOUR,
         Decimal(0),
         agreement.currency,
@@ -137,7 +147,7 @@ def _group_line(
     why = f"{_entries(parts)} of project {agreement.project}"
     return line(
         f"{agreement.title}: {subject}" if subject else agreement.title,
-        total(each.hours for each in parts),
+        together(each.hours for each in parts),
         HOUR,
         first.price or Decimal(0),
         agreement.currency,
@@ -187,7 +197,7 @@ def beyond_block_lines(
     return [
         line(
             f"{agreement.title}: {words.beyond_block}",
-            total(each.hours for each in parts),
+            together(each.hours for each in parts),
             HOUR,
             agreement.overage_rate,
             agreement.currency,

@@ -61,15 +61,18 @@ def settings_of(connection: Connection, model: type[Settings], title: str) -> Se
 
 @dataclass(frozen=True)
 class FieldMap:
-    """The fields of one connection; `zone` is where an instant becomes a day. Every reader raises `SourceFaulty`
-    naming the vendor, the record, the field and its value where that is of another type than agreed."""
+    """The fields of one connection; `zone` is where an instant becomes a day (None: where it was written).
+
+    Every reader raises `SourceFaulty` naming the vendor, the record, the field and its value, where that is of another
+    type than agreed.
+    """
 
     title: str
     theirs: Mapping[str, str]
-    zone: tzinfo
+    zone: tzinfo | None
 
     @classmethod
-    def of(cls, title: str, usual: Sequence[Mapped], connection: Connection, zone: tzinfo) -> FieldMap:
+    def of(cls, title: str, usual: Sequence[Mapped], connection: Connection, zone: tzinfo | None) -> FieldMap:
         """The usual fields, or those the connection names. `SourceFaulty` for a field nobody fills."""
         known = {each.ours: each for each in usual}
         theirs = {each.ours: each.theirs for each in usual}
@@ -152,7 +155,7 @@ class FieldMap:
             self._refuse(ours, of, value, "a day")
         if instant.tzinfo is None:
             self._refuse(ours, of, value, "a day, or an instant with its offset from UTC")
-        return instant.astimezone(self.zone).date()
+        return instant.astimezone(self.zone).date() if self.zone else instant.date()
 
     def sample(self, ours: str, read: Callable[[], object], *, needed: bool) -> FieldSample:
         """A field with its value, or with what is wrong with it."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from billing.agreements import Agreement, TimeAndMaterials
 from billing.assembly import Assembly
 from billing.draft import InvoiceLine
+from billing.hours import together
 from billing.hours import worked as parts_of
 from billing.periods import Period
 from billing.sources import TimeEntry
@@ -336,6 +337,25 @@ def test_no_hours_beyond_a_block() -> None:
     assert codes(beyond("2", overage_rate=None)) == ["rate-missing", "empty"]
 
 
+@pytest.mark.parametrize(
+    ("hours", "quantity"),
+    [
+        (["0.3333333333"] * 3, "1"),
+        (["0.6666666666"] * 30, "20"),
+        (["0.3333333333"], "0.3333333333"),
+        (["0.25", "0.10"], "0.35"),
+        (["0.00001"] * 2, "0.00002"),
+        ([], "0"),
+    ],
+)
+def test_thirds_of_an_hour(hours: list[str], quantity: str) -> None:
+    """Three entries of twenty minutes are one hour on the invoice; what has an end stays as it was written."""
+    assert str(together(map(Decimal, hours))) == quantity
+
+
+CUT_OFF = Decimal("1e-6")
+"""What thirds of an hour, cut off after ten digits, may come to."""
+
 # --- whatever is worked -----------------------------------------------------------------------------------------------
 
 entries_of_january = st.lists(
@@ -362,7 +382,8 @@ def test_no_hour_is_lost_or_billed_twice(work: list[TimeEntry], included: int, g
     agreement = time_and_materials(group_by=group_by, **({"included_hours": included} if included else {}))
     draft = made(agreement, "time", JANUARY, time_entries=work, project=project()).draft
     lines = draft.lines if draft else ()
-    assert sum(line.quantity for line in lines) == sum(each.hours for each in work)
-    free = sum(line.quantity for line in lines if not line.unit_price)
-    assert free == min(included, sum(each.hours for each in work))
+    in_all = sum((each.hours for each in work), Decimal(0))
+    assert abs(sum((line.quantity for line in lines), Decimal(0)) - in_all) < CUT_OFF
+    free = sum((line.quantity for line in lines if not line.unit_price), Decimal(0))
+    assert abs(free - min(Decimal(included), in_all)) < CUT_OFF
     assert {ref.id for line in lines for ref in line.sources} == {each.id for each in work}
