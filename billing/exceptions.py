@@ -41,6 +41,7 @@ class ReasonCode(StrEnum):
     STEP_FAILED = "step-failed"
     UNMATCHED_PAYMENT = "unmatched-payment"
     EVENT_HELD = "event-held"
+    INTEGRATION_FAILING = "integration-failing"
     BLOCK_USED_UP = "block-used-up"
     ENTRY_HELD = "entry-held"
     BILLING_STOPPED = "billing-stopped"

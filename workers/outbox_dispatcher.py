@@ -27,9 +27,9 @@ from temporalio.service import RPCError
 from activities.delivery.smtp import MailRefused
 from activities.invoicing import copies, staff_mail
 from activities.invoicing.effects import Effects
-from activities.ledger import company_records, events, notices, outbox
+from activities.ledger import company_records, deliveries, events, notices, outbox
 from activities.ledger.tables import InvoiceRow, MessageRow, OutboxRow
-from billing.errors import BillowError
+from billing.errors import BillowError, SourceUnavailable
 from billing.money import rounded
 from billing.source_checks import agreed_value
 from workflows.identifiers import INVOICE_WORKFLOW, INVOICING_QUEUE, WAKE, invoice_workflow_id
@@ -98,7 +98,9 @@ class OutboxDispatcher:
 
     def __init__(self, client: Client, effects: Effects) -> None:
         self._client, self._effects = client, effects
-        self._written = {kind: asyncio.Event() for kind in (outbox.WAKE, outbox.NOTICE, outbox.EVENT)}
+        self._written = {
+            kind: asyncio.Event() for kind in (outbox.WAKE, outbox.NOTICE, outbox.EVENT, outbox.DELIVERY)
+        }
         self._stop = threading.Event()
 
     async def run(self) -> None:
@@ -112,6 +114,7 @@ class OutboxDispatcher:
                 self._repeat(self._written[outbox.WAKE], self.carry_wake_ups),
                 self._repeat(self._written[outbox.NOTICE], self.carry_notices),
                 self._repeat(self._written[outbox.EVENT], self.carry_events),
+                self._repeat(self._written[outbox.DELIVERY], self.carry_deliveries),
             )
         finally:
             self._stop.set()
@@ -133,7 +136,10 @@ class OutboxDispatcher:
 
     async def carry(self) -> int:
         """Carries one batch of each kind; returns how many rows it took."""
-        return await self.carry_events() + await self.carry_wake_ups() + await self.carry_notices()
+        delivered = await self.carry_deliveries()
+        return (
+            delivered + await self.carry_events() + await self.carry_wake_ups() + await self.carry_notices()
+        )
 
     async def carry_wake_ups(self) -> int:
         """Wakes the workflows of one batch; returns how many rows it took."""
@@ -150,6 +156,10 @@ class OutboxDispatcher:
     async def carry_events(self) -> int:
         """Acts on the events of one batch, each in a transaction of its own; returns how many rows it took."""
         return await self._one_by_one(outbox.EVENT, self._act)
+
+    async def carry_deliveries(self) -> int:
+        """Reads the vendors' messages of one batch, each in a transaction of its own; returns how many rows it took."""
+        return await self._one_by_one(outbox.DELIVERY, self._read)
 
     async def _one_by_one(self, kind: str, carry: Callable[[Session, OutboxRow], None]) -> int:
         for carried in range(BATCH):
@@ -209,6 +219,18 @@ class OutboxDispatcher:
             with tx.begin_nested():
                 events.act(tx, source, event, at=datetime.now(UTC))
         except (DataError, IntegrityError) as error:  # of this event alone, not of the connection
+            raise ValueError(str(error)) from error
+
+    def _read(self, tx: Session, row: OutboxRow) -> None:
+        connection, delivery = json.loads(row.subject)
+        at = datetime.now(UTC)
+        try:
+            with tx.begin_nested():
+                deliveries.act(tx, connection, delivery, at=at)
+        except SourceUnavailable as error:  # noted, so that people see it; the row is tried again
+            deliveries.put_off(tx, connection, delivery, error, at=at)
+            raise
+        except (DataError, IntegrityError) as error:
             raise ValueError(str(error)) from error
 
     def _send(self, tx: Session, row: OutboxRow) -> None:

@@ -16,7 +16,19 @@ from starlette.staticfiles import StaticFiles
 
 from activities.ledger.database import Ledger
 from billing.errors import BillowError
-from starter.web import api, documents, failures, health, inbox, invoices, mailbox, runs, sign_in, webhooks
+from starter.web import (
+    api,
+    documents,
+    failures,
+    health,
+    inbox,
+    invoices,
+    mailbox,
+    runs,
+    sign_in,
+    vendor_webhooks,
+    webhooks,
+)
 from starter.web.commands import command
 from starter.web.desk import Desk
 from starter.web.headers import SecurityHeaders
@@ -85,7 +97,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
 def _for_programs(desk: Desk) -> list[Mount]:
     """Events come in only where there is a secret to sign them with."""
     mounts = [Mount("/api/v1", app=app_for_programs(desk, api.ROUTES))]
+    endpoints = [Route("/{connection}", vendor_webhooks.receive, methods=vendor_webhooks.METHODS)]
     if desk.settings.signing_secrets:
-        endpoint = Route("/events", webhooks.receive, methods=["POST"])
-        mounts.append(Mount("/webhooks", app=app_for_programs(desk, [endpoint])))
-    return mounts
+        endpoints.insert(0, Route("/events", webhooks.receive, methods=["POST"]))
+    return [*mounts, Mount("/webhooks", app=app_for_programs(desk, endpoints))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -47,6 +48,10 @@ class Desk:
         """Whether the request comes from this machine, and the app is not meant for others."""
         ends = (request.scope.get("server"), request.scope.get("client"))
         return self.settings.public_url is None and all(end and _is_loopback(end[0]) for end in ends)
+
+    def secret(self, variable: str) -> tuple[str, ...]:
+        """The secrets in an environment variable: several, with blanks between, while one takes over from another."""
+        return tuple(os.environ.get(variable, "").split())
 
     @property
     def shows_mailbox(self) -> bool:
