@@ -99,5 +99,5 @@ def _for_programs(desk: Desk) -> list[Mount]:
     mounts = [Mount("/api/v1", app=app_for_programs(desk, api.ROUTES))]
     endpoints = [Route("/{connection}", vendor_webhooks.receive, methods=vendor_webhooks.METHODS)]
     if desk.settings.signing_secrets:
-        endpoints.insert(0, Route("/events", webhooks.receive, methods=["POST"]))
+        endpoints.insert(0, Route("/events", webhooks.receive, methods=vendor_webhooks.METHODS))
     return [*mounts, Mount("/webhooks", app=app_for_programs(desk, endpoints))]

@@ -26,6 +26,12 @@ def media_type(request: Request, known: Collection[str]) -> str:
     return kind.strip().lower()
 
 
+def only_posted(request: Request) -> None:
+    """405 for any other method."""
+    if request.method != "POST":
+        raise HTTPException(405, headers={"Allow": "POST"})
+
+
 async def read_body(request: Request, most: int) -> bytes:
     """The body; 413 as soon as it is larger than `most` bytes."""
     body = bytearray()

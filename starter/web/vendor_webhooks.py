@@ -14,7 +14,7 @@ from activities.providers.provider import NotGenuine, Provider, Received
 from activities.providers.registry import default_variable, provider_of
 from billing.connections import Connection
 from billing.errors import SourceFaulty
-from starter.web.bodies import media_type, read_body
+from starter.web.bodies import media_type, only_posted, read_body
 from starter.web.desk import Desk, now
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,7 @@ async def receive(request: Request) -> Response:
     webhook = provider.webhook
     if webhook is None:
         raise HTTPException(404)
-    if request.method != "POST":
-        raise HTTPException(405, headers={"Allow": "POST"})
+    only_posted(request)
     media_type(request, webhook.media_types)
     received = Received(
         request.method,

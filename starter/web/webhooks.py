@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from activities.ledger import events
 from activities.ledger.database import Ledger
 from billing.events import BillingEvent
-from starter.web.bodies import json_of, media_type, read_body, value_of
+from starter.web.bodies import json_of, media_type, only_posted, read_body, value_of
 from starter.web.desk import Desk, now
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ async def receive(request: Request) -> Response:
 
     Answered before it is acted on: 401 unless it is signed by one of the secrets within the last five minutes.
     """
+    only_posted(request)
     desk: Desk = request.app.state.desk
     kind = media_type(request, _MEDIA_TYPES)
     body = await read_body(request, LARGEST)
