@@ -8,7 +8,7 @@ import logging
 import signal
 
 from activities.documents.pdf import warm_up
-from workers import schedules
+from workers import polling, schedules
 from workers.assembly import effects, invoicing_worker, rendering_worker
 from workers.outbox_dispatcher import OutboxDispatcher
 from workers.settings import Settings
@@ -36,9 +36,10 @@ async def _run(queue: str, settings: Settings) -> None:
         async with invoicing_worker(client, outside):
             dispatcher = asyncio.create_task(OutboxDispatcher(client, outside).run())
             watch = asyncio.create_task(schedules.watch(client, outside.ledger))
+            polls = asyncio.create_task(polling.watch(outside.ledger))
             _log.info("working on %s", queue)
-            await _until(stopped, dispatcher, watch)
-            for task in (dispatcher, watch):
+            await _until(stopped, dispatcher, watch, polls)
+            for task in (dispatcher, watch, polls):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
