@@ -17,6 +17,7 @@ from activities.providers.registry import adapter, provider_of
 from billing.company import Company
 from billing.connections import Connection
 from billing.errors import BillowError, NotFound, SourceFaulty, SourceUnavailable
+from billing.events import BillingEvent
 
 _log = logging.getLogger("billow.polling")
 
@@ -117,7 +118,7 @@ def _keep(ledger: Ledger, connection: Connection, before: str | None, changes: C
         return new
 
 
-def _receive(tx: Session, connection: Connection, event: events.BillingEvent, at: datetime) -> int:
+def _receive(tx: Session, connection: Connection, event: BillingEvent, at: datetime) -> int:
     """1 if the event is new. One that says something else under an id we know stands as it was first told."""
     try:
         with tx.begin_nested():

@@ -159,9 +159,12 @@ class XeroProjects:
     def _all(self, path: str, key: str, params: Mapping[str, Any]) -> tuple[Record, ...]:
         what = f"{TITLE}: {path.strip('/')}"
 
+        last = 0
+
         def page(offset: int) -> Page:
-            asked = {**params, "page": offset // _AT_MOST + 1, "pageSize": _AT_MOST}
-            answer = self._get(path, asked, missing_ok=True)
+            nonlocal last
+            last = last + 1 if offset else 1  # Xero may give fewer a page than it is asked for
+            answer = self._get(path, {**params, "page": last, "pageSize": _AT_MOST}, missing_ok=True)
             if answer is None:
                 return Page((), 0)
             return Page(
