@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from billing.einvoice.electronic_addresses import PEPPOL_SCHEMES, ElectronicAddress
 from billing.money import total
 from billing.taxes.categories import TaxCategory
 
@@ -22,14 +23,6 @@ class Profile(StrEnum):
 
     EN_16931 = "EN 16931"
     XRECHNUNG = "XRECHNUNG"
-
-
-@dataclass(frozen=True, slots=True)
-class ElectronicAddress:
-    """Where e-invoices go (BT-34, BT-49): `scheme` is a code of the Electronic Address Scheme list."""
-
-    scheme: str
-    id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +234,17 @@ class EInvoice:
     """BG-23."""
     lines: tuple[Line, ...]
     """BG-25."""
+
+    @property
+    def for_peppol(self) -> bool:
+        """Whether it can go through Peppol: both parties have an address there, and no other usage is asked for.
+
+        Only then does the UBL claim to be Peppol BIS Billing 3 and are the rules of that held against it.
+        """
+        if self.profile is not Profile.EN_16931:
+            return False
+        addresses = (self.seller.electronic_address, self.buyer.electronic_address)
+        return all(each is not None and each.scheme in PEPPOL_SCHEMES for each in addresses)
 
     @property
     def is_credit_note(self) -> bool:
