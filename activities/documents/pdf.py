@@ -31,13 +31,14 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from activities.documents import fonts
 from activities.documents.colour import readable_on_white
+from activities.documents.errors import RenderingFailed
+from activities.documents.hybrid import write_pdf
 from activities.documents.terms_words import terms_in_words
 from activities.documents.typography import LANGUAGES, Typography, in_fours, typography
 from billing.allowances import Adjustment
 from billing.document import InvoiceDocument
 from billing.draft import Draft, TaxBreakdown
 from billing.early_payment import offer
-from billing.errors import BillowError
 from billing.money import Money
 from billing.taxes.notes import note_in
 
@@ -46,10 +47,6 @@ TEMPLATE = Path(__file__).parent / "templates" / "invoice"
 _lock = threading.Lock()
 _log = logging.getLogger(__name__)
 _weasyprint_log = logging.getLogger("weasyprint")
-
-
-class RenderingFailed(BillowError):
-    """The document cannot be turned into a valid PDF: the template or the fonts need repair, not the data."""
 
 
 class _OwnAssets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
@@ -110,9 +107,7 @@ def typeset(html: str, name: str) -> bytes:
     with _lock, _warnings() as warnings:
         press = _press()
         page = weasyprint.HTML(string=html, url_fetcher=press.fetcher)
-        pdf: bytes = page.write_pdf(
-            stylesheets=[press.style], font_config=press.fonts, pdf_variant="pdf/a-3b"
-        )
+        pdf = write_pdf(page.render(stylesheets=[press.style], font_config=press.fonts))
     if missing := [warning for warning in warnings if ".notdef" in warning]:
         raise RenderingFailed(
             f"{name} holds characters no installed font has ({'; '.join(missing)}); "
