@@ -27,9 +27,12 @@ class LookFiles:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256, in hexadecimal, over the look and the names and contents of its files."""
+        """SHA-256, in hexadecimal, over the look and the names and contents of its files.
+
+        A field that a later version of Billow has added does not count while it is left at its default.
+        """
         content = {
-            "look": self.look and self.look.model_dump(mode="json"),
+            "look": self.look and self.look.model_dump(mode="json", exclude_defaults=True),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()},
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
