@@ -107,7 +107,7 @@ class PaymentInstructions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowanceOrCharge:
-    """An allowance or charge of the document (BG-20, BG-21) or of a line (BG-27, BG-28); the amount is not below zero.
+    """An allowance or charge, of the document (BG-20, BG-21) or of a line (BG-27, BG-28).
 
     `category` and `rate` are those of the document's own (BT-95, BT-96; BT-102, BT-103); a line's has that of its line.
     """
