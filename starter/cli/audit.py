@@ -70,9 +70,10 @@ def _conclude(invoices: int, broken: int) -> None:
 @json_option
 @click.pass_context
 def numbers(current: click.Context, issuer: str | None, as_json: bool) -> None:
-    """Check invoice numbers: no gap, no double, in order of date, and as the audit trail says.
+    """Check the numbers of invoices, credit notes and pro forma invoices, series by series.
 
-    Opening items keep the numbers of the system before and are left out. Exit code 1 if anything does not hold.
+    No gap, no double, in order of date, and as the audit trail says. Opening items keep the numbers of the system
+    before and are left out. Exit code 1 if anything does not hold.
     """
     from activities.ledger import number_audit
 
@@ -119,6 +120,7 @@ def _numbers_document(found: NumberAudit) -> dict[str, Any]:
                 "first": each.first,
                 "last": each.last,
                 "count": each.count,
+                "on_opening_items": each.on_opening_items,
             }
             for each in found.series
         ],
@@ -158,6 +160,11 @@ def _print_numbers(found: NumberAudit) -> None:
         keep = "keeps its number" if found.opening_items == 1 else "keep their numbers"
         items = output.plural(found.opening_items, "opening item")
         output.say(f"{items} {keep} from the system before, not checked here.")
+    for each in found.series:
+        if each.on_opening_items:
+            stands = "number" if each.on_opening_items == 1 else "numbers"
+            verb = "stands" if each.on_opening_items == 1 else "stand"
+            output.say(f"{each.on_opening_items:,} {stands} before {each.last} {verb} on them: no gap.")
     _conclude_numbers(found)
 
 
