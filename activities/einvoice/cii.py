@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from activities.einvoice.element import Element, amount, figure, root, written
+from activities.einvoice.element import Element, Namespaces, amount, figure, root, written
 from billing.einvoice.model import (
     AllowanceOrCharge,
     EInvoice,
@@ -26,7 +26,7 @@ XRECHNUNG_PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 """BT-23, which XRechnung demands (PEPPOL-EN16931-R001 in XRechnung 3.0)."""
 
 _UNECE = "urn:un:unece:uncefact:data:standard"
-_NAMESPACES = {
+_NAMESPACES: Namespaces = {
     "rsm": f"{_UNECE}:CrossIndustryInvoice:100",
     "ram": f"{_UNECE}:ReusableAggregateBusinessInformationEntity:100",
     "qdt": f"{_UNECE}:QualifiedDataType:100",

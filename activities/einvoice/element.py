@@ -9,37 +9,36 @@ from lxml import etree
 
 from billing.money import rounded
 
+Namespaces = dict[str | None, str]
+"""By prefix; None is the default namespace, of names without one."""
+
 
 class Element:
-    """An element and the namespace its children are in by default."""
+    """An element, and the namespaces that the names of its children may be in."""
 
-    def __init__(self, node: etree._Element, namespaces: dict[str, str]) -> None:
+    def __init__(self, node: etree._Element, namespaces: Namespaces) -> None:
         self._node = node
         self._namespaces = namespaces
 
     def branch(self, name: str) -> Element:
         """A child that holds others; `name` is prefix and local name: `ram:Name`."""
-        return Element(etree.SubElement(self._node, self._qualified(name)), self._namespaces)
+        return Element(etree.SubElement(self._node, _qualified(name, self._namespaces)), self._namespaces)
 
     def leaf(self, name: str, text: str, **attributes: str) -> None:
         """A child that holds a text; none where the text is empty."""
         if text:
-            etree.SubElement(self._node, self._qualified(name), attributes).text = text
-
-    def _qualified(self, name: str) -> str:
-        prefix, _, local = name.partition(":")
-        return f"{{{self._namespaces[prefix]}}}{local}"
+            etree.SubElement(self._node, _qualified(name, self._namespaces), attributes).text = text
 
 
-def root(name: str, namespaces: dict[str, str], default: str | None = None) -> tuple[etree._Element, Element]:
-    """The outermost element, of the default namespace where that is given."""
-    prefix, _, local = name.rpartition(":")
-    names: dict[str | None, str] = {**namespaces}
-    if default is not None:
-        names[None] = default
-    namespace = namespaces[prefix] if prefix else default
-    node = etree.Element(f"{{{namespace}}}{local}", nsmap=names)
+def root(name: str, namespaces: Namespaces) -> tuple[etree._Element, Element]:
+    """The outermost element, as lxml has it and to write into."""
+    node = etree.Element(_qualified(name, namespaces), nsmap=namespaces)
     return node, Element(node, namespaces)
+
+
+def _qualified(name: str, namespaces: Namespaces) -> str:
+    prefix, _, local = name.rpartition(":")
+    return f"{{{namespaces[prefix or None]}}}{local}"
 
 
 def written(node: etree._Element) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from activities.einvoice.element import Element, amount, figure, iso, root, written
+from activities.einvoice.element import Element, Namespaces, amount, figure, iso, root, written
 from billing.einvoice.model import (
     AllowanceOrCharge,
     EInvoice,
@@ -24,7 +24,7 @@ PEPPOL_PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 """BT-23, of Peppol and of XRechnung."""
 
 _OASIS = "urn:oasis:names:specification:ubl:schema:xsd"
-_NAMESPACES = {
+_NAMESPACES: Namespaces = {
     "cac": f"{_OASIS}:CommonAggregateComponents-2",
     "cbc": f"{_OASIS}:CommonBasicComponents-2",
 }
@@ -33,7 +33,7 @@ _NAMESPACES = {
 def ubl(invoice: EInvoice) -> bytes:
     """The e-invoice as UBL; the same e-invoice gives the same bytes."""
     kind = "CreditNote" if invoice.is_credit_note else "Invoice"
-    node, top = root(kind, _NAMESPACES, default=f"{_OASIS}:{kind}-2")
+    node, top = root(kind, {None: f"{_OASIS}:{kind}-2", **_NAMESPACES})
     top.leaf("cbc:CustomizationID", _customization(invoice))
     if invoice.for_peppol or invoice.profile is Profile.XRECHNUNG:
         top.leaf("cbc:ProfileID", PEPPOL_PROCESS)

@@ -95,8 +95,8 @@ def einvoice_of(document: InvoiceDocument) -> EInvoice | None:
         breakdown=breakdown_of(draft),
         lines=tuple(_line(n, each, draft) for n, each in enumerate(draft.lines, start=1)),
     )
-    if made.for_peppol and not made.buyer_reference and not made.order_reference:
-        # Peppol wants one of the two (PEPPOL-EN16931-R003) and takes the name of whom the invoice goes to for BT-10
+    if made.for_peppol and not made.buyer_reference:
+        # Peppol wants one (PEPPOL-EN16931-R003, DE-R-015) and takes the name of whom the invoice goes to
         return replace(made, buyer_reference=buyer.contact.name)
     return made
 
