@@ -9,15 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from gettext import NullTranslations
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    nodes,
+)
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel
 
-from activities.documents.look import LookFiles
+from activities.documents.direction import directed
+from activities.documents.look import PLAIN, LookFiles
 
 TEMPLATES = Path(__file__).parent / "templates"
 COMPANY_FOLDER = "templates/"
@@ -36,7 +48,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         record = obj if isinstance(obj, type) else type(obj)
-        if issubclass(record, BaseModel) and hasattr(BaseModel, attr):
+        if (issubclass(record, BaseModel) and hasattr(BaseModel, attr)) or issubclass(
+            record, NullTranslations
+        ):
             return False
         return super().is_safe_attribute(obj, attr, value)
 
@@ -79,13 +93,15 @@ class _Loader(BaseLoader):
 @lru_cache(maxsize=16)
 def environment(look: LookFiles) -> Sandbox:
     """Where the templates of a look live, compiled once a process."""
-    return Sandbox(
+    sandbox = Sandbox(
         loader=_Loader(look),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    sandbox.filters["directed"] = directed
+    return sandbox
 
 
 def page_template(look: LookFiles, name: str) -> Template:
@@ -93,3 +109,27 @@ def page_template(look: LookFiles, name: str) -> Template:
     for file in look.blocks.values():
         name = f"{file}{_IN}{name}"
     return environment(look).get_template(name)
+
+
+@lru_cache(maxsize=1)
+def block_names() -> frozenset[str]:
+    """The blocks of Billow's templates: what a look may override."""
+    sandbox = environment(PLAIN)
+    trees = (sandbox.parse(path.read_text("utf-8")) for path in TEMPLATES.glob("*.html"))
+    return frozenset(block.name for tree in trees for block in tree.find_all(nodes.Block))
+
+
+def place_of_fault(error: BaseException | None) -> tuple[str, int] | None:
+    """File and line in a company's own template where an error, or what caused it, was raised; None if in none."""
+    while error is not None:
+        if isinstance(error, TemplateSyntaxError) and (error.filename or "").startswith(COMPANY_FOLDER):
+            return str(error.filename), error.lineno
+        places = [
+            (frame.f_code.co_filename, line)
+            for frame, line in walk_tb(error.__traceback__)
+            if frame.f_code.co_filename.startswith(COMPANY_FOLDER)
+        ]
+        if places:
+            return places[-1]
+        error = error.__cause__ or error.__context__
+    return None
