@@ -8,6 +8,7 @@ from datetime import date
 from billing.agreement_checks import check_agreements
 from billing.complaints import CompanyRecords, Complaint, KeyPath, reference, taken_already, text
 from billing.document_kind import DocumentKind, NumberSeries
+from billing.einvoice_checks import check_einvoices
 from billing.money import rounded
 from billing.number_pattern import MAX_LENGTH, NumberPattern, meeting, pattern_of
 from billing.policy_checks import check_approvals, check_dunning
@@ -45,6 +46,7 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
         *_billing_runs(records),
         *_reconciliation(records),
         *check_tax(records),
+        *check_einvoices(records),
     ]
 
 
