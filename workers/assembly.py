@@ -9,13 +9,13 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.delivery.smtp import SmtpTransport
-from activities.documents.store import FolderStore
 from activities.invoicing.billing_runs import LedgerBillingRuns
 from activities.invoicing.effects import Effects
 from activities.invoicing.reconciliation import LedgerReconciliation
 from activities.invoicing.steps import DocumentSteps, LedgerSteps
 from activities.ledger.database import Ledger
 from activities.tax_ids.vies import COMMISSION, Vies
+from workers.document_store import document_store
 from workers.settings import Settings
 from workflows.billing_run import BillingRunWorkflow
 from workflows.identifiers import INVOICING_QUEUE, RENDERING_QUEUE
@@ -35,7 +35,7 @@ def effects(settings: Settings) -> Effects:
     """The outside world these settings name."""
     return Effects(
         ledger=Ledger(settings.database_url.get_secret_value()),
-        documents=FolderStore(settings.documents_folder),
+        documents=document_store(settings),
         mail=SmtpTransport(
             settings.smtp_host,
             settings.smtp_port,

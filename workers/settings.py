@@ -38,8 +38,10 @@ class Settings(BaseModel):
         Path(".billow"), alias="BILLOW_HOME", description="documents and, in development, all state"
     )
     company: Path | None = Field(None, alias="BILLOW_COMPANY", description="the company folder")
-    documents: Path | None = Field(
-        None, alias="BILLOW_DOCUMENTS", description="default: documents/ in the home"
+    documents: str | None = Field(
+        None,
+        alias="BILLOW_DOCUMENTS",
+        description="a folder, or s3://bucket/prefix; default: documents/ in the home",
     )
     web_host: str = Field("127.0.0.1", alias="BILLOW_WEB_HOST")
     web_port: int = Field(8080, alias="BILLOW_WEB_PORT", ge=1, le=65535)
@@ -82,6 +84,14 @@ class Settings(BaseModel):
                 )
         return secrets
 
+    @field_validator("documents")
+    @classmethod
+    def _is_a_place(cls, documents: str | None) -> str | None:
+        scheme, found, rest = (documents or "").partition("://")
+        if found and (scheme != "s3" or not rest.partition("/")[0]):
+            raise ValueError("documents are kept in a folder, or in S3 at s3://bucket or s3://bucket/prefix")
+        return documents
+
     @property
     def signing_secrets(self) -> tuple[str, ...]:
         """The secrets with which events from outside may be signed; none: nothing comes in."""
@@ -89,8 +99,13 @@ class Settings(BaseModel):
 
     @property
     def documents_folder(self) -> Path:
-        """Where rendered documents are kept."""
-        return self.documents or self.home / "documents"
+        """Where rendered documents are kept, unless they are in S3."""
+        return Path(self.documents) if self.documents else self.home / "documents"
+
+    @property
+    def documents_bucket(self) -> str | None:
+        """`s3://bucket/prefix`, if documents are kept there."""
+        return self.documents if self.documents and self.documents.startswith("s3://") else None
 
     @property
     def web_url(self) -> str:

@@ -26,8 +26,11 @@ REFUSALS = [
     "Conflicting",
     "MoneyError",
     "NumberingError",
+    "StoreRefused",
+    "DocumentDamaged",
 ]
-"""Errors by which a rule says no (`billing.errors`): trying again would be told the same, so a person hears at once."""
+"""Errors by which a rule (`billing.errors`) or the document store says no: trying again would be told the same, so a
+person hears at once."""
 
 
 # A ledger transaction or a few source files take well under a second. A database or source that restarts is back

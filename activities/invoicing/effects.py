@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from activities.delivery.smtp import SmtpTransport
-from activities.documents.store import FolderStore
+from activities.documents.store import DocumentStore
 from activities.invoicing.sources import Systems
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.database import Ledger
@@ -21,7 +21,7 @@ class Effects:
     """The outside world, as the steps of one worker see it."""
 
     ledger: Ledger
-    documents: FolderStore
+    documents: DocumentStore
     mail: SmtpTransport
     web_url: str
     vies: Vies | None = None

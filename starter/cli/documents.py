@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 @json_option
 def pdf(invoice: str, target: str | None, force: bool, as_json: bool) -> None:
     """Write the PDF of an issued invoice to a file; INVOICE is its number or its billing key."""
-    from activities.documents.store import FolderStore
     from activities.ledger import views
 
     to_stdout = target == "-"
@@ -45,7 +44,7 @@ def pdf(invoice: str, target: str | None, force: bool, as_json: bool) -> None:
     sha256 = next((each.sha256 for each in view.documents if each.current), None)
     if sha256 is None or view.number is None:
         raise WrongState(_why_none(view))
-    data = FolderStore(context.settings().documents_folder).get(sha256)
+    data = context.documents().get(sha256)
     if to_stdout:
         sys.stdout.buffer.write(data)
         return
