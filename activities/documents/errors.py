@@ -7,3 +7,7 @@ from billing.errors import BillowError
 
 class RenderingFailed(BillowError):
     """The document cannot be turned into a valid PDF: the template or the fonts need repair, not the data."""
+
+
+class RendererUnavailable(BillowError):
+    """Nobody can render here now, whatever the document: no fonts, no memory, a worker that stops. Retryable."""

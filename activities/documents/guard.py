@@ -49,6 +49,9 @@ _BLENDING = frozenset({
 _PRINTED, _UNSEEN = 4, 1 | 2 | 32
 """Flags of annotations: printed; invisible, hidden, not viewed (6.3.2)."""
 
+_FIGURES = frozenset({"/W", "/Widths"})
+"""Long arrays of numbers: there is nothing in them."""
+
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -78,9 +81,23 @@ def _problems(pdf: pikepdf.Pdf, einvoice: EInvoiceFiles | None) -> Iterator[str]
     yield from _metadata(pdf, einvoice)
     yield from _embedded(pdf, einvoice)
     for each in pdf.objects:
-        if isinstance(each, pikepdf.Stream | pikepdf.Dictionary):
+        for dictionary in _dictionaries(each):
             for rule in _RULES:
-                yield from rule(each)
+                yield from rule(dictionary)
+
+
+def _dictionaries(value: Any) -> Iterator[Any]:
+    """The object if it is a dictionary, and those that stand in it and nowhere else."""
+    if isinstance(value, pikepdf.Stream | pikepdf.Dictionary):
+        yield value
+        within = [each for key, each in value.items() if key not in _FIGURES]
+    elif isinstance(value, pikepdf.Array):
+        within = list(value)
+    else:
+        return
+    for each in within:
+        if not getattr(each, "is_indirect", True):  # numbers come as Python's own
+            yield from _dictionaries(each)
 
 
 def _file(pdf: pikepdf.Pdf) -> Iterator[str]:
@@ -287,8 +304,12 @@ def _painted(each: Any) -> Iterator[str]:
         and (each.get("/Subtype") == "/Form" or each.get("/PatternType") == 1)
     ):
         return
-    for step in pikepdf.parse_content_stream(each, "k K BI ID EI"):
-        if str(step.operator) in ("k", "K"):
+    for step in pikepdf.parse_content_stream(each, "k K cs CS BI ID EI"):
+        operator = str(step.operator)
+        if operator in ("cs", "CS"):
+            if step.operands[0] == "/DeviceCMYK":
+                yield "it is painted in CMYK; colours must be RGB or grey (6.2.4.3)"
+        elif operator in ("k", "K"):
             yield "it is painted in CMYK; colours must be RGB or grey (6.2.4.3)"
         else:
             yield "a picture stands among the instructions of a page, where nobody checks it (6.2.8)"

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from activities.documents import rendering
-from activities.documents.errors import RenderingFailed
+from activities.documents.errors import RendererUnavailable, RenderingFailed
 from activities.documents.rendering import Rendered
 from activities.documents.rendering_process import Answer
 
@@ -85,14 +85,15 @@ class RenderingPool:
         """As `rendering.Renderer`; waits for a process that is free."""
         return self.run(rendering.render, document, look)
 
-    def validate(self, document: InvoiceDocument) -> tuple[Breach, ...]:
+    def validate(self, document: InvoiceDocument, look: LookFiles) -> tuple[Breach, ...]:
         """As `rendering.Renderer`; waits for a process that is free."""
-        return self.run(rendering.validate, document)
+        return self.run(rendering.validate, document, look)
 
     def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """What a function of a module returns or raises, in one of the processes.
 
-        `RenderingFailed` if it takes too long, if its process dies twice, or if the pool is closed.
+        `RenderingFailed` if it takes too long or its process dies twice over it; `RendererUnavailable` if no process
+        can start or the pool is closed.
         """
         job = pickle.dumps((function, *arguments))
         seat = self._idle.get()
@@ -115,7 +116,7 @@ class RenderingPool:
         return result
 
     def warm(self) -> None:
-        """Returns when every process is ready, for one thread before there is work. `RenderingFailed` if one is not."""
+        """Returns when every process is ready; before there is work. `RendererUnavailable` if one cannot be."""
         for seat in self._seats:
             seat.warm()
 
@@ -155,19 +156,19 @@ class _Seat:
         return answer
 
     def warm(self) -> None:
-        """Returns when the process is ready. `RenderingFailed` if it cannot be; then another is tried with the next job."""
+        """Returns when the process is ready. `RendererUnavailable` if it cannot be; the next job tries another one."""
         try:
             self.process.warm()
-        except RenderingFailed:
+        except RendererUnavailable:
             self.replace()
             raise
 
     def replace(self) -> None:
-        """Ends the process; another begins to warm up. `RenderingFailed` if the pool is closed."""
+        """Ends the process; another begins to warm up. `RendererUnavailable` if the pool is closed."""
         with self._lock:
             self.process.kill()
             if self._closed:
-                raise RenderingFailed("the rendering pool is closed: this worker stops")
+                raise RendererUnavailable("the rendering pool is closed: this worker stops")
             self.process = _Process(self._folder, self._first)
 
     def close(self) -> None:
@@ -205,15 +206,17 @@ class _Process:
         self._connection.send_bytes(pickle.dumps((first,)))
 
     def warm(self) -> None:
-        """Returns when the process is ready. `RenderingFailed` if it cannot be."""
+        """Returns when the process is ready. `RendererUnavailable` if it cannot be."""
         if self._is_warm:
             return
         try:
             answer = self._answer(SECONDS_TO_START)
-        except _Died as died:
-            raise RenderingFailed(f"a rendering process cannot start ({died}); its log says why") from died
+        except (_Died, RenderingFailed) as died:
+            raise RendererUnavailable(
+                f"a rendering process cannot start ({died}); the worker's log says why"
+            ) from died
         if answer.error is not None:
-            raise RenderingFailed(f"a rendering process cannot start: {answer.error}") from answer.error
+            raise RendererUnavailable(f"a rendering process cannot start: {answer.error}") from answer.error
         self._is_warm = True
 
     def do(self, job: bytes, seconds: float) -> Answer:

@@ -33,7 +33,10 @@ class Rendered:
 
 
 class Renderer(Protocol):
-    """Whoever renders: this process, or a pool of others. `RenderingFailed` where it cannot be done."""
+    """Whoever renders: this process, or a pool of others.
+
+    `RenderingFailed` where template, look or fonts must be repaired, `RendererUnavailable` where only time helps.
+    """
 
     @property
     def processes(self) -> int:
@@ -42,8 +45,9 @@ class Renderer(Protocol):
     def render(self, document: InvoiceDocument, look: LookFiles) -> Rendered:
         """The document in that look; the same document, look and versions give the same bytes."""
 
-    def validate(self, document: InvoiceDocument) -> tuple[Breach, ...]:
-        """What the document's e-invoice breaks, of all rule sets it stands under."""
+    def validate(self, document: InvoiceDocument, look: LookFiles) -> tuple[Breach, ...]:
+        """What the document's e-invoice breaks, of all rule sets it stands under; the template must be able to write
+        it too."""
 
 
 class InThisProcess:
@@ -54,8 +58,8 @@ class InThisProcess:
     def render(self, document: InvoiceDocument, look: LookFiles) -> Rendered:
         return render(document, look)
 
-    def validate(self, document: InvoiceDocument) -> tuple[Breach, ...]:
-        return validate(document)
+    def validate(self, document: InvoiceDocument, look: LookFiles) -> tuple[Breach, ...]:
+        return validate(document, look)
 
 
 def render(document: InvoiceDocument, look: LookFiles) -> Rendered:
@@ -67,10 +71,12 @@ def render(document: InvoiceDocument, look: LookFiles) -> Rendered:
     return Rendered(render_invoice(document, look, einvoice), einvoice, versions(look))
 
 
-def validate(document: InvoiceDocument) -> tuple[Breach, ...]:
+def validate(document: InvoiceDocument, look: LookFiles) -> tuple[Breach, ...]:
     """As `Renderer.validate`, here and now."""
+    from activities.documents.pdf import proof
     from activities.einvoice.validation import breaches
 
+    proof(document, look)
     return tuple(breaches(document))
 
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from activities.documents import rendering_process
-from activities.documents.errors import RenderingFailed
+from activities.documents.errors import RendererUnavailable, RenderingFailed
 from activities.documents.pool import RenderingPool
 from tests.activities.documents import pool_jobs as jobs
 
@@ -132,11 +132,11 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
         until(lambda: (tmp_path / "mark").exists() and (tmp_path / "mark").read_text(), "the job to begin")
         pool.close()
         pool.close()
-        with pytest.raises(RenderingFailed, match="closed"):
+        with pytest.raises(RendererUnavailable, match="closed"):
             hanging.result()
     assert is_gone(idle) and is_gone(int((tmp_path / "mark").read_text()))
     assert not pool.folder.exists()
-    with pytest.raises(RenderingFailed, match="closed"):
+    with pytest.raises(RendererUnavailable, match="closed"):
         pool.run(jobs.own_id)
 
 
@@ -181,7 +181,7 @@ def test_a_stop_of_the_group_lets_documents_be_finished(pool: RenderingPool) -> 
 def test_a_process_that_cannot_start_says_why() -> None:
     """Without fonts, say, each document fails with the reason, and so does warming up."""
     with RenderingPool(1, first=jobs.fail_to_start) as pool:
-        with pytest.raises(RenderingFailed, match="cannot start: no fonts are installed"):
+        with pytest.raises(RendererUnavailable, match="cannot start: no fonts are installed"):
             pool.warm()
-        with pytest.raises(RenderingFailed, match="cannot start: no fonts are installed"):
+        with pytest.raises(RendererUnavailable, match="cannot start: no fonts are installed"):
             pool.run(jobs.own_id)
