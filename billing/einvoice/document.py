@@ -95,10 +95,18 @@ def einvoice_of(document: InvoiceDocument) -> EInvoice | None:
         breakdown=breakdown_of(draft),
         lines=tuple(_line(n, each, draft) for n, each in enumerate(draft.lines, start=1)),
     )
-    if made.for_peppol and not made.buyer_reference:
-        # Peppol wants one (PEPPOL-EN16931-R003, DE-R-015) and takes the name of whom the invoice goes to
-        return replace(made, buyer_reference=buyer.contact.name)
-    return made
+    return _in_peppol(made) if made.for_peppol else made
+
+
+def _in_peppol(invoice: EInvoice) -> EInvoice:
+    """As Peppol asks, which wants a reference of the buyer and takes the name of whom the invoice goes to
+    (PEPPOL-EN16931-R003, DE-R-015), and within Germany no 386 (DE-R-017)."""
+    at_home = invoice.seller.address.country == invoice.buyer.address.country == "DE"
+    return replace(
+        invoice,
+        buyer_reference=invoice.buyer_reference or invoice.buyer.contact.name,
+        type_code="380" if at_home and invoice.type_code == "386" else invoice.type_code,
+    )
 
 
 def _all_taxes(draft: Draft) -> Iterator[tuple[TaxComponent, ...]]:
@@ -113,9 +121,9 @@ def _type_code(draft: Draft, *, xrechnung: bool) -> str:
     """Peppol takes 384 between parties in Germany only (PEPPOL-EN16931-P0112), XRechnung no 386 (BR-DE-17)."""
     countries = {draft.issuer.address.country, draft.buyer.address.country}
     if draft.kind is DocumentKind.CORRECTED and countries != {"DE"}:
-        return DocumentKind.INVOICE.type_code or ""
+        return "380"
     if draft.kind is DocumentKind.PREPAYMENT and xrechnung:
-        return DocumentKind.INVOICE.type_code or ""
+        return "380"
     return draft.kind.type_code or ""
 
 
