@@ -172,7 +172,7 @@ def _profile(packet: etree._Element, einvoice: EInvoiceFiles | None) -> Iterator
     }
     for key, value in wanted.items():
         if values[key] != [value]:
-            yield f"fx:{key} is {values[key] or 'missing'} in the XMP, not {value!r}"
+            yield f"fx:{key} is {values[key] or 'missing'} in the XMP, not {str(value)!r}"
     for schema in packet.xpath(f"//*[schema:namespaceURI='{FACTUR_X}']", namespaces=_NS):
         declared = schema.xpath(".//property:name/text()", namespaces=_NS)
         if sorted(map(str, declared)) == sorted(_PROPERTIES):
