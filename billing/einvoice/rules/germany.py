@@ -1,8 +1,8 @@
 """What XRechnung 3.0 asks for, and Peppol BIS Billing 3 alike where seller and buyer are in Germany.
 
 SOURCE: KoSIT, XRechnung 3.0.2, rules BR-DE-1 to BR-DE-31; OpenPEPPOL, BIS Billing 3.0.21, rules DE-R-001 to DE-R-031.
-Left out is what no invoice in our terms can break: place of delivery (10, 11), attachments (22), the specification's
-id (21), cards and direct debits, of which there are none (24, 25, 30, 31: see Peppol R061).
+Left out is what no invoice in our terms can break: it says how to pay (1) and which specification it follows (21), and
+has no place of delivery (10, 11), no attachments (22), no cards and no direct debits (24, 25, 30, 31).
 """
 
 from __future__ import annotations
@@ -77,12 +77,6 @@ def _has_contact(invoice: EInvoice) -> bool:
 _FATAL, _WARNING = Severity.FATAL, Severity.WARNING
 
 _ASKED = (
-    _Asked(
-        "1",
-        _FATAL,
-        unless("BG-16", lambda invoice: invoice.payment.means_code),
-        "there is nothing about how to pay; write bank_account in issuers.yaml",
-    ),
     _Asked(
         "2",
         _FATAL,

@@ -1,6 +1,7 @@
-"""The form and check digits of electronic addresses, by scheme (Peppol common rules R040 to R057, May 2026).
+"""The form and check digits of electronic addresses, by scheme (Peppol common rules R040 to R056).
 
-SOURCE: OpenPEPPOL, BIS Billing 3.0.21. A scheme without a rule there is checked by nobody here.
+SOURCE: OpenPEPPOL, BIS Billing 3.0.21 (May 2026); R046 and R057 are of schemes no longer in the network. A scheme
+without a rule there is checked by nobody here.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def italian_vat(text: str) -> bool:
 
 
 def italian_tax_code(text: str) -> bool:
-    """A codice fiscale by its form: 16 characters of a person, 11 digits of a company (0210, 9907)."""
+    """A codice fiscale by its form: 16 characters of a person, 11 digits of a company (0210)."""
     return _CODICE_FISCALE.fullmatch(text) is not None
 
 
@@ -104,14 +105,12 @@ _SCHEMES: tuple[tuple[str, str, Severity, str, Check], ...] = (
     ("R043", "0208", Severity.FATAL, "Belgian enterprise number", belgian),
     ("R044", "0201", Severity.WARNING, "Italian office code", italian_office),
     ("R045", "0210", Severity.WARNING, "Italian tax code", italian_tax_code),
-    ("R046", "9907", Severity.WARNING, "Italian tax code", italian_tax_code),
     ("R047", "0211", Severity.WARNING, "Italian VAT number", italian_vat),
     ("R049", "0007", Severity.FATAL, "Swedish organisation number", swedish),
     ("R050", "0151", Severity.FATAL, "Australian business number", australian),
     ("R054", "0106", Severity.WARNING, "Dutch KVK number (eight digits)", digits(8)),
     ("R055", "0190", Severity.WARNING, "Dutch OIN (twenty digits)", digits(20)),
     ("R056-1", "9944", Severity.WARNING, "Dutch VAT number (NL123456789B12)", dutch_vat),
-    ("R057", "0217", Severity.WARNING, "Dutch establishment number (twelve digits)", digits(12)),
 )
 
 

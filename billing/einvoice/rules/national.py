@@ -26,7 +26,6 @@ _DUTCH_MEANS = frozenset({"30", "48", "49", "57", "58", "59"})
 _DANISH_MEANS = frozenset({"1", "10", "31", "42", "48", "49", "50", "58", "59", "93", "97"})
 _NO_SCHEME = "the seller's registration must bear its scheme ({}), and Billow states none; send a PDF alone"
 _F_TAX = "GODKÄND FÖR F-SKATT"
-_REGISTER = "Foretaksregisteret"
 
 
 def _country(party: Party) -> str:
@@ -101,8 +100,8 @@ _NORWAY = (
     Rule(
         "NO-R-002",
         WARNING,
-        _taxed_in("NO", "BT-32", lambda invoice: invoice.seller.tax_number == _REGISTER),
-        "most Norwegian sellers must write Foretaksregisteret; write it as tax_number in issuers.yaml",
+        _taxed_in("NO", "BT-32", lambda _: False),
+        "most Norwegian sellers must write Foretaksregisteret; write it in registration in issuers.yaml",
     ),
 )
 
@@ -290,6 +289,15 @@ _NETHERLANDS = (
 )
 
 
+def _has_greek_vat_id(party: Party) -> bool:
+    return party.vat_id.startswith("EL") and identifiers.greek(party.vat_id[2:])
+
+
+def _has_greek_address(party: Party) -> bool:
+    reached = party.electronic_address
+    return reached is not None and reached.scheme == "9933" and identifiers.greek(reached.id)
+
+
 def _segments(invoice: EInvoice) -> list[str]:
     return invoice.number.split("|")
 
@@ -304,6 +312,9 @@ def _greek_number(n: int, holds: Callable[[EInvoice, str], object]) -> Places:
     return _taxed_in("GR", "BT-1", found)
 
 
+_TRADING_NAME = (
+    "Greek sellers name both sides by a trading name, and Billow writes the registered one; send a PDF alone"
+)
 _NUMBER = "Greek numbers are TAX NUMBER|DAY/MONTH/YEAR|BRANCH|KIND|SERIES|NUMBER, and Billow gives none such"
 
 _GREECE = (
@@ -336,6 +347,7 @@ _GREECE = (
     ),
     Rule("GR-R-001-6", FATAL, _greek_number(5, lambda _, text: text), f"the fifth part is empty: {_NUMBER}"),
     Rule("GR-R-001-7", FATAL, _greek_number(6, lambda _, text: text), f"the sixth part is empty: {_NUMBER}"),
+    Rule("GR-R-002", FATAL, _taxed_in("GR", "BT-28", lambda _: False), _TRADING_NAME),
     Rule(
         "GR-R-003",
         FATAL,
@@ -356,6 +368,13 @@ _GREECE = (
         "a Greek e-invoice bears the number (MARK) the tax office gives it, and Billow asks for none; send a PDF alone",
     ),
     Rule(
+        "GR-S-008-1",
+        WARNING,
+        _sold_from("GR", "BG-24", lambda invoice: _country(invoice.seller) != "GR"),
+        "a Greek e-invoice names the page of the tax office on which it stands, and Billow knows none",
+    ),
+    Rule("GR-R-005", FATAL, _taxed_in("GR", "BT-45", lambda _: False), _TRADING_NAME),
+    Rule(
         "GR-R-006",
         FATAL,
         _taxed_in(
@@ -367,6 +386,28 @@ _GREECE = (
             ),
         ),
         "within Greece the buyer's VAT id is named: EL and nine digits; write it in the CRM",
+    ),
+    Rule(
+        "GR-R-009",
+        FATAL,
+        _taxed_in("GR", "BT-34", lambda invoice: _has_greek_address(invoice.seller)),
+        "a Greek seller is reached by its tax number, as 9933:NUMBER; correct electronic_address in issuers.yaml",
+    ),
+    Rule(
+        "GR-R-010",
+        FATAL,
+        _taxed_in(
+            "GR",
+            "BT-49",
+            lambda invoice: _country(invoice.buyer) != "GR" or _has_greek_address(invoice.buyer),
+        ),
+        "a Greek buyer is reached by its tax number, as 9933:NUMBER; correct electronic_address in clients.yaml",
+    ),
+    Rule(
+        "GR-S-011",
+        WARNING,
+        _taxed_in("GR", "BT-31", lambda invoice: _has_greek_vat_id(invoice.seller)),
+        "a Greek seller names its VAT id: EL and nine digits; write vat_id in issuers.yaml",
     ),
 )
 

@@ -15,7 +15,7 @@ from stdnum import bic, iban, iso11649
 
 from billing.einvoice.breach import Severity
 from billing.einvoice.leitweg_id import is_leitweg_id, looks_like_leitweg_id
-from billing.einvoice.model import EInvoice, Line
+from billing.einvoice.model import EInvoice, Line, Party
 from billing.einvoice.rules.rule import Rule, each_line, unless
 from billing.money import rounded, total
 from billing.taxes.tax_ids import wrong_by_form
@@ -48,6 +48,10 @@ def _has_true_reference(invoice: EInvoice) -> bool:
 def _adds_up(invoice: EInvoice, line: Line) -> bool:
     less, plus = total(each.amount for each in line.allowances), total(each.amount for each in line.charges)
     return line.net == rounded(line.quantity * line.price, invoice.currency) - less + plus
+
+
+def _has_true_vat_id(party: Party) -> bool:
+    return not party.vat_id or not wrong_by_form(party.vat_id, party.address.country)
 
 
 def _misshapen_leitweg_id(invoice: EInvoice, parts: int) -> bool:
@@ -120,18 +124,14 @@ RULES = (
     Rule(
         "OWN-SELLER-VAT-ID",
         Severity.FATAL,
-        unless(
-            "BT-31", lambda invoice: not wrong_by_form(invoice.seller.vat_id, invoice.seller.address.country)
-        ),
+        unless("BT-31", lambda invoice: _has_true_vat_id(invoice.seller)),
         "the seller's VAT id has not the form of its country, or its check digits do not fit; correct vat_id in "
         "issuers.yaml",
     ),
     Rule(
         "OWN-BUYER-VAT-ID",
         Severity.WARNING,
-        unless(
-            "BT-48", lambda invoice: not wrong_by_form(invoice.buyer.vat_id, invoice.buyer.address.country)
-        ),
+        unless("BT-48", lambda invoice: _has_true_vat_id(invoice.buyer)),
         "the buyer's VAT id has not the form of its country, or its check digits do not fit; correct it in the CRM",
     ),
     Rule(

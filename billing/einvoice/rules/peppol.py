@@ -2,8 +2,9 @@
 
 SOURCE: OpenPEPPOL, BIS Billing 3.0.21 (May 2026), rules PEPPOL-EN16931-R…, -P… and -CL…. Left out is what CEN's rules
 say as well (currency and reason codes), and what no invoice in our terms can break: identifiers of specification and
-process are constants (R001, R004, R007), dates are dates (F001), and there are no gross prices, base quantities,
-periods of lines, attachments or project references (R044, R046, R121, R130, R110, R111, R100, R101, R080).
+process are constants (R001, R004, R007), none goes to an address outside the network (CL008), dates are dates (F001),
+and there are no gross prices, base quantities, periods of lines, attachments or project references (R044, R046, R121,
+R130, R110, R111, R100, R101, R080).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from decimal import Decimal
 from functools import partial
 
 from billing.einvoice.breach import Severity
-from billing.einvoice.electronic_addresses import PEPPOL_SCHEMES
 from billing.einvoice.model import AllowanceOrCharge, EInvoice, Line, Party
 from billing.einvoice.rules import codes
 from billing.einvoice.rules.rule import Rule, both_in, each_adjustment, each_line, is_near, unless
@@ -94,8 +94,9 @@ def shared(slack: Slack, arithmetic: Severity) -> tuple[Rule, ...]:
         Rule(
             "PEPPOL-EN16931-R055",
             FATAL,
-            unless("BT-111", lambda invoice: invoice.home_tax is None or invoice.tax * invoice.home_tax >= 0),
-            "the tax and the same tax in the currency of the country have opposite signs; that is a fault of Billow",
+            unless("BT-111", _has_one_sign),
+            "the tax has one sign and the same tax in the currency of the country another, or is not there; that is a "
+            "fault of Billow",
         ),
         Rule(
             "PEPPOL-EN16931-R061",
@@ -150,6 +151,12 @@ def _texts_of(party: Party, group: str) -> dict[str, str]:
     }
 
 
+def _has_one_sign(invoice: EInvoice) -> bool:
+    if not invoice.tax_currency:
+        return True
+    return invoice.home_tax is not None and invoice.tax * invoice.home_tax >= 0
+
+
 def _is_percentage(slack: Slack, invoice: EInvoice, each: AllowanceOrCharge) -> bool:
     if each.base is None or each.percent is None:
         return True
@@ -160,16 +167,6 @@ def _adds_up(slack: Slack, invoice: EInvoice, line: Line) -> bool:
     less = total(each.amount for each in line.allowances)
     plus = total(each.amount for each in line.charges)
     return is_near(line.net, line.quantity * line.price + plus - less, slack(invoice))
-
-
-def _scheme(party: Party) -> str | None:
-    return party.electronic_address.scheme if party.electronic_address else None
-
-
-def _foreign_schemes(invoice: EInvoice) -> Iterable[str]:
-    for place, party in (("BT-34", invoice.seller), ("BT-49", invoice.buyer)):
-        if (scheme := _scheme(party)) is not None and scheme not in PEPPOL_SCHEMES:
-            yield place
 
 
 def _other_category(code: str, category: str, invoice: EInvoice) -> Iterable[str]:
@@ -198,13 +195,6 @@ RULES = (
         unless("BT-10", lambda invoice: invoice.buyer_reference or invoice.order_reference),
         "the buyer wants to be told a reference of its own: write buyer_reference in clients.yaml, or order_reference "
         "in agreements.yaml",
-    ),
-    Rule(
-        "PEPPOL-EN16931-CL008",
-        FATAL,
-        _foreign_schemes,
-        "the scheme of an electronic address is none of the Peppol network; correct electronic_address in issuers.yaml "
-        "(BT-34) or clients.yaml (BT-49)",
     ),
     Rule(
         "PEPPOL-EN16931-P0100",
