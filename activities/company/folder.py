@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -32,11 +33,15 @@ from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.exchange_rates import ExchangeRate, ExchangeRates
+from billing.looks import Look
 from billing.parties import Issuer, Person, Strict
 from billing.policy_checks import review_reference_rates
 from billing.tax_checks import RATES, RULES, review
 from billing.taxes.company_rules import TaxRule, TaxRules, TaxSettings
 from billing.taxes.rates import TaxRate
+
+if TYPE_CHECKING:
+    from activities.documents.look import LookFiles
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -70,15 +75,20 @@ _FILES = (
     "tax/exchange_rates.yaml",
 )
 _LOOKED_AT = ("*.y*ml", "agreements/*.yml", "tax/*.y*ml")
+_LOOKS = "templates/looks"
 _OPTIONAL = ("discounts.yaml", "tax/rates.yaml", "tax/rules.yaml", "tax/exchange_rates.yaml")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A company folder as read: the company, unless something is wrong with it, and all that is."""
+    """A company folder as read: the company, unless something is wrong with it, and all that is.
+
+    `looks` are those of its issuers, by the issuer's id, as far as it has its own.
+    """
 
     company: Company | None
     problems: list[Problem]
+    looks: Mapping[str, LookFiles] = field(default_factory=dict)
 
 
 class _CompanyFile(Strict):
@@ -137,12 +147,16 @@ class _FolderReader:
             complaints += review_reference_rates(records, self.today)
         self.problems += [self._placed(each) for each in complaints]
         self._integrations(company_file, records)
+        written = self._list(_LOOKS, Look, optional=True)
+        looks = self._looks(written, records)
         self._strangers()
         for document in self.documents.values():
             self.problems += document.problems
         self.problems += check_opening_items(self.folder, records.clients)
         company = None if errors(self.problems) else _company(company_file, records)
-        return Reading(company, sorted(set(self.problems)))
+        if company is not None and written.read:
+            company = company.model_copy(update={"looks": tuple(written.read.values())})
+        return Reading(company, sorted(set(self.problems)), looks)
 
     def _document(self, file: str) -> Document:
         document = self.documents.get(file) or read_document(self.folder / file, file)
@@ -252,6 +266,17 @@ class _FolderReader:
         if not missing:
             for complaint in check_source_references(self.folder, company_file.integrations, records):
                 self.problems.append(self._placed(complaint))
+
+    def _looks(self, written: Records[Look], records: CompanyRecords) -> Mapping[str, LookFiles]:
+        """The looks of the issuers with their files; what checks those is loaded only where there are any."""
+        if not (self.folder / "templates").is_dir():
+            return {}
+        from activities.company.looks.folder import read_looks
+
+        issuers = [each for each in records.issuers.ids if each]
+        found = read_looks(self.folder, written, self.documents.get(f"{_LOOKS}.yaml"), issuers)
+        self.problems += found.problems
+        return found.looks
 
     def _strangers(self) -> None:
         """Files that look as if they belonged to the company, but are not read."""
