@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
@@ -20,6 +21,8 @@ SOURCE = "en"
 
 LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pl", "pt")
 """Languages documents and mails are written in; a company adds its own with a catalogue of its own."""
+
+_PLACE = re.compile(r"%%|%\((\w+)\)s")
 
 CATALOGUES = Path(__file__).parent
 
@@ -86,7 +89,7 @@ def read(data: bytes, language: str) -> Catalog:
     try:
         Locale.parse(language)
         found = read_po(BytesIO(data), locale=language, abort_invalid=True)
-        found.plural_expr  # noqa: B018  # refuses a faulty one
+        _compiled(found)
     except UnknownLocaleError as error:
         raise CatalogueFaulty(
             f"{language!r} is not a language that dates and amounts are known for"
@@ -110,28 +113,13 @@ def _check(entry: Message) -> None:
             )
 
 
-def places(message: str) -> set[str]:
+def places(text: str) -> set[str]:
     """The names of the places in a message. `CatalogueFaulty` where a per cent sign is neither one nor doubled."""
-    found = _Names()
-    try:
-        message % found
-    except (TypeError, ValueError) as error:
+    if "%" in _PLACE.sub("", text):
         raise CatalogueFaulty(
-            f"{message!r} has a per cent sign that is no place such as %(name)s; write %% for the sign itself"
-        ) from error
-    return found.asked
-
-
-class _Names(dict[str, str]):
-    """Fills every place, and remembers its name."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: set[str] = set()
-
-    def __missing__(self, name: str) -> str:
-        self.asked.add(name)
-        return ""
+            f"{text!r} has a per cent sign that is no place such as %(name)s; write %% for the sign itself"
+        )
+    return {name for name in _PLACE.findall(text) if name}
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:
