@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from activities.documents.hours_record import hours_record
 from activities.documents.letter import by_country, letter
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.payment_code import payment_code
+from activities.documents.swiss_bill import swiss_bill
 from activities.documents.terms_words import terms_in_words
 from activities.documents.typography import Typography, in_fours, typography
 from activities.documents.words import words_in
@@ -45,6 +47,7 @@ def values(document: InvoiceDocument, look: LookFiles = PLAIN) -> dict[str, Any]
     writes = typography(draft.language, draft.buyer.address.country)
     words = words_in(writes.language)
     pay = draft.kind not in _NEVER_PAID and draft.due > 0
+    bill = swiss_bill(document, writes.language, words["headings"][draft.kind]) if pay else None
     return {
         **letter(draft.issuer, draft.buyer, writes, words, at=document.issued_at, look=look),
         "document": document,
@@ -63,13 +66,15 @@ def values(document: InvoiceDocument, look: LookFiles = PLAIN) -> dict[str, Any]
         "tax_notes": _tax_notes(draft.taxes, writes.language),
         "nothing_due": words["settled"] if draft.kind not in _NEVER_PAID and not pay else "",
         "pay": pay,
-        "qr": payment_code(document) if pay else None,
+        "bill": bill,
+        "qr": payment_code(document) if pay and bill is None else None,
+        "hours": hours_record(draft, writes, words),
         "instalments": [
             (writes.money(Money.of(part.amount, draft.currency)), writes.day(part.due_date))
             for part in document.instalments
         ],
         "early": _early_payment(document, writes, words),
-        "reference": in_fours(document.payment_reference),
+        "reference": in_fours(document.payment_reference) or document.number,
     }
 
 

@@ -33,7 +33,8 @@ def payment_code(document: InvoiceDocument) -> Markup | None:
             iban="".join(account.iban.split()),
             bic="".join(account.bic.split()) or None,
             amount=amount,
-            reference=document.payment_reference,
+            reference=document.payment_reference or None,
+            text=None if document.payment_reference else document.number,
             encoding="utf-8",
         )
     except ValueError as error:

@@ -80,25 +80,15 @@ def page(template: str, values: dict[str, Any], name: str, look: LookFiles = PLA
         raise RenderingFailed(f"the template {template} cannot write {name}: {error}") from error
 
 
-def typeset(
-    html: str,
-    name: str,
-    look: LookFiles = PLAIN,
-    einvoice: EInvoiceFiles | None = None,
-    *,
-    if_longer: str | None = None,
-) -> bytes:
+def typeset(html: str, name: str, look: LookFiles = PLAIN, einvoice: EInvoiceFiles | None = None) -> bytes:
     """A page as PDF/A-3b in a look, with an e-invoice inside if one is given; `name` is for messages.
 
-    `if_longer` is set in its place where the page would run over one sheet. The same arguments give the same bytes
-    with the same `renderer_versions()`. `RenderingFailed` if a character has no glyph in any font.
+    The same arguments give the same bytes with the same `renderer_versions()`. `RenderingFailed` if a character has
+    no glyph in any font.
     """
     with _lock, _warnings() as warnings:
         press = _press(look)
-        pages = press.lay_out(html)
-        if if_longer is not None and len(pages.pages) > 1:
-            pages = press.lay_out(if_longer)
-        pdf = hybrid.write_pdf(pages, einvoice)
+        pdf = hybrid.write_pdf(press.lay_out(html), einvoice)
     if missing := [warning for warning in warnings if ".notdef" in warning]:
         raise RenderingFailed(
             f"{name} holds characters no installed font has ({'; '.join(missing)}); "
