@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -83,6 +83,10 @@ class Typography:
     def number(self, number: Decimal) -> str:
         """A plain figure without idle zeros: `12,5`."""
         return self._decimal(number, _decimals(number))
+
+    def hours(self, hours: Decimal) -> str:
+        """Hours with two decimals, half away from zero, as columns of them need: `12,50`."""
+        return self._decimal(hours.quantize(Decimal("0.01"), ROUND_HALF_UP), 2)
 
     def rate(self, rate: Decimal) -> str:
         """A rate in per cent: `19 %` in German, `19%` in English."""
