@@ -26,6 +26,9 @@ class ValidationFailed(RulesMissing):
     """The rules could not be run to their end, so nothing is known of the document."""
 
 
+NAMELESS = "FX-NOT-USED"
+"""What stands for an id where Factur-X gives none: a term that its profile does not know."""
+
 Words = Callable[[str, str], str]
 """What to say of a broken rule, from its id and its official text."""
 
@@ -79,7 +82,7 @@ def _read(rule_file: RuleFile, report: str, words: Words) -> Iterator[Breach]:
     """The report as ISO/IEC 19757-3, annex D, has it. Factur-X flags none of its own rules: they are fatal."""
     for element in etree.fromstring(report.encode()).iter(*_FOUND):
         flag = element.get("flag") or element.get("role") or "fatal"
-        rule = element.get("id") or "?"
+        rule = element.get("id") or NAMELESS
         yield Breach(
             rule=rule,
             severity=Severity.FATAL if flag in {"fatal", "error"} else Severity.WARNING,
