@@ -11,6 +11,7 @@ from billing.draft import Draft
 from billing.einvoice.breach import Breach, fatal
 from billing.einvoice.document import einvoice_of
 from billing.einvoice.rules import rule_breaches
+from billing.einvoice.words import spot
 from billing.exceptions import Finding, ReasonCode
 
 _MOST_TEXTS = 5
@@ -73,9 +74,9 @@ def _is_echo(rule: str) -> bool:
 
 def _finding(breaches: list[Breach]) -> Finding:
     rules = ", ".join(dict.fromkeys(each.rule for each in breaches))
-    places = list(dict.fromkeys(each.place for each in breaches if each.place))
-    where = f" at {places[0]}" if places else ""
-    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    spots = list(dict.fromkeys(filter(None, (spot(each.place) for each in breaches))))
+    where = f", {spots[0]}" if spots else ""
+    more = f" and {len(spots) - 1} more" if len(spots) > 1 else ""
     return Finding(
         code=ReasonCode.INVALID_DOCUMENT,
         message=f"{breaches[0].words} ({rules}{where}{more})",

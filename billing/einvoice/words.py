@@ -96,6 +96,7 @@ _WORDS: dict[str, str] = {
     "BR-CL-23": "the unit of a line is not in the code list; correct the agreement or the entry that is billed",
     "BR-CL-25": "the scheme of an electronic address is not in the Electronic Address Scheme list; correct "
     f"electronic_address {_ISSUER} or, of the client, {_CLIENT}",
+    "CII-SR-470": f"a credit transfer needs an account; write the IBAN in bank_account {_ISSUER}",
     "XSD": f"the document has not the shape of its schema; {_REPORT}",
 }
 
@@ -121,6 +122,23 @@ _XPATH = re.compile(
 )
 
 
+_WHOLE = frozenset({"CrossIndustryInvoice", "Invoice", "CreditNote"})
+_SPOTS = {
+    "IncludedSupplyChainTradeLineItem": "line ",
+    "InvoiceLine": "line ",
+    "CreditNoteLine": "line ",
+    "SpecifiedTradeAllowanceCharge": "allowance or charge ",
+    "AllowanceCharge": "allowance or charge ",
+}
+_COUNTED = re.compile(rf"(?<![A-Za-z])({'|'.join(_SPOTS)})(?:\[(\d+)\])?(?![A-Za-z])")
+_PARTIES = {
+    "SellerTradeParty": "seller",
+    "AccountingSupplierParty": "seller",
+    "BuyerTradeParty": "buyer",
+    "AccountingCustomerParty": "buyer",
+}
+
+
 def plain(rule: str, official: str = "") -> str:
     """What the rule means, in a sentence without a full stop; `official` is the text of the rule file."""
     if own := _WORDS.get(rule) or _of_category(rule):
@@ -128,6 +146,15 @@ def plain(rule: str, official: str = "") -> str:
     if _DECIMALS.match(rule):
         return f"an amount has more than two decimals; {_REPORT}"
     return cleaned(official) or f"rule {rule} is broken"
+
+
+def spot(place: str) -> str:
+    """A place as people call it: `line 3`, `buyer`, `BT-84`; empty where its path says no more than the rule does."""
+    if "/" not in place:
+        return "" if place in _WHOLE else place
+    names = (f"{name} {number or 1}" for name, number in _COUNTED.findall(place))
+    parts = [_SPOTS[name] + number for name, _, number in (each.partition(" ") for each in names)]
+    return ", ".join(parts) or next((said for name, said in _PARTIES.items() if name in place), "")
 
 
 def cleaned(official: str) -> str:

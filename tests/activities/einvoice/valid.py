@@ -25,7 +25,7 @@ LEITWEG_ID = "04011000-1234512345-06"
 
 SELLER_IN_PEPPOL = ISSUER.model_copy(update={"electronic_address": "9930:DE136695976"})
 BUYER_IN_PEPPOL = BUYER.model_copy(update={"electronic_address": "9930:DE811907980"})
-IN_PEPPOL = {"issuer": SELLER_IN_PEPPOL, "buyer": BUYER_IN_PEPPOL}
+IN_PEPPOL: dict[str, Any] = {"issuer": SELLER_IN_PEPPOL, "buyer": BUYER_IN_PEPPOL}
 AUSTRIAN = BUYER_IN_PEPPOL.model_copy(
     update={
         "address": Address(street="Ring 3", postcode="1010", city="Wien", country="AT"),
