@@ -56,6 +56,13 @@ class Settings(BaseModel):
         alias="BILLOW_WEBHOOK_SECRETS",
         description="whsec_…, several with spaces between while one takes over from another; else no events come in",
     )
+    rendering_processes: int = Field(
+        default_factory=lambda: min(_cores(), 4),
+        alias="BILLOW_RENDERING_PROCESSES",
+        ge=1,
+        le=64,
+        description="documents a rendering worker makes at a time; default: one a core, at most 4",
+    )
     vies_url: str | None = Field(
         None, alias="BILLOW_VIES_URL", description="where VAT ids are checked; default: the Commission's VIES"
     )
@@ -143,6 +150,11 @@ class Settings(BaseModel):
             raise NotConfigured(
                 f"Settings that cannot be read: {wrong}. Correct these environment variables."
             ) from error
+
+
+def _cores() -> int:
+    """Processors this process may use; a container's or `taskset`'s share of the machine, where that is told."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_environment(file: Path) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from activities.delivery.smtp import SmtpTransport
+from activities.documents.rendering import InThisProcess, Renderer
 from activities.documents.store import DocumentStore
 from activities.invoicing.sources import Systems
 from activities.ledger.company_records import CompanyVersion
@@ -25,6 +26,7 @@ class Effects:
     mail: SmtpTransport
     web_url: str
     vies: Vies | None = None
+    renderer: Renderer = field(default_factory=InThisProcess)
 
 
 def client_record(version: CompanyVersion, client: str) -> CrmClient | None:

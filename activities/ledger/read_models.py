@@ -165,10 +165,11 @@ class MessageView(ReadModel):
 
 
 class DocumentView(ReadModel):
-    """A rendered document; `current` if it is the one that was issued."""
+    """A rendered document; `current` if it is the PDF that was issued, `name` what it is saved as."""
 
     sha256: str
     kind: str
+    name: str
     media_type: str
     size: int
     made_at: datetime

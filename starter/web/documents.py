@@ -24,8 +24,13 @@ def document(request: Request) -> Response:
         content,
         media_type=found.media_type,
         headers={
-            "Content-Disposition": f'inline; filename="{found.file_name}"',
+            "Content-Disposition": f'{_shown(found.media_type)}; filename="{found.file_name}"',
             "Content-Security-Policy": "frame-ancestors 'none'",
             "Cache-Control": "private, max-age=86400, immutable",
         },
     )
+
+
+def _shown(media_type: str) -> str:
+    """Pages are opened in the browser; e-invoices are for other programs, and saved."""
+    return "inline" if media_type == "application/pdf" else "attachment"
