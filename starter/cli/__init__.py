@@ -53,6 +53,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     ),
     "Operation": (
         Entry("audit", "audit", "Prove that nothing was changed afterwards"),
+        Entry("documents", "documents", "Check every stored document against its hash"),
+        Entry("export", "export", "One zip with everything an auditor asks for"),
         Entry("api-token", "api_tokens", "Make or end a token that speaks for a person"),
         Entry("api-tokens", "api_tokens", "Tokens by which programs speak for people"),
         Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
