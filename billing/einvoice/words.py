@@ -117,9 +117,8 @@ _PARTS = {"02": "line", "03": "allowance", "04": "charge", "05": "line", "06": "
 _BY_CATEGORY = re.compile(r"BR-(S|Z|E|AE|IC|G|O|AF|AG)-(\d\d)$")
 _DECIMALS = re.compile(r"BR-DEC-\d\d$")
 _TAG = re.compile(r"^\s*\[[^\]]*\]\s*[-:–]?\s*")
-_XPATH = re.compile(
-    r"\s*\((?=[^()]*\b(?:cac|cbc|ram|rsm|udt|qdt):)[^()]*\)|(?:/{0,2}\b(?:cac|cbc|ram|rsm|udt|qdt):[\w@:/.-]+)"
-)
+_XPATH = re.compile(r"\s*\((?=[^()]*\b(?:cac|cbc|ram|rsm|udt|qdt):)[^()]*\)")
+_PREFIX = re.compile(r"\b(?:cac|cbc|ram|rsm|udt|qdt):")
 
 
 _WHOLE = frozenset({"CrossIndustryInvoice", "Invoice", "CreditNote"})
@@ -160,7 +159,7 @@ def spot(place: str) -> str:
 def cleaned(official: str) -> str:
     """The text without the id in front of it, without XPath, in one line."""
     text = _TAG.sub("", " ".join(official.split()))
-    return " ".join(_XPATH.sub("", text).replace(" .", ".").split()).rstrip(".")
+    return " ".join(_PREFIX.sub("", _XPATH.sub("", text)).split()).rstrip(".")
 
 
 def _of_category(rule: str) -> str:

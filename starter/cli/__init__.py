@@ -29,6 +29,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("show", "invoices", "Everything about one invoice"),
         Entry("timeline", "invoices", "What happened to an invoice, and who did it"),
         Entry("pdf", "documents", "Write the PDF of an issued invoice to a file"),
+        Entry("einvoice", "einvoice", "Write the XML of an issued invoice, or check one"),
     ),
     "Decisions": (
         Entry("inbox", "decisions", "Approvals and exceptions that wait for somebody"),
