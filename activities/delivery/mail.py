@@ -21,7 +21,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, UndefinedEr
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from activities.documents.colour import readable_on_white
-from activities.documents.typography import in_fours, writing
+from activities.documents.typography import in_fours, typography
 from activities.languages.templating import translated
 from billing.errors import BillowError
 from billing.parties import Contact, EmailAddress
@@ -116,7 +116,7 @@ def compose(
     an unknown event and for a field the template needs and the context lacks.
     """
     name = _template(event)
-    writes = writing(language, territory, more)
+    writes = typography(language, territory, more)
     values = {
         **{name: _one_line(value) for name, value in context.items()},
         "type": writes,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from activities.documents.typography import Typography
 from billing.draft import Draft
@@ -42,17 +40,17 @@ class HoursRecord:
     sum: str
 
 
-def hours_record(draft: Draft, writes: Typography, words: Mapping[str, Any]) -> HoursRecord | None:
+def hours_record(draft: Draft, writes: Typography) -> HoursRecord | None:
     """The record of a draft's work in its language; None where it has none. Hours with two decimals."""
     if not draft.work:
         return None
-    says, by_person = words["hours"], draft.hours_appendix is not HoursAppendix.BY_TICKET
+    words, by_person = writes.words, draft.hours_appendix is not HoursAppendix.BY_TICKET
     groups: dict[str, list[WorkRecord]] = {}
     for each in sorted(draft.work, key=lambda each: (each.day, each.line, each.person)):
-        name = each.person if by_person else each.ticket or says["without_ticket"]
+        name = each.person if by_person else each.ticket or words.gettext("Without ticket")
         groups.setdefault(name, []).append(each)
     return HoursRecord(
-        other=says["ticket" if by_person else "person"],
+        other=words.gettext("Ticket") if by_person else words.gettext("Person"),
         groups=tuple(
             Group(
                 name=name,

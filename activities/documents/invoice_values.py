@@ -8,25 +8,44 @@ from decimal import Decimal
 from typing import Any
 
 from activities.documents.hours_record import hours_record
-from activities.documents.letter import by_country, letter
+from activities.documents.letter import letter, vat_id_label
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.payment_code import payment_code
 from activities.documents.swiss_bill import swiss_bill
 from activities.documents.terms_words import terms_in_words
 from activities.documents.typography import Typography, in_fours, typography
-from activities.documents.words import words_in
+from activities.languages.catalogue import Catalogue, message
 from billing.allowances import Adjustment
 from billing.document import InvoiceDocument
 from billing.document_kind import DocumentKind
 from billing.draft import Draft, InvoiceLine, TaxBreakdown
 from billing.early_payment import offer
 from billing.money import Money, total
+from billing.taxes.categories import TaxCategory
 from billing.taxes.notes import note_in
-
-Words = dict[str, Any]
 
 _NEVER_PAID = frozenset({DocumentKind.CREDIT_NOTE, DocumentKind.PRO_FORMA})
 """Kinds that ask for no money."""
+
+_HEADINGS = {
+    DocumentKind.INVOICE: message("Invoice"),
+    DocumentKind.CORRECTED: message("Corrected invoice"),
+    DocumentKind.PREPAYMENT: message("Prepayment invoice"),
+    DocumentKind.FINAL: message("Final invoice"),
+    # not "Gutschrift" in German: by § 14(2) UStG that is an invoice the buyer writes
+    DocumentKind.CREDIT_NOTE: message("Credit note"),
+    DocumentKind.PRO_FORMA: message("Pro forma invoice"),
+}
+_NUMBERS = {
+    DocumentKind.INVOICE: message("Invoice no."),
+    DocumentKind.CREDIT_NOTE: message("Credit note no."),
+    DocumentKind.PRO_FORMA: message("Our reference"),
+}
+_DUE_LABELS = {
+    DocumentKind.INVOICE: message("Amount due"),
+    DocumentKind.CREDIT_NOTE: message("Amount credited"),
+    DocumentKind.PRO_FORMA: message("Total"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,15 +63,16 @@ class Row:
 def values(document: InvoiceDocument, look: LookFiles = PLAIN) -> dict[str, Any]:
     """The values of the template for one document in one look."""
     draft = document.draft
-    writes = typography(draft.language, draft.buyer.address.country)
-    words = words_in(writes.language)
+    own = look.languages.get(draft.language)
+    writes = typography(draft.language, draft.buyer.address.country, own)
+    words, heading = writes.words, heading_of(draft.kind, writes.words)
     pay = draft.kind not in _NEVER_PAID and draft.due > 0
-    bill = swiss_bill(document, writes.language, words["headings"][draft.kind]) if pay else None
+    bill = swiss_bill(document, writes.language, heading) if pay else None
     return {
-        **letter(draft.issuer, draft.buyer, writes, words, at=document.issued_at, look=look),
+        **letter(draft.issuer, draft.buyer, writes, at=document.issued_at, look=look),
         "document": document,
         "draft": draft,
-        "heading": words["headings"][draft.kind],
+        "heading": heading,
         "name": "" if draft.kind is DocumentKind.PRO_FORMA else document.number,
         "subject": draft.title,
         "meta": _meta(document, writes, words),
@@ -61,14 +81,16 @@ def values(document: InvoiceDocument, look: LookFiles = PLAIN) -> dict[str, Any]
         "rows": [*_rows(draft, writes, words)],
         "taxed_apart": _taxed_apart(draft),
         "sums": [*_sums(draft, writes, words)],
-        "due_label": words[_due_label(draft.kind)],
+        "due_label": words.gettext(_DUE_LABELS.get(draft.kind, _DUE_LABELS[DocumentKind.INVOICE])),
         "home_tax": _home_tax(draft, writes, words),
         "tax_notes": _tax_notes(draft.taxes, writes.language),
-        "nothing_due": words["settled"] if draft.kind not in _NEVER_PAID and not pay else "",
+        "nothing_due": words.gettext("Nothing is to be paid.")
+        if draft.kind not in _NEVER_PAID and not pay
+        else "",
         "pay": pay,
         "bill": bill,
         "qr": payment_code(document) if pay and bill is None else None,
-        "hours": hours_record(draft, writes, words),
+        "hours": hours_record(draft, writes),
         "instalments": [
             (writes.money(Money.of(part.amount, draft.currency)), writes.day(part.due_date))
             for part in document.instalments
@@ -78,47 +100,69 @@ def values(document: InvoiceDocument, look: LookFiles = PLAIN) -> dict[str, Any]
     }
 
 
-def _meta(document: InvoiceDocument, writes: Typography, words: Words) -> list[tuple[str, str]]:
-    draft, numbers, dates = document.draft, words["numbers"], words["dates"]
-    client_vat_label = f"{words['client_vat_id']} {by_country(words['vat_id'], draft.buyer.address.country)}"
+def heading_of(kind: DocumentKind, words: Catalogue) -> str:
+    """What a document of the kind is called, as the law of the language's countries calls it."""
+    return words.gettext(_HEADINGS[kind])
+
+
+def _meta(document: InvoiceDocument, writes: Typography, words: Catalogue) -> list[tuple[str, str]]:
+    draft = document.draft
+    vat_id = vat_id_label(words, draft.buyer.address.country)
+    preceding = (
+        words.gettext("Credits invoice") if draft.kind.is_credit else words.gettext("Corrects invoice")
+    )
     asks = draft.kind not in _NEVER_PAID
     rows = [
-        (numbers.get(draft.kind, numbers["invoice"]), document.number),
-        (dates.get(draft.kind, dates["invoice"]), writes.day(document.issue_date)),
-        (words["supply"], writes.period(draft.supply) if draft.supply else ""),
-        (words["due_date"], writes.day(document.due_date) if asks else ""),
-        (words["terms"], terms_in_words(draft.terms, words) if asks else ""),
-        (client_vat_label, draft.buyer.vat_id),
-        (words["buyer_reference"], draft.buyer_reference),
-        (words["order_reference"], draft.order_reference),
-        (words["contract_reference"], draft.contract_reference),
-        (words["credits" if draft.kind.is_credit else "preceding"], _preceding(draft, writes, words)),
+        (words.gettext(_NUMBERS.get(draft.kind, _NUMBERS[DocumentKind.INVOICE])), document.number),
+        (
+            words.gettext("Date") if draft.kind in _NEVER_PAID else words.gettext("Invoice date"),
+            writes.day(document.issue_date),
+        ),
+        (words.gettext("Service period"), writes.period(draft.supply) if draft.supply else ""),
+        (words.gettext("Due"), writes.day(document.due_date) if asks else ""),
+        (words.pgettext("payment", "Terms"), terms_in_words(draft.terms, words) if asks else ""),
+        (words.gettext("Your %(vat_id)s", vat_id=vat_id), draft.buyer.vat_id),
+        (words.gettext("Your reference"), draft.buyer_reference),
+        (words.gettext("Your order"), draft.order_reference),
+        (words.gettext("Contract"), draft.contract_reference),
+        (preceding, _preceding(draft, writes, words)),
     ]
     return [(label, value) for label, value in rows if value]
 
 
-def _preceding(draft: Draft, writes: Typography, words: Words) -> str:
+def _preceding(draft: Draft, writes: Typography, words: Catalogue) -> str:
     """The document this one corrects, with its date where that is known (BT-25, BT-26)."""
     if not (draft.preceding and draft.preceding_date):
         return draft.preceding
-    dated: str = words["preceding_dated"]
-    return dated.format(number=draft.preceding, day=writes.day(draft.preceding_date))
+    return words.gettext(
+        "%(number)s of %(day)s", number=draft.preceding, day=writes.day(draft.preceding_date)
+    )
 
 
-def _introduction(draft: Draft, writes: Typography, words: Words) -> Iterator[str]:
+def _introduction(draft: Draft, writes: Typography, words: Catalogue) -> Iterator[str]:
     """What the kind of document says of itself."""
-    says, preceding = words["introduction"], _preceding(draft, writes, words)
+    preceding = _preceding(draft, writes, words)
     match draft.kind:
+        case DocumentKind.CREDIT_NOTE if preceding:
+            yield words.gettext(
+                "This credit note corrects invoice %(preceding)s. We credit you the amounts below, tax included.",
+                preceding=preceding,
+            )
         case DocumentKind.CREDIT_NOTE:
-            yield says["credit"].format(preceding=preceding) if preceding else says["credit_bare"]
+            yield words.gettext("We credit you the amounts below, tax included.")
         case DocumentKind.CORRECTED if preceding:
-            yield says["corrected"].format(preceding=preceding)
+            yield words.gettext("This invoice corrects invoice %(preceding)s.", preceding=preceding)
         case DocumentKind.PREPAYMENT:
-            yield says["prepayment"]
+            yield words.gettext(
+                "This is an invoice in advance of the service."
+                " The final invoice deducts what it asks for, with its tax."
+            )
         case DocumentKind.FINAL:
-            yield says["final"]
+            yield words.gettext("What was invoiced in advance is deducted, with its tax.")
         case DocumentKind.PRO_FORMA:
-            yield says["pro_forma"]
+            yield words.gettext(
+                "This is no invoice. It asks for no payment, and no tax can be deducted on it; the invoice follows."
+            )
 
 
 def _taxed_apart(draft: Draft) -> bool:
@@ -126,7 +170,10 @@ def _taxed_apart(draft: Draft) -> bool:
     return len({each.taxes for each in draft.lines}) > 1
 
 
-def _rows(draft: Draft, writes: Typography, words: Words) -> Iterator[Row]:
+def _rows(draft: Draft, writes: Typography, words: Catalogue) -> Iterator[Row]:
+    def written(amount: Decimal) -> str:
+        return writes.amount(amount, draft.currency)
+
     sum_before, deducting = Decimal(0), _deductions(draft)
     for position, line in enumerate(draft.lines, start=1):
         sum_after, last = sum_before + line.net, position == len(draft.lines)
@@ -134,15 +181,13 @@ def _rows(draft: Draft, writes: Typography, words: Words) -> Iterator[Row]:
             position=position,
             line=line,
             rate=" + ".join(writes.rate(each.rate) for each in line.taxes),
-            brought=_running(words["brought"], sum_before, draft, writes) if position > 1 else "",
-            carried="" if last else _running(words["carried"], sum_after, draft, writes),
+            brought=words.gettext("Brought forward %(amount)s", amount=written(sum_before))
+            if position > 1
+            else "",
+            carried="" if last else words.gettext("Carried forward %(amount)s", amount=written(sum_after)),
             opens_deductions=position == len(draft.lines) - len(deducting) + 1,
         )
         sum_before = sum_after
-
-
-def _running(words: str, amount: Decimal, draft: Draft, writes: Typography) -> str:
-    return words.format(amount=writes.amount(amount, draft.currency))
 
 
 def _deductions(draft: Draft) -> tuple[InvoiceLine, ...]:
@@ -155,7 +200,7 @@ def _deductions(draft: Draft) -> tuple[InvoiceLine, ...]:
     return draft.lines[start:]
 
 
-def _sums(draft: Draft, writes: Typography, words: Words) -> Iterator[tuple[str, str, str]]:
+def _sums(draft: Draft, writes: Typography, words: Catalogue) -> Iterator[tuple[str, str, str]]:
     """From the lines to the amount due: label, what it is on, amount."""
 
     def written(amount: Decimal) -> str:
@@ -163,43 +208,45 @@ def _sums(draft: Draft, writes: Typography, words: Words) -> Iterator[tuple[str,
 
     if deducted := _deductions(draft):
         off = total(each.net for each in deducted)
-        yield words["services"], "", written(draft.lines_net - off)
-        yield words["deducted"], "", written(off)
+        yield words.gettext("Services"), "", written(draft.lines_net - off)
+        yield words.gettext("Prepayments deducted"), "", written(off)
     elif draft.allowances or draft.charges:
-        yield words["lines_net"], "", written(draft.lines_net)
+        yield words.gettext("Sum of lines"), "", written(draft.lines_net)
     for label, base, amount in _adjustments(draft, writes, words):
         yield label, base, written(amount)
-    yield words["net"], "", written(draft.net)
+    yield words.gettext("Net"), "", written(draft.net)
     for tax in draft.taxes:
         yield *_tax_label(tax, draft.currency, writes, words), written(tax.tax)
     if draft.rounding:
-        yield words["with_tax"], "", written(draft.gross)
-        yield words["rounding"], "", written(draft.rounding)
+        yield words.gettext("Gross"), "", written(draft.gross)
+        yield words.gettext("Rounding"), "", written(draft.rounding)
 
 
-def _due_label(kind: DocumentKind) -> str:
-    return {DocumentKind.CREDIT_NOTE: "credited", DocumentKind.PRO_FORMA: "total"}.get(kind, "gross")
-
-
-def _tax_label(tax: TaxBreakdown, currency: str, writes: Typography, words: Words) -> tuple[str, str]:
+def _tax_label(tax: TaxBreakdown, currency: str, writes: Typography, words: Catalogue) -> tuple[str, str]:
     """What the tax is called and what it is on; a tax that is no VAT by its own name and registration."""
-    base = words["tax_base"].format(amount=writes.amount(tax.taxable, currency))
+    base = words.gettext("on %(amount)s", amount=writes.amount(tax.taxable, currency))
     if tax.name != "VAT":
-        label = words["other_tax"].format(name=tax.name, rate=writes.rate(tax.rate))
+        label = f"{tax.name} {writes.rate(tax.rate)}"
         return (f"{label} ({tax.number})" if tax.number else label), base
-    label = words["tax"].get(tax.category, words["tax"]["default"])
-    return label.format(rate=writes.rate(tax.rate)), base
+    rate = writes.rate(tax.rate)
+    match tax.category:
+        case TaxCategory.REVERSE_CHARGE:
+            return words.gettext("VAT %(rate)s (reverse charge)", rate=rate), base
+        case TaxCategory.OUTSIDE_SCOPE:
+            return words.gettext("Not subject to VAT"), base
+        case _:
+            return words.gettext("VAT %(rate)s", rate=rate), base
 
 
-def _adjustments(draft: Draft, writes: Typography, words: Words) -> Iterator[tuple[str, str, Decimal]]:
+def _adjustments(draft: Draft, writes: Typography, words: Catalogue) -> Iterator[tuple[str, str, Decimal]]:
     """Allowances and charges of the whole document: what for, on what, and by how much the net changes."""
     signed: list[tuple[Adjustment, str, Decimal]] = [
-        *((each, words["allowance"], -each.amount) for each in draft.allowances),
-        *((each, words["charge"], each.amount) for each in draft.charges),
+        *((each, words.gettext("Discount"), -each.amount) for each in draft.allowances),
+        *((each, words.gettext("Surcharge"), each.amount) for each in draft.charges),
     ]
     for each, otherwise, amount in signed:
-        base = each.base is not None and words["tax_base"].format(
-            amount=writes.amount(each.base, draft.currency)
+        base = each.base is not None and words.gettext(
+            "on %(amount)s", amount=writes.amount(each.base, draft.currency)
         )
         yield each.reason or otherwise, base or "", amount
 
@@ -209,12 +256,13 @@ def _tax_notes(taxes: tuple[TaxBreakdown, ...], language: str) -> list[str]:
     return list(dict.fromkeys(note_in(language, each.note) for each in taxes if each.note))
 
 
-def _home_tax(draft: Draft, writes: Typography, words: Words) -> str:
+def _home_tax(draft: Draft, writes: Typography, words: Catalogue) -> str:
     """The tax in the currency of the country that receives it, and how it was converted (BT-111)."""
     home = draft.home_tax
     if home is None:
         return ""
-    line: str = words["home_tax"].format(
+    return words.gettext(
+        "VAT in %(currency)s: %(amount)s (1 %(base)s = %(rate)s %(other)s, %(source)s, %(day)s)",
         currency=home.currency,
         amount=writes.money(Money.of(home.amount, home.currency)),
         base=home.base,
@@ -223,19 +271,18 @@ def _home_tax(draft: Draft, writes: Typography, words: Words) -> str:
         source=home.source,
         day=writes.day(home.rate_date),
     )
-    return line
 
 
-def _early_payment(document: InvoiceDocument, writes: Typography, words: Words) -> str:
+def _early_payment(document: InvoiceDocument, writes: Typography, words: Catalogue) -> str:
     """What paying early costs instead: the reduction agreed on beforehand (DE: § 14(4) no. 7 UStG)."""
     offered = offer(document.draft, document.issue_date)
     if offered is None:
         return ""
     currency = document.draft.currency
-    line: str = words["early_payment"].format(
+    return words.gettext(
+        "If you pay by %(day)s, you may deduct %(percent)s (%(discount)s) and pay %(payable)s.",
         day=writes.day(offered.last_day),
         percent=writes.rate(offered.percent),
         discount=writes.money(Money.of(offered.discount, currency)),
         payable=writes.money(Money.of(offered.payable, currency)),
     )
-    return line

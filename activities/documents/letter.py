@@ -9,14 +9,22 @@ from typing import Any
 from activities.documents.colour import readable_on, readable_on_white, tint
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.typography import Typography, in_fours
+from activities.languages.catalogue import Catalogue, message
 from billing.parties import Buyer, Issuer
+
+_TAX_IDS = {
+    "CA": message("GST/HST no."),
+    "CH": message("VAT no."),
+    "IN": "GSTIN",
+    "US": message("Tax ID"),
+    "EU": message("VAT ID"),
+}
 
 
 def letter(
     issuer: Issuer,
     buyer: Buyer | None,
     writes: Typography,
-    words: Mapping[str, Any],
     *,
     at: datetime,
     look: LookFiles = PLAIN,
@@ -32,7 +40,7 @@ def letter(
         "account": issuer.bank_account,
         "iban": in_fours(issuer.bank_account.iban),
         "type": writes,
-        "words": words,
+        "catalogue": writes.words,
         "accent": accent,
         "ink": readable_on_white(accent),
         "tint": tint(accent),
@@ -41,7 +49,7 @@ def letter(
         "footer_line": _in(look.look.footer, writes.language) if look.look else "",
         "terms_text": _in(look.look.terms, writes.language) if look.look else "",
         "stamp": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "own_vat_label": by_country(words["vat_id"], issuer.address.country),
+        "own_vat_label": vat_id_label(writes.words, issuer.address.country),
         "issuer_lines": writes.address(issuer.address, from_country=from_country),
         "addressee": buyer.name if buyer else "",
         "attention": buyer.contact.name if buyer and buyer.contact.name != buyer.name else "",
@@ -49,9 +57,11 @@ def letter(
     }
 
 
-def by_country(labels: Mapping[str, str], country: str) -> str:
-    """The label a country uses, else the usual one."""
-    return labels.get(country, labels["default"])
+def vat_id_label(words: Catalogue, country: str) -> str:
+    """What a country calls the number under which its tax authority knows a company."""
+    if country == "AT":
+        return words.pgettext("Austria", "VAT ID")
+    return words.gettext(_TAX_IDS.get(country, _TAX_IDS["EU"]))
 
 
 def _in(texts: Mapping[str, str], language: str) -> str:

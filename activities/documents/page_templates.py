@@ -30,6 +30,7 @@ from pydantic import BaseModel
 
 from activities.documents.direction import directed
 from activities.documents.look import PLAIN, LookFiles
+from activities.languages.templating import translated
 
 TEMPLATES = Path(__file__).parent / "templates"
 COMPANY_FOLDER = "templates/"
@@ -98,8 +99,8 @@ def environment(look: LookFiles) -> Sandbox:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
-        extensions=["jinja2.ext.i18n"],
     )
+    translated(sandbox)
     sandbox.filters["directed"] = directed
     return sandbox
 

@@ -15,13 +15,11 @@ from babel.numbers import format_decimal
 
 from activities.documents import addresses
 from activities.documents.units import unit_in_words
+from activities.languages.catalogue import LANGUAGES as LANGUAGES
 from activities.languages.catalogue import catalogue
 from billing.money import Money, rounded, smallest_unit
 from billing.parties import Address
 from billing.periods import Period
-
-LANGUAGES = ("en", "de")
-"""Languages the words of documents are there in."""
 
 _USUAL = {"en": "en_GB", "pt": "pt_PT"}
 """How a language is written where it is not at home, if not as in the country Babel takes it for."""
@@ -136,14 +134,9 @@ class Typography:
 
 
 @lru_cache(maxsize=256)
-def writing(language: str, territory: str = "", more: bytes | None = None) -> Typography:
+def typography(language: str, territory: str = "", more: bytes | None = None) -> Typography:
     """The typography of a language and country; made once per process."""
     return Typography(language, territory, more)
-
-
-def typography(language: str, territory: str = "") -> Typography:
-    """The typography of documents."""
-    return writing(language if language in LANGUAGES else "en", territory)
 
 
 def in_fours(text: str) -> str:

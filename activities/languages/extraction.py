@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def updated(language: str, found: Catalog) -> Catalog:
     """The catalogue of a language with the messages found; a new one where there is none yet."""
     path = CATALOGUES / f"{language}.po"
     known = read(path.read_bytes(), language) if path.exists() else Catalog(language)
-    known.update(found, no_fuzzy_matching=True, update_header_comment=False, keep_user_comments=True)
+    # copied: what is new would else be one message of all languages
+    known.update(deepcopy(found), no_fuzzy_matching=True, update_header_comment=False, keep_user_comments=True)
     known.project, known.version, known.fuzzy = "Billow", "1", False
     name = known.locale.english_name if known.locale else language
     known.header_comment = "\n".join(f"# {line}".rstrip() for line in _HEADER.format(name=name).splitlines())

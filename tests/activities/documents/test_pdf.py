@@ -156,7 +156,7 @@ def test_character_without_glyph_is_not_printed_as_a_box() -> None:
 
 def test_unknown_language_is_english() -> None:
     """A language without translation gets English."""
-    assert missing_from(render_invoice(invoice(language="fr")), ["Invoice BER-2026-00017"]) == []
+    assert missing_from(render_invoice(invoice(language="sv")), ["Invoice BER-2026-00017"]) == []
 
 
 def test_bare_minimum() -> None:

@@ -29,7 +29,7 @@ def plain(text: str) -> str:
         ("en", "US", "1234.5", "USD", "USD 1,234.50"),
         ("en", "IN", "1234567.5", "INR", "INR 12,34,567.50"),
         ("en", "", "1.234", "KWD", "KWD 1.234"),
-        ("fr", "FR", "1234.5", "EUR", "€1,234.50"),
+        ("sv", "SE", "1234.5", "EUR", "€1,234.50"),
     ],
 )
 def test_money(language: str, country: str, amount: str, currency: str, written: str) -> None:

@@ -76,12 +76,12 @@ def test_files_are_as_written(language: str) -> None:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_translations_keep_the_edges(language: str) -> None:
-    """A translation ends as the English does: a label without a stop, a sentence with one, no blanks around it."""
+    """A sentence ends in every language as it does in English, and no translation has blanks around it."""
     ends = set(".:!?,")
     for ids, translations, _ in entries(file_of(language)):
         for text in translations:
             assert text == text.strip(), f"{language}: {text!r}"
-            if ids[0][-1] not in ",s":
+            if len(ids[0].split()) > 3 and ids[0][-1] not in ",s":
                 assert (text[-1] in ends) == (ids[0][-1] in ends), f"{language}: {text!r}"
 
 
