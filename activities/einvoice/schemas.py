@@ -26,17 +26,21 @@ def cii_errors(document: bytes) -> list[str]:
 
 def ubl_errors(document: bytes) -> list[str]:
     """The same of a UBL invoice or credit note."""
-    return _errors(document, _CREDIT_NOTE if b"<CreditNote" in document[:200] else _INVOICE)
+    is_credit_note = etree.QName(_parsed(document)).localname == "CreditNote"
+    return _errors(document, _CREDIT_NOTE if is_credit_note else _INVOICE)
 
 
 def _errors(document: bytes, path: str) -> list[str]:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-    schema = _schema(path)
     try:
-        schema.assertValid(etree.fromstring(document, parser))
+        _schema(path).assertValid(_parsed(document))
     except etree.DocumentInvalid as error:
         return [f"line {each.line}: {each.message}" for each in error.error_log]
     return []
+
+
+def _parsed(document: bytes) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    return etree.fromstring(document, parser)
 
 
 @cache
