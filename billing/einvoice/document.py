@@ -42,6 +42,8 @@ def why_none(document: InvoiceDocument) -> str:
         return f"a {draft.kind} is no invoice"
     if others := dict.fromkeys(each.name for each in draft.taxes if not is_vat(each.name)):
         return f"EN 16931 knows VAT only, and this bears {' and '.join(others)}"
+    if not draft.taxes:
+        return "nothing says how it is taxed"
     if any(len(taxes) > 1 for taxes in _all_taxes(draft)) or any(each.share != 100 for each in draft.taxes):
         return "EN 16931 knows one VAT on the whole of each line, and here are several or a share of it"
     if MINOR_UNITS[draft.currency] > _MOST_DECIMALS:
@@ -77,7 +79,7 @@ def einvoice_of(document: InvoiceDocument) -> EInvoice | None:
         order_reference=one_line(draft.order_reference),
         terms=terms_of(document, xrechnung=xrechnung),
         notes=_notes(draft),
-        preceding=(Preceding(draft.preceding, draft.preceding_date),) if draft.preceding else (),
+        preceding=(Preceding(one_line(draft.preceding), draft.preceding_date),) if draft.preceding else (),
         seller=seller,
         buyer=buyer,
         delivery_date=supply.end if supply else document.issue_date,

@@ -14,8 +14,10 @@ from billing.draft import line
 from billing.einvoice.document import einvoice_of, why_none
 from billing.einvoice.electronic_addresses import ElectronicAddress
 from billing.einvoice.model import EInvoice, Profile
+from billing.einvoice.vat import is_vat
 from billing.parties import BankAccount
 from billing.taxes.categories import TaxCategory
+from billing.taxes.countries import COUNTRIES
 from billing.taxes.outcome import TaxComponent
 from tests.billing.einvoice.documents import (
     EARLY,
@@ -54,6 +56,7 @@ def _taxes(*named: tuple[str, str, str]) -> Any:
     ("document", "why"),
     [
         (document(kind=DocumentKind.PRO_FORMA), "a pro forma invoice is no invoice"),
+        (document(taxes=()), "nothing says how it is taxed"),
         (
             document(None, _taxes(("GST", "5", "100"), ("QST", "9.975", "100"))),
             "EN 16931 knows VAT only, and this bears GST and QST",
@@ -375,3 +378,12 @@ def test_reverse_charge_names_both_vat_ids() -> None:
     """BR-AE-2: seller and buyer, for the tax goes from the one to the other."""
     made = said(document(None, REVERSE_CHARGE, buyer=buyer("FR", "FR 40 303 265 045")))
     assert (made.seller.vat_id, made.buyer.vat_id) == ("DE136695976", "FR40303265045")
+
+
+@pytest.mark.parametrize(
+    ("country", "vat"),
+    [("GB", True), ("CH", True), ("NO", True), ("AE", True), ("AU", False), ("SG", False), ("JP", False)],
+)
+def test_what_counts_as_vat(country: str, vat: bool) -> None:
+    """By the names that the tax rules give: MWST and MVA are VAT, GST and consumption tax are taxes of their own."""
+    assert is_vat(COUNTRIES[country].tax) == vat
