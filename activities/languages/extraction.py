@@ -54,7 +54,9 @@ def updated(language: str, found: Catalog) -> Catalog:
     path = CATALOGUES / f"{language}.po"
     known = read(path.read_bytes(), language) if path.exists() else Catalog(language)
     # copied: what is new would else be one message of all languages
-    known.update(deepcopy(found), no_fuzzy_matching=True, update_header_comment=False, keep_user_comments=True)
+    known.update(
+        deepcopy(found), no_fuzzy_matching=True, update_header_comment=False, keep_user_comments=True
+    )
     known.project, known.version, known.fuzzy = "Billow", "1", False
     name = known.locale.english_name if known.locale else language
     known.header_comment = "\n".join(f"# {line}".rstrip() for line in _HEADER.format(name=name).splitlines())

@@ -85,6 +85,17 @@ def test_translations_keep_the_edges(language: str) -> None:
                 assert (text[-1] in ends) == (ids[0][-1] in ends), f"{language}: {text!r}"
 
 
+def test_no_language_speaks_another() -> None:
+    """No sentence is the same in two languages: none was left in that it was copied from."""
+    told: dict[str, str] = {}
+    for language in TRANSLATED:
+        for ids, translations, _ in entries(file_of(language)):
+            for text in translations:
+                if len(text.split()) > 4:
+                    assert text != ids[0] and text not in told, f"{language}: {text!r} is {told.get(text)}"
+            told |= dict.fromkeys(translations, language)
+
+
 @pytest.mark.parametrize(
     ("language", "number", "said"),
     [
