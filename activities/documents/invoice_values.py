@@ -27,6 +27,9 @@ from billing.taxes.notes import note_in
 _NEVER_PAID = frozenset({DocumentKind.CREDIT_NOTE, DocumentKind.PRO_FORMA})
 """Kinds that ask for no money."""
 
+_LONG, _MANY_LINES = 1200, 15
+"""Characters and line breaks of a detail: with more, a line may run over pages, so that none is left half empty."""
+
 _HEADINGS = {
     DocumentKind.INVOICE: message("Invoice"),
     DocumentKind.CORRECTED: message("Corrected invoice"),
@@ -50,13 +53,19 @@ _DUE_LABELS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A line as the table shows it; `brought` and `carried` are the sums before and after it, where a page breaks."""
+    """A line as the table shows it.
+
+    Where a page breaks, `brought` is the sum before it, `carried` that with it, and `next` the same at the head of the
+    next page. A `long` one may itself run over pages.
+    """
 
     position: int
     line: InvoiceLine
     rate: str
     brought: str
     carried: str
+    next: str
+    long: bool
     opens_deductions: bool
 
 
@@ -174,20 +183,21 @@ def _rows(draft: Draft, writes: Typography, words: Catalogue) -> Iterator[Row]:
     def written(amount: Decimal) -> str:
         return writes.amount(amount, draft.currency)
 
-    sum_before, deducting = Decimal(0), _deductions(draft)
+    so_far, brought, deducting = Decimal(0), "", _deductions(draft)
     for position, line in enumerate(draft.lines, start=1):
-        sum_after, last = sum_before + line.net, position == len(draft.lines)
+        so_far += line.net
+        after = words.gettext("Brought forward %(amount)s", amount=written(so_far))
         yield Row(
             position=position,
             line=line,
             rate=" + ".join(writes.rate(each.rate) for each in line.taxes),
-            brought=words.gettext("Brought forward %(amount)s", amount=written(sum_before))
-            if position > 1
-            else "",
-            carried="" if last else words.gettext("Carried forward %(amount)s", amount=written(sum_after)),
+            brought=brought,
+            carried=words.gettext("Carried forward %(amount)s", amount=written(so_far)),
+            next=after,
+            long=len(line.detail) > _LONG or line.detail.count("\n") > _MANY_LINES,
             opens_deductions=position == len(draft.lines) - len(deducting) + 1,
         )
-        sum_before = sum_after
+        brought = after
 
 
 def _deductions(draft: Draft) -> tuple[InvoiceLine, ...]:
