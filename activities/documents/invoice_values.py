@@ -92,7 +92,7 @@ def values(document: InvoiceDocument, look: LookFiles = PLAIN) -> dict[str, Any]
         "sums": [*_sums(draft, writes, words)],
         "due_label": words.gettext(_DUE_LABELS.get(draft.kind, _DUE_LABELS[DocumentKind.INVOICE])),
         "home_tax": _home_tax(draft, writes, words),
-        "tax_notes": _tax_notes(draft.taxes, writes.language),
+        "tax_notes": _tax_notes(draft.taxes, words),
         "nothing_due": words.gettext("Nothing is to be paid.")
         if draft.kind not in _NEVER_PAID and not pay
         else "",
@@ -261,9 +261,9 @@ def _adjustments(draft: Draft, writes: Typography, words: Catalogue) -> Iterator
         yield each.reason or otherwise, base or "", amount
 
 
-def _tax_notes(taxes: tuple[TaxBreakdown, ...], language: str) -> list[str]:
+def _tax_notes(taxes: tuple[TaxBreakdown, ...], words: Catalogue) -> list[str]:
     """The notes the law wants, each once: in the document's language where it has words for them, else as drafted."""
-    return list(dict.fromkeys(note_in(language, each.note) for each in taxes if each.note))
+    return list(dict.fromkeys(note_in(words.language, each.note, words.pattern) for each in taxes if each.note))
 
 
 def _home_tax(draft: Draft, writes: Typography, words: Catalogue) -> str:

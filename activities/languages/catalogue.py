@@ -55,6 +55,10 @@ class Catalogue:
         """The message, its places filled."""
         return _filled(self.translations.gettext(message), values)
 
+    def pattern(self, message: str) -> str:
+        """The translation of a message with its places still to be filled."""
+        return self.translations.gettext(message)
+
     def pgettext(self, context: str, message: str, **values: object) -> str:
         """A message whose English has several meanings: the context says which."""
         return _filled(self.translations.pgettext(context, message), values)
