@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from activities.company.language_checks import check_languages
 from activities.company.opening_items import check_opening_items
 from activities.company.problems import KeyPath, Problem, did_you_mean, errors
 from activities.company.records import read_record
@@ -149,6 +150,7 @@ class _FolderReader:
         self._integrations(company_file, records)
         written = self._list(_LOOKS, Look, optional=True)
         looks = self._looks(written, records)
+        self.problems += [self._placed(each) for each in check_languages(records, looks)]
         self._strangers()
         for document in self.documents.values():
             self.problems += document.problems

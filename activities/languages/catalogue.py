@@ -14,13 +14,9 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
+from activities.languages.built_in import LANGUAGES as LANGUAGES
+from activities.languages.built_in import SOURCE as SOURCE
 from billing.errors import BillowError
-
-SOURCE = "en"
-"""The language messages are written in."""
-
-LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pl", "pt")
-"""Languages documents and mails are written in; a company adds its own with a catalogue of its own."""
 
 _PLACE = re.compile(r"%%|%\((\w+)\)s")
 
