@@ -202,6 +202,7 @@ def _document(row: DocumentRow, invoice: InvoiceRow) -> DocumentView:
         size=row.size,
         made_at=row.made_at,
         current=row.sha256 == invoice.document,
+        erased_at=row.erased_at,
     )
 
 
@@ -215,7 +216,7 @@ def _actions(row: InvoiceRow, as_of: datetime) -> tuple[Action, ...]:
 
 
 def document(tx: Session, sha256: str) -> DocumentFile | None:
-    """The document with this hash and the name it is saved under; None if the ledger knows none."""
+    """The document with this hash and the name it is saved under; None if the ledger knows none, or it was erased."""
     row = tx.execute(
         select(
             DocumentRow.sha256,
@@ -225,7 +226,7 @@ def document(tx: Session, sha256: str) -> DocumentFile | None:
             InvoiceRow.billing_key,
         )
         .join(InvoiceRow, InvoiceRow.id == DocumentRow.invoice)
-        .where(DocumentRow.sha256 == sha256)
+        .where(DocumentRow.sha256 == sha256, DocumentRow.erased_at.is_(None))
     ).first()
     if row is None:
         return None

@@ -165,7 +165,10 @@ class MessageView(ReadModel):
 
 
 class DocumentView(ReadModel):
-    """A rendered document; `current` if it is the PDF that was issued, `name` what it is saved as."""
+    """A rendered document; `current` if it is the PDF that was issued, `name` what it is saved as.
+
+    With `erased_at` its bytes are gone for good, retention over; what it was is still known.
+    """
 
     sha256: str
     kind: str
@@ -174,6 +177,7 @@ class DocumentView(ReadModel):
     size: int
     made_at: datetime
     current: bool
+    erased_at: datetime | None = None
 
 
 class DocumentFile(ReadModel):

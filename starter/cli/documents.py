@@ -62,9 +62,15 @@ def pdf(
         raise click.UsageError("a PDF would garble the terminal; write it to a file, or into a pipe.")
     with context.ledger().transaction() as tx:
         view = views.invoice(tx, invoice, context.now())
-    sha256 = next((each.sha256 for each in view.documents if each.current), None)
-    if sha256 is None or view.number is None:
+    document = next((each for each in view.documents if each.current), None)
+    if document is None or view.number is None:
         raise WrongState(_why_none(view))
+    sha256 = document.sha256
+    if document.erased_at is not None:
+        gone = (
+            f"the document of {view.number} was erased on {document.erased_at:%Y-%m-%d}, its retention over"
+        )
+        raise WrongState(f"{gone}; its SHA-256 was {sha256}")
     data = context.documents().get(sha256)
     if to_stdout:
         sys.stdout.buffer.write(data)
