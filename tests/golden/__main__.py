@@ -1,10 +1,13 @@
-"""Draws the golden documents anew: `make golden`, or some of them by a part of their name. Look at what has changed."""
+"""Draws the golden documents and the pictures of docs/looks.md anew: `make golden`, or `ARGS=` a part of their names.
+
+Look at what has changed before it is committed.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from tests.golden import pictures
+from tests.golden import illustrations, pictures
 from tests.golden.documents import DOCUMENTS
 
 
@@ -19,6 +22,7 @@ def main() -> None:
         pictures.compact(pictures.picture_of(pdf)).save(pictures.FOLDER / f"{name}.png", optimize=True)
         sys.stdout.write(f"{name}\n")
     if not asked:
+        illustrations.draw()
         for path in pictures.FOLDER.iterdir():
             if path.stem not in DOCUMENTS:
                 path.unlink()

@@ -14,6 +14,25 @@ from billing.looks import Look, LookName
 from billing.work_records import HoursAppendix
 from tests.golden import awkward, invoices
 
+LOGO = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 262 60"><path d="M4 56 30 4l26 52H42L30 30 18 56z"
+fill="#d98e04"/><text x="70" y="44" font-family="Noto Sans" font-weight="bold" font-size="38">Nordlicht</text></svg>"""
+
+
+def own(name: LookName) -> LookFiles:
+    """A look as a company makes it its own: light accent, logo, a line in the foot, terms."""
+    return LookFiles(
+        look=Look(
+            id="berlin",
+            based_on=name,
+            accent="#f2b705",
+            logo="logo.svg",
+            footer={"en": "Nordlicht plants a tree for every invoice that is not printed."},
+            terms={"en": "Our general terms of 1 January 2026 apply; they are at nordlicht.example/terms."},
+        ),
+        files={"logo.svg": LOGO},
+    )
+
+
 LOOKS = {name: LookFiles(look=Look(id="berlin", based_on=name)) for name in LookName}
 
 AWKWARD: dict[str, Callable[[], InvoiceDocument]] = {
@@ -45,6 +64,8 @@ def _named() -> dict[str, Callable[[], bytes]]:
                 found[name] = partial(_rendered, document, files)
         for name, document in AWKWARD.items():
             found[f"{name}.{look}"] = partial(_rendered, document, files)
+        document = partial(invoices.of_kind, DocumentKind.INVOICE, "en")
+        found[f"own-look.{look}"] = partial(_rendered, document, own(look))
     return found
 
 

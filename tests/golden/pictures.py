@@ -15,7 +15,7 @@ from pypdf import PdfReader
 FOLDER = Path(__file__).parent / "pages"
 DPI = 45
 MOST_PAGES = 6
-_COLOURS = 24
+_COLOURS = 32
 
 can_draw = shutil.which("pdftoppm") is not None
 
@@ -28,12 +28,12 @@ def text_of(pdf: bytes) -> str:
     return "\n\f\n".join(pages) + "\n"
 
 
-def picture_of(pdf: bytes) -> Image.Image:
+def picture_of(pdf: bytes, dpi: int = DPI) -> Image.Image:
     """The first pages side by side, in few colours."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "document.pdf").write_bytes(pdf)
         subprocess.run(
-            ["pdftoppm", "-r", str(DPI), "-l", str(MOST_PAGES), "-png", "document.pdf", "page"],
+            ["pdftoppm", "-r", str(dpi), "-l", str(MOST_PAGES), "-png", "document.pdf", "page"],
             cwd=folder,
             check=True,
             timeout=60,
