@@ -16,7 +16,15 @@ from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
 from activities.invoicing import issued_files, late_payment, standing, together
 from activities.invoicing.effects import Effects, client_record
-from activities.ledger import audit_trail, company_records, exceptions, instalments, invoices, notices
+from activities.ledger import (
+    audit_trail,
+    company_records,
+    exceptions,
+    instalments,
+    invoices,
+    looks,
+    notices,
+)
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.resending import COPY
 from activities.ledger.tables import InvoiceRow, MessageRow
@@ -183,7 +191,8 @@ def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
 
 def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: datetime) -> None:
     """Writes the text of a message from what holds at this attempt."""
-    row, company = rows[0], company_records.current(tx).company
+    row, current = rows[0], company_records.current(tx)
+    company = current.company
     client = company.client(row.client) or standing.pinned(tx, row).client(row.client)
     zone, language, place = (
         (client.zone, client.language, client.calendar[:2]) if client else ("UTC", "en", "")
@@ -219,7 +228,8 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
             for each in rows[1:]
         ],
     }
-    composed = compose(message.event.removesuffix("-copy"), language, context, territory=place)
+    own = looks.of_issuer(tx, current.version, row.issuer or "").languages.get(language)
+    composed = compose(message.event.removesuffix("-copy"), language, context, territory=place, more=own)
     message.subject, message.body, message.html = composed.subject, composed.text, composed.html
     message.document = row.document
 
