@@ -147,7 +147,7 @@ def _erase(
         documents.remove(document.sha256)
         document.erased_at, document.made_from = at, None
     if fate.draft:
-        row.draft = without_persons(row.draft or {}, at)
+        row.draft = without_persons(row.draft, at) if row.draft is not None else None
         row.request, row.overrides, row.title = request_without_words(row.request), {}, ERASED
         for exception in tx.scalars(select(ExceptionRow).where(ExceptionRow.invoice == row.id)):
             exception.finding = {
@@ -176,8 +176,9 @@ def _fate(tx: Session, row: InvoiceRow, subject: str, as_of: datetime) -> _Fate:
     parts = []
     goes, why, until = _invoice(tx, row, today)
     stored = [each for each in _documents(tx, row) if goes]
-    whole = goes and not is_erased(row.draft) and row.draft is not None
-    if row.draft is not None and not is_erased(row.draft):
+    there = not is_erased(row.draft) and row.title != ERASED
+    whole = goes and there
+    if there:
         parts.append(Part(_called(row), 1, whole, why, until))
     if stored:
         parts.append(Part("documents of invoices", len(stored), goes=True, why=why))

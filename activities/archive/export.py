@@ -33,6 +33,8 @@ _READABLE = 0o644 << 16
 _UNIX = 3
 _PACKED_ALREADY = "application/pdf"
 
+FROM_BEFORE = "its document is in the system before Billow"
+
 INDEX = (
     "number", "kind", "billing key", "client", "buyer", "title", "issue date", "supply from", "supply to", "due date",
     "currency", "net", "tax", "gross", "paid", "document status", "payment status", "documents", "folder", "missing",
@@ -54,10 +56,14 @@ class Scope:
 
 @dataclass
 class Exported:
-    """What went in, and what should have and could not: one line each, for people."""
+    """What went in, and what should have and could not: one line each, for people.
+
+    `from_before` are invoices whose documents are in the system before Billow.
+    """
 
     invoices: int = 0
     documents: int = 0
+    from_before: int = 0
     size: int = 0
     missing: list[str] = field(default_factory=list)
     number_problems: int = 0
@@ -229,9 +235,11 @@ def _invoice(
             continue
         archive.add(f"{folder}/{name}", data, packed=document.media_type != _PACKED_ALREADY)
         files.append(name)
-    if row.document is None:
-        missing.append(_why_none(row))
     found.documents += len(files)
+    before = row.trigger == "opening item"
+    found.from_before += before
+    if row.document is None and not before:
+        missing.append("it has no document yet")
     found.missing += [f"{row.number}: {each}" for each in missing]
     if row.draft is not None:
         archive.add(f"{folder}/approved.json", _json({"digest": row.draft_digest, "draft": row.draft}))
@@ -241,7 +249,8 @@ def _invoice(
             write(trail_line(event).encode())
         head = {"head": {"invoice": row.id, "position": row.audit_position, "hash": row.audit_hash}}
         write((json.dumps(head, sort_keys=True) + "\n").encode())
-    return Entry(row, folder, (*files, "trail.jsonl"), "; ".join(missing))
+    told = [*missing, FROM_BEFORE] if before else missing
+    return Entry(row, folder, (*files, "trail.jsonl"), "; ".join(told))
 
 
 def trail_line(event: AuditEventRow) -> str:
@@ -250,12 +259,6 @@ def trail_line(event: AuditEventRow) -> str:
         json.dumps({**audit_trail.content(event), "hash": event.hash}, sort_keys=True, ensure_ascii=True)
         + "\n"
     )
-
-
-def _why_none(row: InvoiceRow) -> str:
-    if row.trigger == "opening item":
-        return "its document is in the system before Billow"
-    return "it has no document yet"
 
 
 def _payments(tx: Session, scope: Scope) -> Iterator[str]:

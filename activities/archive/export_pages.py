@@ -50,7 +50,7 @@ def head(scope: Scope, found: Exported, numbers: NumberAudit) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Invoices of {escape(scope.issuer)}</title>'
         f"<style>{_STYLE}</style></head><body>\n<h1>Invoices of {escape(scope.issuer)}</h1>\n"
         f'<p class="lead">{escape(of)}issued from {scope.since} to {scope.until}: '
-        f"{plural(found.invoices, 'invoice')}, {plural(found.documents, 'document')}</p>\n{absent}"
+        f"{plural(found.invoices, 'invoice')}, {plural(found.documents, 'document')}{_elsewhere(found)}</p>\n{absent}"
         f"<h2>Numbers</h2><p>All numbers of the issuer, whatever their day: {verdict}</p>\n"
         "<table><thead><tr><th>Series</th><th>Year</th><th>First</th><th>Last</th>"
         f'<th class="figure">Count</th></tr></thead><tbody>\n{series}</tbody></table>\n'
@@ -120,7 +120,7 @@ def readme(scope: Scope, found: Exported) -> str:
     of = f", of client {scope.client}" if scope.client else ""
     return f"""\
 Invoices of {scope.issuer}, issued from {scope.since} to {scope.until}{of}
-{plural(found.invoices, "invoice")}, {plural(found.documents, "document")}
+{plural(found.invoices, "invoice")}, {plural(found.documents, "document")}{_elsewhere(found)}
 
 index.html     to read in a browser; index.csv says the same and more (UTF-8, comma, amounts with a point)
 invoices/N/    of each invoice: the PDF as it was sent, its XML (CII and UBL, EN 16931) where there is one,
@@ -138,6 +138,13 @@ changed, moved, added or left out breaks the chain.
 
 {missing}
 {lines}"""
+
+
+def _elsewhere(found: Exported) -> str:
+    if not found.from_before:
+        return ""
+    has = "has its document" if found.from_before == 1 else "have their documents"
+    return f"; {found.from_before:,} {has} in the system before Billow"
 
 
 def plural(count: int, one: str) -> str:

@@ -90,6 +90,7 @@ def export(
                 "bytes": found.size,
                 "invoices": found.invoices,
                 "documents": found.documents,
+                "from_before": found.from_before,
                 "missing": found.missing,
                 "number_problems": found.number_problems,
             }
@@ -110,6 +111,9 @@ def _print(found: Exported, target: Path) -> None:
             f"The numbers do not hold in {output.plural(found.number_problems, 'place')}; see numbers.json."
         )
         output.hint("billow audit numbers")
+    if found.from_before:
+        has = "has its document" if found.from_before == 1 else "have their documents"
+        output.say(f"{output.plural(found.from_before, 'opening item')} {has} in the system before.")
     of = f"{output.plural(found.invoices, 'invoice')} with {output.plural(found.documents, 'document')}"
     output.say(f"{of} in {target} ({found.size:,} bytes).")
 

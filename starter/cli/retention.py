@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -145,9 +146,15 @@ def _print_plan(planned: Plan) -> None:
         if parts:
             output.say(f"{title}:")
         for each in parts:
-            until = f" until {each.until}" if each.until else ""
-            output.say(f"  {_counted(each)}{until}: {each.why}")
+            words = f"{_counted(each)}{_until(each)}: {each.why}"
+            output.say(fill(words, output.WIDTH, initial_indent="  ", subsequent_indent="    "))
     output.say("The CRM, the PSA and the mail server keep copies of their own; erase them there.")
+
+
+def _until(each: Part) -> str:
+    if each.until is None:
+        return ""
+    return f", kept until {each.until}" if each.goes else f" until {each.until}"
 
 
 def _counted(each: Part) -> str:
