@@ -248,11 +248,9 @@ class Measured:
         for lines in LINES:
             made = self.times["Billow", lines]
             assert made is not None
-            yield (
-                f"{lines:5,}  {made.pages:5}  {self._ms('Billow', lines):>17}  {self._ms('reused', lines):>6}  "
-                f"{self._ms('fresh', lines):>7}  {self._ms('Chromium', lines):>9}  {self._ms('validation', lines):>11}  "
-                f"{made.size / 1000:4,.0f}"
-            )
+            figures = (("Billow", 17), ("reused", 6), ("fresh", 7), ("Chromium", 9), ("validation", 11))
+            shown = "  ".join(self._ms(engine, lines).rjust(width) for engine, width in figures)
+            yield f"{lines:5,}  {made.pages:5}  {shown}  {made.size / 1000:4,.0f}"
         yield ""
         for processes, each in self.throughput.items():
             yield f"pool of {processes}: {each:.1f} invoices of 10 lines a second"
@@ -319,5 +317,4 @@ def growth(renders: int = RENDERS) -> tuple[float, float]:
 @contextmanager
 def _process(first: Callable[[], None]) -> Iterator[RenderingPool]:
     with RenderingPool(1, first=first, seconds=600) as pool:
-        pool.warm()
         yield pool

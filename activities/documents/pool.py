@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Pipe
 from pathlib import Path
@@ -73,8 +74,9 @@ class RenderingPool:
         seconds: float = SECONDS,
         jobs: int = JOBS,
         first: Callable[[], None] = rendering.warm_up,
+        prepare: Callable[[], None] = rendering.prepare_rules,
     ) -> None:
-        self.processes, self._seconds = processes, seconds
+        self.processes, self._seconds, self._prepare = processes, seconds, prepare
         self.folder = Path(tempfile.mkdtemp(prefix="billow-rendering-"))
         self._seats = [_Seat(self.folder, jobs, first) for _ in range(processes)]
         self._idle: queue.SimpleQueue[_Seat] = queue.SimpleQueue()
@@ -116,9 +118,16 @@ class RenderingPool:
         return result
 
     def warm(self) -> None:
-        """Returns when every process is ready; before there is work. `RendererUnavailable` if one cannot be."""
+        """Returns when every process is ready, with its rules compiled; before there is work.
+
+        `RendererUnavailable` if one cannot be. One that takes the place of another compiles them when it needs them.
+        """
         for seat in self._seats:
             seat.warm()
+        with ThreadPoolExecutor(self.processes) as threads:
+            list(
+                threads.map(lambda seat: seat.do(pickle.dumps((self._prepare,)), self._seconds), self._seats)
+            )
 
     def close(self) -> None:
         """Ends every process, also one that is at work, and removes their folder. Closing twice does nothing."""

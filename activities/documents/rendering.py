@@ -95,8 +95,13 @@ def _einvoice_versions() -> dict[str, str]:
 def warm_up() -> None:
     """Loads all that every document needs, sets a first page, and takes what lives now out of the collector's sight."""
     from activities.documents import pdf
-    from activities.einvoice import schematron
 
     pdf.typeset(_FIRST_PAGE, "the first page")
-    schematron.prepare()
     pdf.warm_up()
+
+
+def prepare_rules() -> None:
+    """Compiles what documents are validated by: seconds, which the first document else waits for."""
+    from activities.einvoice import schematron
+
+    schematron.prepare()

@@ -25,7 +25,7 @@ PATIENCE = 20.0
 @pytest.fixture
 def pool() -> Iterator[RenderingPool]:
     """One process that needs no warming up."""
-    with RenderingPool(1, first=jobs.nothing) as made:
+    with RenderingPool(1, first=jobs.nothing, prepare=jobs.nothing) as made:
         yield made
 
 
@@ -80,7 +80,7 @@ def test_a_document_that_kills_twice_is_given_up(pool: RenderingPool) -> None:
 def test_a_document_that_hangs_is_given_up(tmp_path: Path) -> None:
     """A template that loops for ever is ended by force after its time, once, and the next document is rendered."""
     mark = tmp_path / "mark"
-    with RenderingPool(1, seconds=0.5, first=jobs.nothing) as pool:
+    with RenderingPool(1, seconds=0.5, first=jobs.nothing, prepare=jobs.nothing) as pool:
         with pytest.raises(RenderingFailed, match=r"not done after 0\.5 s"):
             pool.run(jobs.mark_and_hang, mark)
         assert is_gone(int(mark.read_text()))
@@ -89,7 +89,7 @@ def test_a_document_that_hangs_is_given_up(tmp_path: Path) -> None:
 
 def test_processes_are_replaced_after_so_many_jobs() -> None:
     """A process does three jobs where three are set, then another one goes on."""
-    with RenderingPool(1, jobs=3, first=jobs.nothing) as pool:
+    with RenderingPool(1, jobs=3, first=jobs.nothing, prepare=jobs.nothing) as pool:
         served = [pool.run(jobs.own_id) for _ in range(7)]
         assert [served.count(each) for each in dict.fromkeys(served)] == [3, 3, 1]
         assert is_gone(served[0]) and is_gone(served[3])
@@ -105,7 +105,7 @@ def test_a_process_that_has_grown_is_replaced(pool: RenderingPool, monkeypatch: 
 
 def test_as_many_at_a_time_as_there_are_processes() -> None:
     """Two processes hold two documents at once, for whichever threads ask; the third waits for one of them."""
-    with RenderingPool(2, first=jobs.nothing) as pool, ThreadPoolExecutor(3) as threads:
+    with RenderingPool(2, first=jobs.nothing, prepare=jobs.nothing) as pool, ThreadPoolExecutor(3) as threads:
         pool.warm()
         begin = time.monotonic()
         served = list(threads.map(lambda _: pool.run(jobs.sleep_for, 0.4), range(3)))
@@ -124,7 +124,7 @@ def test_results_are_bounded(pool: RenderingPool) -> None:
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     """Closed, a pool has no processes and no files any more, even where one was at work; work after that is refused."""
-    pool = RenderingPool(2, first=jobs.nothing)
+    pool = RenderingPool(2, first=jobs.nothing, prepare=jobs.nothing)
     idle, left = pool.run(jobs.own_id), Path(pool.run(jobs.temporary_file))
     assert left.is_relative_to(pool.folder) and left.exists()
     with ThreadPoolExecutor(1) as thread:
@@ -167,7 +167,7 @@ def test_processes_do_not_know_our_secrets(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("BILLOW_DATABASE_URL", "postgresql://secret")
     monkeypatch.setenv("TEMPORAL_API_KEY", "secret")
     monkeypatch.setenv("BILLOW_STACK", "/home")
-    with RenderingPool(1, first=jobs.nothing) as pool:
+    with RenderingPool(1, first=jobs.nothing, prepare=jobs.nothing) as pool:
         known = pool.run(jobs.variables)
     assert {"BILLOW_DATABASE_URL", "TEMPORAL_API_KEY"}.isdisjoint(known)
     assert known["BILLOW_STACK"] == "/home"
