@@ -84,12 +84,14 @@ _OPTIONAL = ("discounts.yaml", "tax/rates.yaml", "tax/rules.yaml", "tax/exchange
 class Reading:
     """A company folder as read: the company, unless something is wrong with it, and all that is.
 
-    `looks` are those of its issuers, by the issuer's id, as far as it has its own.
+    `looks` are those of its issuers, by the issuer's id, as far as it has its own; `issuers` are those that could be
+    read, whatever is wrong elsewhere.
     """
 
     company: Company | None
     problems: list[Problem]
     looks: Mapping[str, LookFiles] = field(default_factory=dict)
+    issuers: tuple[Issuer, ...] = ()
 
 
 class _CompanyFile(Strict):
@@ -158,7 +160,8 @@ class _FolderReader:
         company = None if errors(self.problems) else _company(company_file, records)
         if company is not None and written.read:
             company = company.model_copy(update={"looks": tuple(written.read.values())})
-        return Reading(company, sorted(set(self.problems)), looks)
+        sellers = tuple(records.issuers.read.values())
+        return Reading(company, sorted(set(self.problems)), looks, sellers)
 
     def _document(self, file: str) -> Document:
         document = self.documents.get(file) or read_document(self.folder / file, file)
@@ -278,7 +281,17 @@ class _FolderReader:
         issuers = [each for each in records.issuers.ids if each]
         found = read_looks(self.folder, written, self.documents.get(f"{_LOOKS}.yaml"), issuers)
         self.problems += found.problems
+        if any(look.blocks for look in found.looks.values()) and not errors(found.problems):
+            self.problems += self._tried_out(found.looks, records)
         return found.looks
+
+    @staticmethod
+    def _tried_out(looks: Mapping[str, LookFiles], records: CompanyRecords) -> list[Problem]:
+        """What fails when every document is written with sample data."""
+        from activities.documents.trial import try_looks
+
+        sellers = {each.id: each for each in records.issuers.read.values()}
+        return [Problem(each.file, each.line, "", each.message) for each in try_looks(looks, sellers)]
 
     def _strangers(self) -> None:
         """Files that look as if they belonged to the company, but are not read."""

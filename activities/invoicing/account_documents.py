@@ -10,12 +10,15 @@ from sqlalchemy.orm import Session
 
 from activities.documents.look import LookFiles
 from activities.invoicing import late_payment, standing
+from activities.invoicing.calendars import business_days
 from activities.invoicing.effects import client_record
 from activities.invoicing.speaking import addressees
-from activities.ledger import accounts, collection, company_records, invoices, looks
+from activities.ledger import accounts, collection, company_records, instalments, invoices, looks
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.tables import CollectionActRow, InvoiceRow, MessageRow
 from billing.company import Company
+from billing.document import InvoiceDocument
+from billing.document_check import placeholder
 from billing.errors import NotFound, Refused, SourceUnavailable, WrongState
 from billing.numbering import payment_reference
 from billing.parties import Buyer, Issuer
@@ -130,6 +133,29 @@ def reminder_letter(tx: Session, row: InvoiceRow, level: int | None, at: datetim
             )
             for each in rows
         ),
+    )
+
+
+def invoice_document(tx: Session, row: InvoiceRow, at: datetime) -> InvoiceDocument:
+    """An invoice as it was issued; of a draft, as it would be issued at that instant, under a number nobody has.
+
+    `WrongState` before it has a draft.
+    """
+    if not row.draft:
+        raise WrongState(f"{row.billing_key} has no draft here, so there is nothing to show")
+    draft = invoices.draft_of(row)
+    if not (row.number and row.issue_date and row.due_date and row.issued_at):
+        client = standing.pinned(tx, row).client(row.client)
+        today = at.astimezone(ZoneInfo(draft.issuer.zone)).date()
+        return placeholder(draft, at, business_days(client, today) if client else None)
+    return InvoiceDocument(
+        draft=draft,
+        number=row.number,
+        issue_date=row.issue_date,
+        due_date=row.due_date,
+        issued_at=row.issued_at,
+        payment_reference=payment_reference(row.number),
+        instalments=instalments.issued(tx, row),
     )
 
 

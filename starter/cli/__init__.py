@@ -12,6 +12,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("init", "company", "Write a company folder to begin with"),
         Entry("check", "company", "Name every problem of a company folder"),
         Entry("apply", "company", "Make a company folder the one that runs"),
+        Entry("preview", "preview", "Show how documents look, with sample or real data"),
         Entry("simulate", "simulate", "What would be billed, asked, sent and reminded, and when"),
         Entry("import-opening-items", "opening_items", "Take over open invoices of the system before"),
     ),
