@@ -62,10 +62,10 @@ def _named() -> dict[str, Callable[[], bytes]]:
                 name = f"{kind.value.replace(' ', '-')}.{language}.{look}"
                 document = partial(invoices.of_kind, kind, language)
                 found[name] = partial(_rendered, document, files)
-        for name, document in AWKWARD.items():
-            found[f"{name}.{look}"] = partial(_rendered, document, files)
-        document = partial(invoices.of_kind, DocumentKind.INVOICE, "en")
-        found[f"own-look.{look}"] = partial(_rendered, document, own(look))
+        for name, awkward_one in AWKWARD.items():
+            found[f"{name}.{look}"] = partial(_rendered, awkward_one, files)
+        plain = partial(invoices.of_kind, DocumentKind.INVOICE, "en")
+        found[f"own-look.{look}"] = partial(_rendered, plain, own(look))
     return found
 
 

@@ -18,7 +18,7 @@ from tests.golden.documents import own
 
 FOLDER = Path(__file__).parents[2] / "docs" / "looks"
 
-_DPI, _COLOURS = 60, 48
+_DPI, _COLOURS = 60, 96
 _ACCENTS = {LookName.CLEAR: "#1f4e79", LookName.CLASSIC: "#7a1f3d", LookName.BOLD: "#0b6e5f"}
 
 
@@ -39,7 +39,8 @@ def _side_by_side(pages: list[Image.Image]) -> Image.Image:
 def _pages(pdf: bytes, *wanted: int) -> list[Image.Image]:
     """Single pages, counted from 0, out of the picture that has them side by side."""
     sheet = pictures.picture_of(pdf, _DPI)
-    width = round(sheet.height * 210 / 297)
+    count = round(sheet.width / (sheet.height * 210 / 297 + 4))
+    width = (sheet.width + 4) // count - 4
     return [sheet.crop((at * (width + 4), 0, at * (width + 4) + width, sheet.height)) for at in wanted]
 
 
