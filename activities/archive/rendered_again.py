@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -66,6 +66,7 @@ class _Issued:
     files: Mapping[str, DocumentRow]
     audited: Mapping[str, str]
     look: LookFiles | None
+    disagreeing: tuple[str, ...]
 
 
 def prove(ledger: Ledger, documents: DocumentStore, reference: str) -> Proof:
@@ -75,6 +76,7 @@ def prove(ledger: Ledger, documents: DocumentStore, reference: str) -> Proof:
     with ledger.transaction() as tx:
         issued = _issued(tx, reference)
     found = _Findings()
+    found.differences += issued.disagreeing
     stored = {kind: _stored(documents, kind, row, found) for kind, row in issued.files.items()}
     for kind, row in issued.files.items():
         said = issued.audited.get("sha256" if kind == issued.pdf.kind else kind)
@@ -148,7 +150,17 @@ def _issued(tx: Session, reference: str) -> _Issued:
         files=files,
         audited=audited[-1] if audited else {},
         look=_look(tx, str(pdf.made_with.get(LOOK, ""))),
+        disagreeing=tuple(_disagreeing(row, pdf)),
     )
+
+
+def _disagreeing(row: InvoiceRow, pdf: DocumentRow) -> Iterator[str]:
+    """What the ledger says now, and the document was not made from."""
+    made_from = pdf.made_from or {}
+    for fact, stands in (("number", row.number), ("issue_date", row.issue_date), ("due_date", row.due_date)):
+        if fact in made_from and str(stands) != made_from[fact]:
+            name = fact.replace("_", " ")
+            yield f"the ledger says {name} {stands}, but the document was made with {made_from[fact]}"
 
 
 def _look(tx: Session, recorded: str) -> LookFiles | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -36,10 +37,11 @@ class File:
 
 @dataclass(frozen=True)
 class Kept:
-    """The files of one document, the PDF first, and what made them."""
+    """The files of one document, the PDF first, what made them, and what they were made from besides the draft."""
 
     files: tuple[File, ...]
     made_with: Mapping[str, str]
+    made_from: Mapping[str, Any]
 
 
 def store(documents: DocumentStore, rendered: Rendered, document: InvoiceDocument) -> Kept:
@@ -55,7 +57,7 @@ def store(documents: DocumentStore, rendered: Rendered, document: InvoiceDocumen
         File(kind, documents.put(data), len(data), file_name, media_type)
         for kind, data, file_name, media_type in contents
     )
-    return Kept(files, rendered.versions)
+    return Kept(files, rendered.versions, document.model_dump(mode="json", exclude={"draft"}))
 
 
 def record(tx: Session, row: InvoiceRow, made: Kept, *, at: datetime) -> None:
@@ -71,6 +73,7 @@ def record(tx: Session, row: InvoiceRow, made: Kept, *, at: datetime) -> None:
                 size=file.size,
                 made_with=dict(made.made_with),
                 made_at=at,
+                made_from=dict(made.made_from) if file.kind == INVOICE else None,
             )
         )
     pdf, *others = made.files

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import boto3
+import pytest
 from sqlalchemy import text
 
+from activities.documents.s3_store import S3Store
+from tests.activities.documents.s3_server import s3_server, use
 from tests.activities.ledger.conftest import tamper
 from tests.starter.cli.conftest import KEY_OF_ACME, Desk
 
@@ -80,12 +85,36 @@ def test_a_changed_file(desk: Desk) -> None:
 
 
 def test_another_data(desk: Desk) -> None:
-    """A ledger that says something else than the document does gives other bytes, and that is a difference."""
+    """A ledger that says something else than the document was made from is told apart from it, fact by fact."""
     number = desk.issue()
-    tamper(desk.effects.ledger, "update invoices set due_date = due_date + 30")
+    tamper(desk.effects.ledger, "update invoices set due_date = '2031-01-01'")
+    (difference,) = desk.read("pdf", number, "--verify", code=1)["differences"]
+    assert difference.startswith("the ledger says due date 2031-01-01, but the document was made with 20")
+    tamper(desk.effects.ledger, """update invoices set draft = jsonb_set(draft, '{note}', '"Thank you"')""")
     found = desk.read("pdf", number, "--verify", code=1)
     assert found["same_bytes"] is False
     assert "rendered again, the PDF has other bytes" in found["differences"]
+
+
+def test_kept_in_s3(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands find documents in a bucket as they do in a folder."""
+    number = desk.issue()
+    with s3_server() as endpoint:
+        use(monkeypatch, endpoint)
+        boto3.Session().resource("s3").create_bucket(
+            Bucket="archive", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        bucket: Any = {"BILLOW_DOCUMENTS": "s3://archive/billow"}
+        missing = desk.type("pdf", number, "-o", desk.folder / "x.pdf", code=1, **bucket)
+        assert "restore it from a backup of that bucket" in " ".join(missing.stderr.split())
+        there = S3Store.at("s3://archive/billow")
+        for kind in ("invoice", "cii", "ubl"):
+            there.put(stored(desk, kind).read_bytes())
+        desk.type("pdf", number, "-o", desk.folder / "x.pdf", **bucket)
+        assert (desk.folder / "x.pdf").read_bytes() == stored(desk).read_bytes()
+        said = " ".join(desk.type("documents", "verify", **bucket).stdout.split())
+        assert said.startswith(f"3 documents in s3://archive/billow at {endpoint} hold")
+    assert "does not answer" in desk.type("pdf", number, "--verify", code=1, **bucket).stderr
 
 
 def test_another_document_of_the_ledger(desk: Desk) -> None:
