@@ -17,8 +17,10 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
 from babel.messages.pofile import write_po
 
 from activities.languages.catalogue import CATALOGUES, LANGUAGES, SOURCE, read
+from billing.taxes.notes import ENGLISH
 
 ROOT = Path(__file__).parents[2]
+TEMPLATE = CATALOGUES / "messages.pot"
 
 _PYTHON = ("activities/delivery", "activities/documents")
 _TEMPLATES = ("activities/delivery/templates", "activities/documents/templates")
@@ -36,6 +38,12 @@ msgid is the English text. %(name)s is a place that is filled: keep it as it is,
 put it where it belongs. Clients are addressed formally.
 docs/languages.md tells how to change a word, and how to add a language."""
 
+_TEMPLATE_HEADER = """Every text of Billow's documents and mails, to translate into a language of one's own.
+
+Copy this file to templates/languages/<language>.po in the company folder (sv.po, for Swedish)
+and fill in msgstr; what is left empty is said in English. docs/languages.md tells more."""
+_NOTE = "a note the tax law asks for; the languages of Billow have it in billing/taxes/data/notes.toml"
+
 
 def messages() -> Catalog:
     """Every message in use: in templates and in code."""
@@ -49,6 +57,17 @@ def messages() -> Catalog:
     return found
 
 
+def template() -> Catalog:
+    """Everything a company can word: the messages in use, and the notes of the tax law that `billing` keeps."""
+    found = messages()
+    for text in ENGLISH.values():
+        if text:
+            found.add(text, locations=[("billing/taxes/notes.py", 1)], auto_comments=[_NOTE])
+    found.project, found.version, found.fuzzy = "Billow", "1", False
+    found.header_comment = _comment(_TEMPLATE_HEADER)
+    return found
+
+
 def updated(language: str, found: Catalog) -> Catalog:
     """The catalogue of a language with the messages found; a new one where there is none yet."""
     path = CATALOGUES / f"{language}.po"
@@ -59,8 +78,12 @@ def updated(language: str, found: Catalog) -> Catalog:
     )
     known.project, known.version, known.fuzzy = "Billow", "1", False
     name = known.locale.english_name if known.locale else language
-    known.header_comment = "\n".join(f"# {line}".rstrip() for line in _HEADER.format(name=name).splitlines())
+    known.header_comment = _comment(_HEADER.format(name=name))
     return known
+
+
+def _comment(text: str) -> str:
+    return "\n".join(f"# {line}".rstrip() for line in text.splitlines())
 
 
 def written(catalogue: Catalog) -> bytes:
@@ -83,6 +106,7 @@ def _sources() -> Iterator[tuple[Path, str, dict[str, str]]]:
 def main() -> None:
     """Updates the file of every language and says what is left to translate."""
     found = messages()
+    TEMPLATE.write_bytes(written(template()))
     for language in LANGUAGES:
         if language == SOURCE:
             continue

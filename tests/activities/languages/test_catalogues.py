@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
 from babel import Locale
 from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
 
 from activities.languages.catalogue import CATALOGUES, LANGUAGES, CatalogueFaulty, catalogue, places, read
-from activities.languages.extraction import messages, updated, written
+from activities.languages.extraction import ROOT, TEMPLATE, messages, template, updated, written
+from billing.taxes.notes import ENGLISH
 
 TRANSLATED = [each for each in LANGUAGES if each != "en"]
 MAY_LEAVE_OUT = {("pl", "Dear %(contact_name)s,")}
@@ -83,6 +87,28 @@ def test_translations_keep_the_edges(language: str) -> None:
             assert text == text.strip(), f"{language}: {text!r}"
             if len(ids[0].split()) > 3 and ids[0][-1] not in ",s":
                 assert (text[-1] in ends) == (ids[0][-1] in ends), f"{language}: {text!r}"
+
+
+def test_the_template_for_languages_of_ones_own() -> None:
+    """`messages.pot` names every message in use and every note of the tax law, and is as `make languages` writes it."""
+    assert written(template()) == TEMPLATE.read_bytes()
+    said = {ids[0] for ids, _, _ in entries(read_po(BytesIO(TEMPLATE.read_bytes())))}
+    assert {each for each in ENGLISH.values() if each} | {"Invoice", "Dear %(contact_name)s,"} <= said
+    read(TEMPLATE.read_bytes(), "sv")
+
+
+def examples() -> list[str]:
+    """The catalogues docs/languages.md shows."""
+    return re.findall(r"```po\n(.*?)```", (ROOT / "docs/languages.md").read_text("utf-8"), re.DOTALL)
+
+
+def test_examples_of_the_documentation() -> None:
+    """Catalogues in the documentation can be read, and name messages there are."""
+    known = {(each.context, ids[0]) for ids, _, each in entries(template())}
+    assert len(examples()) >= 2
+    for example in examples():
+        shown = [*entries(read(example.encode(), "sv"))]
+        assert shown and {(each.context, ids[0]) for ids, _, each in shown} <= known
 
 
 def test_no_language_speaks_another() -> None:
