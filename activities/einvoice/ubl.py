@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from activities.einvoice.element import Element, Namespaces, amount, figure, iso, root, written
 from billing.einvoice.model import (
+    NOT_DEFINED,
     AllowanceOrCharge,
     EInvoice,
     Line,
@@ -51,7 +52,9 @@ def ubl(invoice: EInvoice) -> bytes:
     _party(top.branch("cac:AccountingSupplierParty").branch("cac:Party"), invoice.seller)
     _party(top.branch("cac:AccountingCustomerParty").branch("cac:Party"), invoice.buyer)
     top.branch("cac:Delivery").leaf("cbc:ActualDeliveryDate", iso(invoice.delivery_date))
-    _payment(top.branch("cac:PaymentMeans"), invoice.payment)
+    if invoice.payment.means_code != NOT_DEFINED or invoice.buyer.address.country == "DE":
+        # Dutch parties take no code 1 (NL-R-008), German ones want the group whatever it says (BR-DE-1)
+        _payment(top.branch("cac:PaymentMeans"), invoice.payment)
     if invoice.terms:
         top.branch("cac:PaymentTerms").leaf("cbc:Note", invoice.terms)
     _adjustments(top, invoice.allowances, invoice.charges, invoice.currency)

@@ -12,6 +12,7 @@ from billing.document_kind import DocumentKind
 from billing.draft import Draft, InvoiceLine
 from billing.einvoice.leitweg_id import is_leitweg_id
 from billing.einvoice.model import (
+    NOT_DEFINED,
     AllowanceOrCharge,
     EInvoice,
     Line,
@@ -31,7 +32,7 @@ from billing.totals import component
 _MOST_DECIMALS = 2
 """Of any amount in an e-invoice, whatever the currency (BR-DEC-1 to BR-DEC-28)."""
 
-_SEPA_CREDIT_TRANSFER, _CREDIT_TRANSFER, _NOT_DEFINED = "58", "30", "1"
+_SEPA_CREDIT_TRANSFER, _CREDIT_TRANSFER = "58", "30"
 """UNTDID 4461."""
 
 
@@ -94,7 +95,7 @@ def einvoice_of(document: InvoiceDocument) -> EInvoice | None:
         gross=draft.gross,
         rounding=draft.rounding,
         due=draft.due,
-        breakdown=breakdown_of(draft),
+        breakdown=breakdown_of(draft, always_rated=buyer.address.country == "DE"),
         lines=tuple(_line(n, each, draft) for n, each in enumerate(draft.lines, start=1)),
     )
     return _in_peppol(made) if made.for_peppol else made
@@ -150,7 +151,7 @@ def _payment(document: InvoiceDocument) -> PaymentInstructions:
     """A transfer to the issuer's account; of a credit note nobody knows the account yet, so it names no means."""
     account = document.draft.issuer.bank_account
     if document.draft.kind.is_credit:
-        return PaymentInstructions(means_code=_NOT_DEFINED)
+        return PaymentInstructions(means_code=NOT_DEFINED)
     return PaymentInstructions(
         means_code=_SEPA_CREDIT_TRANSFER if document.draft.currency == "EUR" else _CREDIT_TRANSFER,
         reference=one_line(document.payment_reference or document.number),

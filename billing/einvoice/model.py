@@ -17,6 +17,9 @@ from billing.taxes.categories import TaxCategory
 
 _ZERO = Decimal(0)
 
+NOT_DEFINED = "1"
+"""No means of payment in particular (BT-81): of a credit note nobody knows yet how it is settled."""
+
 
 class Profile(StrEnum):
     """Which use of EN 16931 an e-invoice follows, as the metadata of a hybrid PDF name it."""
@@ -138,7 +141,7 @@ class VatBreakdown:
     category: TaxCategory
     """BT-118."""
     rate: Decimal | None
-    """BT-119, per cent; None outside the scope of VAT (BR-48)."""
+    """BT-119, per cent; None outside the scope of VAT (BR-48), but zero for a German receiver (BR-DE-14)."""
     exemption_reason: str = ""
     """BT-120."""
     exemption_code: str = ""

@@ -21,6 +21,8 @@ _CODES = {
 }
 """VATEX codes that say no more than the category. Of exemptions each has its own, and the words say which."""
 
+_ZERO = Decimal(0)
+
 _FRENCH_SMALL_BUSINESS = "VATEX-FR-FRANCHISE"
 
 
@@ -34,13 +36,19 @@ def rate_of(category: TaxCategory, rate: Decimal) -> Decimal | None:
     return None if category is TaxCategory.OUTSIDE_SCOPE else rate
 
 
-def breakdown_of(draft: Draft) -> tuple[VatBreakdown, ...]:
-    """A row for each category and rate, in the draft's order; what differs in name only is one row (BR-S-8)."""
+def breakdown_of(draft: Draft, *, always_rated: bool = False) -> tuple[VatBreakdown, ...]:
+    """A row for each category and rate, in the draft's order; what differs in name only is one row (BR-S-8).
+
+    With `always_rated`, what is outside the scope of VAT has a rate too, of zero: German receivers want one (BR-DE-14,
+    DE-R-014).
+    """
     rows: dict[tuple[TaxCategory, Decimal], VatBreakdown] = {}
     for each in draft.taxes:
         key, row = (each.category, each.rate), _row(each, draft)
         before = rows.get(key)
         rows[key] = _together(before, row) if before else row
+    if always_rated:
+        return tuple(replace(each, rate=each.rate or _ZERO) for each in rows.values())
     return tuple(rows.values())
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from billing.einvoice.breach import Severity
-from billing.einvoice.model import EInvoice, Party
+from billing.einvoice.model import NOT_DEFINED, EInvoice, Party
 from billing.einvoice.rules import identifiers
 from billing.einvoice.rules.rule import Places, Rule, both_in, unless
 from billing.taxes.categories import TaxCategory
@@ -283,7 +283,7 @@ _NETHERLANDS = (
     Rule(
         "NL-R-008",
         FATAL,
-        _within("NL", "BT-81", lambda invoice: invoice.payment.means_code in _DUTCH_MEANS),
+        _within("NL", "BT-81", lambda invoice: invoice.payment.means_code in _DUTCH_MEANS | {NOT_DEFINED}),
         "within the Netherlands this means of payment is not taken; that is a fault of Billow",
     ),
 )

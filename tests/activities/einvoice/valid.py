@@ -94,6 +94,12 @@ VALID: dict[str, InvoiceDocument] = {
     "exempt": invoice(category=TaxCategory.EXEMPT, note="§ 4 UStG"),
     "zero-rated": invoice(category=TaxCategory.ZERO_RATED),
     "outside the scope": invoice(category=TaxCategory.OUTSIDE_SCOPE, note="Outside the scope"),
+    "XRechnung, outside the scope": invoice(
+        category=TaxCategory.OUTSIDE_SCOPE, note="Outside the scope", buyer_reference=LEITWEG_ID
+    ),
+    "Peppol, outside the scope": invoice(
+        category=TaxCategory.OUTSIDE_SCOPE, note="Outside the scope", buyer_reference="4711", **IN_PEPPOL
+    ),
     "dollars": invoice(currency="USD", home_tax=DOLLARS_IN_EUROS, **IN_PEPPOL),
     "yen": invoice(currency="JPY"),
     "one day": invoice(supply=None),
