@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= auto
 
-.PHONY: help run test scale check bench lock clean environment system-packages browser redmine
+.PHONY: help run test scale check bench golden languages lock clean environment system-packages browser redmine
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s'|'
@@ -29,6 +29,12 @@ check: environment  ## linters, types and the line of imports
 
 bench: environment system-packages  ## cost and speed of a burst of invoices
 	@if [ -f benchmarks/__main__.py ]; then $(BIN)/python -m benchmarks $(ARGS); else echo "There is no benchmark yet."; fi
+
+languages: environment  ## bring the catalogues of translations in step with the messages in use
+	@$(BIN)/python -m activities.languages.extraction
+
+golden: environment system-packages  ## draw the golden documents anew, then look at what has changed (ARGS="nine" draws some)
+	@$(BIN)/python -m tests.golden $(ARGS)
 
 lock:  ## resolve requirements.txt anew from pyproject.toml
 	@command -v uv >/dev/null || { echo "Locking needs uv: install it with 'pip install uv'."; exit 1; }

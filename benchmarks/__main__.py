@@ -1,17 +1,24 @@
-"""`make bench`: what is measured, one line each."""
+"""`make bench`: what is measured, a section each."""
 
 from __future__ import annotations
 
 import click
 
-from benchmarks import money
+from benchmarks import documents, money
+
+SECTIONS = ("money", "documents")
 
 
 @click.command()
 @click.option("--invoices", default=money.INVOICES, show_default=True, type=click.IntRange(min=1))
-def main(invoices: int) -> None:
-    """Measures how fast invoices are computed on this machine."""
-    click.echo(str(money.measure(invoices)))
+@click.option("--renders", default=documents.RENDERS, show_default=True, type=click.IntRange(min=1))
+@click.option("--only", type=click.Choice(SECTIONS), help="One section.")
+def main(invoices: int, renders: int, only: str | None) -> None:
+    """Measures how fast invoices are computed, rendered and validated on this machine."""
+    if only in (None, "money"):
+        click.echo(str(money.measure(invoices)))
+    if only in (None, "documents"):
+        click.echo(f"\n{documents.measure(renders=renders)}")
 
 
 main()

@@ -8,17 +8,19 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from billing.agreements import Agreement, Occasion, Prices, Recurring
+from billing.agreements import Agreement, Milestones, Occasion, Prices, Recurring
 from billing.allowances import Allowance, sum_of
 from billing.company import Client, Company
 from billing.contract_checks import check_change_orders, check_dates
 from billing.discounts import Discount, DiscountFacts, applied, effective
+from billing.document_kind import DocumentKind
 from billing.draft import Draft, InvoiceLine
-from billing.due import OVERAGE
+from billing.due import OVERAGE, all_milestones
 from billing.exceptions import Finding, ReasonCode
 from billing.gross_prices import without_tax
 from billing.home_tax import HomeTax, home_tax
 from billing.hours import HOUR
+from billing.hours_appendix import hours_of, work_behind
 from billing.limits import check_limits, check_whole
 from billing.line_words import LineWords, line_words
 from billing.lines import agreed_lines, is_work, lines_apart, one_off_lines
@@ -35,6 +37,7 @@ from billing.taxes.decision import TaxDecision, TaxUnknown
 from billing.taxes.outcome import Outcome
 from billing.totals import apportioned, totals
 from billing.work_checks import check_work
+from billing.work_records import HoursAppendix, WorkRecord
 
 BY_CALENDAR = "time"
 """The trigger of a request that a billing run made."""
@@ -108,6 +111,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             address=sources.client.address,
             vat_id=sources.client.vat_id,
             contact=contact,
+            electronic_address=client.electronic_address,
         )
         agreed_gross = None if allowances else agreed_gross  # what comes off, comes off the net
         sums = totals(
@@ -122,6 +126,7 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
         at_home = home_tax(
             issuer, tax.jurisdiction, sums.tax, source.currency, company.exchange_rates, tax_point
         )
+        work = _work(agreement, request.occasion, client, sources, lines, today)
         findings += [at_home] if isinstance(at_home, Finding) else []
         draft = Draft(
             billing_key=request.billing_key,
@@ -151,9 +156,41 @@ def assemble(request: BillingRequest, company: Company, sources: Sources, today:
             allowances=allowances,
             rounding=sums.rounding,
             agreed_gross=agreed_gross,
+            kind=_kind(request, agreement),
+            buyer_reference=client.buyer_reference.strip(),
+            preceding_date=sources.preceding_date,
+            work=work,
+            hours_appendix=client.hours_appendix if work else HoursAppendix.NONE,
             home_tax=at_home if isinstance(at_home, HomeTax) else None,
         )
     return Assembly(draft=draft, findings=tuple(findings), skip=_skip(request, agreement))
+
+
+def _kind(request: BillingRequest, agreement: Agreement | None) -> DocumentKind:
+    """What the law calls it: what a one-off corrects, or a milestone says of itself, and an invoice else."""
+    if request.one_off and request.one_off.corrects:
+        return DocumentKind.CORRECTED
+    if isinstance(agreement, Milestones) and request.occasion:
+        for each in all_milestones(agreement):
+            if each.id == request.occasion.item and each.prepayment:
+                return DocumentKind.PREPAYMENT
+            if each.id == request.occasion.item and each.final:
+                return DocumentKind.FINAL
+    return DocumentKind.INVOICE
+
+
+def _work(
+    agreement: Agreement | None,
+    occasion: Occasion | None,
+    client: Client,
+    sources: Sources,
+    lines: Sequence[InvoiceLine],
+    today: date,
+) -> tuple[WorkRecord, ...]:
+    """The hours behind the lines, for a client who wants to see them."""
+    if agreement is None or occasion is None or client.hours_appendix is HoursAppendix.NONE:
+        return ()
+    return work_behind(lines, hours_of(agreement, occasion, sources, today))
 
 
 def _taxed(

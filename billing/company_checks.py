@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from billing.agreement_checks import check_agreements
-from billing.complaints import CompanyRecords, Complaint, reference, taken_already, text
+from billing.complaints import CompanyRecords, Complaint, KeyPath, reference, taken_already, text
+from billing.document_kind import DocumentKind, NumberSeries
+from billing.einvoice_checks import check_einvoices
 from billing.money import rounded
-from billing.numbering import MAX_LENGTH
+from billing.number_pattern import MAX_LENGTH, NumberPattern, meeting, pattern_of
 from billing.policy_checks import check_approvals, check_dunning
 from billing.statutory_terms import check_terms
 from billing.tax_checks import check_tax
@@ -33,6 +35,7 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
         *_references(records),
         *_people(records),
         *_issuers(records),
+        *_numbers(records),
         *check_agreements(records),
         *check_dunning(records),
         *check_approvals(records),
@@ -43,6 +46,7 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
         *_billing_runs(records),
         *_reconciliation(records),
         *check_tax(records),
+        *check_einvoices(records),
     ]
 
 
@@ -117,6 +121,30 @@ def _issuers(records: CompanyRecords) -> Iterator[Complaint]:
                 f"its invoices stop for a person; rules exist for {', '.join(sorted(covered()))}",
                 warning=True,
             )
+
+
+def _numbers(records: CompanyRecords) -> Iterator[Complaint]:
+    """Patterns that a country's law or systems do not take, or that could give one number twice."""
+    seen: dict[str, NumberPattern] = {}
+    places: dict[str, KeyPath] = {}
+    for position, issuer in sorted(records.issuers.read.items()):
+        for series in NumberSeries:
+            own = series in issuer.numbers
+            path: KeyPath = (
+                ("issuers", position, "numbers", series) if own else ("issuers", position, "number_prefix")
+            )
+            pattern = pattern_of(issuer, DocumentKind(series))
+            name = f"{pattern.text} (issuer {issuer.id}, {series})"
+            seen[name], places[name] = pattern, path
+            if pattern.complaint and (own or series is NumberSeries.INVOICE):
+                yield Complaint(
+                    path,
+                    f"{pattern.complaint}; write another pattern",
+                    warning=pattern.limit.warning or not own,
+                )
+    for before, name in meeting(seen):
+        if seen[before].text != seen[name].text or seen[before].own or seen[name].own:
+            yield Complaint(places[name], f"{name} could give a number of {before} again; make them differ")
 
 
 def _exceptions(records: CompanyRecords) -> Iterator[Complaint]:

@@ -15,12 +15,10 @@ from billing.errors import NumberingError
 from billing.exceptions import Finding, ReasonCode
 from billing.instalments import schedule
 from billing.money import rounded, smallest_unit, total
+from billing.number_pattern import pattern_of
 from billing.numbering import SeriesState, payment_reference, take_number
 from billing.taxes.outcome import TaxComponent
 from billing.totals import component, due_of, taxable_by_tax
-
-LAST_OF_THE_YEAR = 99998
-"""So many numbers given, the next is as long as any of the series can be."""
 
 LONGEST_REFERENCE = 25
 """Characters of a structured creditor reference (ISO 11649)."""
@@ -33,9 +31,9 @@ def placeholder(draft: Draft, at: datetime, calendar: Calendar | None = None) ->
     give such a number.
     """
     today = at.astimezone(ZoneInfo(draft.issuer.zone)).date()
-    taken = take_number(
-        draft.issuer.number_prefix, SeriesState(year=today.year, last=LAST_OF_THE_YEAR), today
-    )
+    pattern = pattern_of(draft.issuer, draft.kind)
+    nearly_full = SeriesState(year=pattern.year_of(today), last=pattern.highest - 1, last_date=today)
+    taken = take_number(pattern, nearly_full, today)
     parts = schedule(draft, taken.issue_date, at, calendar)
     return InvoiceDocument(
         draft=draft,

@@ -20,7 +20,7 @@ from billing.payment_terms import PaymentTerms
 from billing.periods import Period
 from billing.taxes.categories import TaxCategory
 from billing.taxes.outcome import TaxComponent
-from billing.work_records import WorkRecord
+from billing.work_records import HoursAppendix, WorkRecord
 
 _ADDED_LATER: dict[str, dict[str, Any]] = {
     "": {
@@ -34,8 +34,15 @@ _ADDED_LATER: dict[str, dict[str, Any]] = {
         "buyer_reference": "",
         "preceding_date": None,
         "work": [],
+        "hours_appendix": "none",
     },
-    "issuer": {"round_due_to": {}, "registrations": [], "electronic_address": ""},
+    "issuer": {
+        "round_due_to": {},
+        "registrations": [],
+        "electronic_address": "",
+        "numbers": {},
+        "fiscal_year_starts": 1,
+    },
     "issuer.bank_account": {"qr_iban": ""},
     "buyer": {"electronic_address": ""},
     "lines": {"allowances": [], "charges": [], "taxes": []},
@@ -107,7 +114,7 @@ class Draft(Value):
     `net` is without tax (BT-109), `gross` with it (BT-112). `rounding` (BT-114) is what is added to the gross so that
     the amount due can be paid in cash, or is the `agreed_gross`; `discount` is the per cent off that approvers look at.
     `buyer_reference` (BT-10) is what the buyer routes it by; `preceding` (BT-25) with its date (BT-26) the document it
-    corrects; `work` what an appendix lists.
+    corrects; `work` what an appendix lists, and `hours_appendix` how.
     """
 
     billing_key: str
@@ -143,6 +150,7 @@ class Draft(Value):
     buyer_reference: str = ""
     preceding_date: date | None = None
     work: tuple[WorkRecord, ...] = ()
+    hours_appendix: HoursAppendix = HoursAppendix.NONE
 
     @property
     def lines_net(self) -> Decimal:

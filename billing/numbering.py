@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from billing.errors import NumberingError
+from billing.number_limits import LONGEST_REFERENCE
+from billing.number_pattern import NumberPattern
 from billing.parties import Strict
-
-MAX_LENGTH = 16
-"""Longest number allowed: rule 46(b) of India's CGST rules, the strictest known."""
-
-
-LONGEST_REFERENCE = 21
-"""Characters after RF and check digits (ISO 11649)."""
 
 
 class SeriesState(Strict):
@@ -31,23 +25,20 @@ class NumberTaken(Strict):
     state: SeriesState
 
 
-def take_number(prefix: str, state: SeriesState, today: date) -> NumberTaken:
+def take_number(pattern: NumberPattern, state: SeriesState, today: date) -> NumberTaken:
     """The next number of the series. The issue date is today, but never before the series' last or its year.
 
-    A new year begins again at 1. `NumberingError` if the number would be too long.
+    A new (fiscal) year begins again at 1. The year never goes back, also if an issuer changes the month its years begin
+    in: no number could come twice. `NumberingError` if the number would be too long.
     """
-    begun = date(state.year, 1, 1) if state.last else today
+    begun = pattern.begin_of(state.year) if state.last else today
     issue_date = max(today, state.last_date or begun)
-    last = state.last if state.year == issue_date.year else 0
-    number = f"{prefix}{issue_date.year}-{last + 1:05d}"
-    if len(number) > MAX_LENGTH:
-        raise NumberingError(
-            f"{number} is longer than {MAX_LENGTH} characters; choose a shorter number_prefix"
-        )
+    year = max(pattern.year_of(issue_date), state.year if state.last else 0)
+    count = state.last + 1 if state.last and state.year == year else 1
     return NumberTaken(
-        number=number,
+        number=pattern.number(year, count),
         issue_date=issue_date,
-        state=SeriesState(year=issue_date.year, last=last + 1, last_date=issue_date),
+        state=SeriesState(year=year, last=count, last_date=issue_date),
     )
 
 

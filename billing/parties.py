@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator
 
+from billing.document_kind import NumberSeries
 from billing.money import Currency, Figure, smallest_unit
+from billing.number_limits import NumberPatternText
 from billing.record import CountryCode as CountryCode
 from billing.record import Strict as Strict
 from billing.registrations import Registration
@@ -144,6 +146,16 @@ class Issuer(Strict):
     language: Language = "en"
     number_prefix: str = Field(
         pattern=r"^[A-Z0-9][A-Z0-9/-]{0,7}$", description="begins every number, e.g. BER-"
+    )
+    numbers: dict[NumberSeries, NumberPatternText] = Field(
+        default_factory=dict,
+        description="patterns of its own: {invoice: 'BER-{year}-{number:05}'}; the others follow number_prefix",
+    )
+    fiscal_year_starts: int = Field(
+        default=1,
+        ge=1,
+        le=12,
+        description="month; numbers begin again with the year that begins then, and show it",
     )
     accent: str = Field(
         default="#1f4e79", pattern=r"^#[0-9a-fA-F]{6}$", description="colour of its documents"

@@ -148,6 +148,9 @@ class Sources(Fact):
     prepayments: tuple[Prepayment, ...] = Field(
         default=(), description="issued under the agreement, for its final invoice to deduct"
     )
+    preceding_date: date | None = Field(
+        default=None, description="when the invoice was issued that this one corrects"
+    )
     hours_so_far: Figure = Field(default=Decimal(0), description="billable hours of the project up to now")
     line_reached: bool = Field(default=False, description="a meter has reached the line that bills this")
     beyond_block: Figure = Field(

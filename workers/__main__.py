@@ -7,7 +7,11 @@ import contextlib
 import logging
 import signal
 
-from activities.documents.pdf import warm_up
+from temporalio.client import Client
+
+from activities.documents import subsetting
+from activities.documents.pool import RenderingPool
+from activities.invoicing.effects import Effects
 from workers import polling, schedules
 from workers.assembly import effects, invoicing_worker, rendering_worker
 from workers.outbox_dispatcher import OutboxDispatcher
@@ -30,9 +34,9 @@ async def _run(queue: str, settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    outside = effects(settings)
     client = await connect()
     if queue == INVOICING_QUEUE:
+        outside = effects(settings)
         async with invoicing_worker(client, outside):
             dispatcher = asyncio.create_task(OutboxDispatcher(client, outside).run())
             watch = asyncio.create_task(schedules.watch(client, outside.ledger))
@@ -44,11 +48,18 @@ async def _run(queue: str, settings: Settings) -> None:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
     else:
-        await asyncio.to_thread(warm_up)
-        async with rendering_worker(client, outside):
-            _log.info("working on %s", queue)
-            await stopped.wait()
+        with RenderingPool(settings.rendering_processes) as pool:
+            await _render(client, effects(settings, pool), pool, stopped)
     _log.info("stopped")
+
+
+async def _render(client: Client, outside: Effects, pool: RenderingPool, stopped: asyncio.Event) -> None:
+    if not subsetting.is_installed():
+        _log.warning("%s", subsetting.MISSING)
+    await asyncio.to_thread(pool.warm)
+    async with rendering_worker(client, outside):
+        _log.info("working on rendering, %d documents at a time", pool.processes)
+        await stopped.wait()
 
 
 async def _until(stopped: asyncio.Event, *tasks: asyncio.Task[None]) -> None:

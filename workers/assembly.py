@@ -9,13 +9,14 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.delivery.smtp import SmtpTransport
-from activities.documents.store import FolderStore
+from activities.documents.rendering import InThisProcess, Renderer
 from activities.invoicing.billing_runs import LedgerBillingRuns
 from activities.invoicing.effects import Effects
 from activities.invoicing.reconciliation import LedgerReconciliation
 from activities.invoicing.steps import DocumentSteps, LedgerSteps
 from activities.ledger.database import Ledger
 from activities.tax_ids.vies import COMMISSION, Vies
+from workers.document_store import document_store
 from workers.settings import Settings
 from workflows.billing_run import BillingRunWorkflow
 from workflows.identifiers import INVOICING_QUEUE, RENDERING_QUEUE
@@ -31,11 +32,11 @@ _GRACE = timedelta(seconds=30)
 """How long a worker that is told to stop lets running steps finish: longer than a mail takes."""
 
 
-def effects(settings: Settings) -> Effects:
-    """The outside world these settings name."""
+def effects(settings: Settings, renderer: Renderer | None = None) -> Effects:
+    """The outside world these settings name; without a `renderer`, documents are rendered in this process."""
     return Effects(
         ledger=Ledger(settings.database_url.get_secret_value()),
-        documents=FolderStore(settings.documents_folder),
+        documents=document_store(settings),
         mail=SmtpTransport(
             settings.smtp_host,
             settings.smtp_port,
@@ -45,11 +46,12 @@ def effects(settings: Settings) -> Effects:
         ),
         web_url=settings.web_url,
         vies=Vies(settings.vies_url or COMMISSION),
+        renderer=renderer or InThisProcess(),
     )
 
 
 def invoicing_worker(client: Client, outside: Effects, queue: str = INVOICING_QUEUE) -> Worker:
-    """Runs the workflows, and every step but rendering."""
+    """Runs the workflows, and every step but rendering; `issue` only for workflows that asked for it here before."""
     steps, runs = LedgerSteps(outside), LedgerBillingRuns(outside.ledger)
     return Worker(
         client,
@@ -73,12 +75,13 @@ def invoicing_worker(client: Client, outside: Effects, queue: str = INVOICING_QU
 
 
 def rendering_worker(client: Client, outside: Effects, queue: str = RENDERING_QUEUE) -> Worker:
-    """Renders, one document at a time: Pango's font maps do not stand threads."""
+    """Validates and issues, and renders: as many documents at a time as the renderer has processes."""
+    threads = outside.renderer.processes
     return Worker(
         client,
         task_queue=queue,
-        activities=[DocumentSteps(outside).render],
-        activity_executor=ThreadPoolExecutor(1, "render"),
-        max_concurrent_activities=1,
+        activities=[LedgerSteps(outside).issue, DocumentSteps(outside).render],
+        activity_executor=ThreadPoolExecutor(threads, "render"),
+        max_concurrent_activities=threads,
         graceful_shutdown_timeout=_GRACE,
     )

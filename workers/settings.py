@@ -38,8 +38,10 @@ class Settings(BaseModel):
         Path(".billow"), alias="BILLOW_HOME", description="documents and, in development, all state"
     )
     company: Path | None = Field(None, alias="BILLOW_COMPANY", description="the company folder")
-    documents: Path | None = Field(
-        None, alias="BILLOW_DOCUMENTS", description="default: documents/ in the home"
+    documents: str | None = Field(
+        None,
+        alias="BILLOW_DOCUMENTS",
+        description="a folder, or s3://bucket/prefix; default: documents/ in the home",
     )
     web_host: str = Field("127.0.0.1", alias="BILLOW_WEB_HOST")
     web_port: int = Field(8080, alias="BILLOW_WEB_PORT", ge=1, le=65535)
@@ -53,6 +55,13 @@ class Settings(BaseModel):
         None,
         alias="BILLOW_WEBHOOK_SECRETS",
         description="whsec_…, several with spaces between while one takes over from another; else no events come in",
+    )
+    rendering_processes: int = Field(
+        default_factory=lambda: min(_cores(), 4),
+        alias="BILLOW_RENDERING_PROCESSES",
+        ge=1,
+        le=64,
+        description="documents a rendering worker makes at a time; default: one a core, at most 4",
     )
     vies_url: str | None = Field(
         None, alias="BILLOW_VIES_URL", description="where VAT ids are checked; default: the Commission's VIES"
@@ -82,6 +91,14 @@ class Settings(BaseModel):
                 )
         return secrets
 
+    @field_validator("documents")
+    @classmethod
+    def _is_a_place(cls, documents: str | None) -> str | None:
+        scheme, found, rest = (documents or "").partition("://")
+        if found and (scheme != "s3" or not rest.partition("/")[0]):
+            raise ValueError("documents are kept in a folder, or in S3 at s3://bucket or s3://bucket/prefix")
+        return documents
+
     @property
     def signing_secrets(self) -> tuple[str, ...]:
         """The secrets with which events from outside may be signed; none: nothing comes in."""
@@ -89,8 +106,13 @@ class Settings(BaseModel):
 
     @property
     def documents_folder(self) -> Path:
-        """Where rendered documents are kept."""
-        return self.documents or self.home / "documents"
+        """Where rendered documents are kept, unless they are in S3."""
+        return Path(self.documents) if self.documents else self.home / "documents"
+
+    @property
+    def documents_bucket(self) -> str | None:
+        """`s3://bucket/prefix`, if documents are kept there."""
+        return self.documents if self.documents and self.documents.startswith("s3://") else None
 
     @property
     def web_url(self) -> str:
@@ -128,6 +150,11 @@ class Settings(BaseModel):
             raise NotConfigured(
                 f"Settings that cannot be read: {wrong}. Correct these environment variables."
             ) from error
+
+
+def _cores() -> int:
+    """Processors this process may use; a container's or `taskset`'s share of the machine, where that is told."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_environment(file: Path) -> dict[str, str]:

@@ -36,7 +36,10 @@ class InvoiceSteps(ABC):
     @abstractmethod
     @activity.defn(name="issue")
     def issue(self, step: StepInput) -> Plan:
-        """Number, issue date and due date, in one transaction."""
+        """Validates the whole document under a number nobody has, then gives it number, issue date and due date.
+
+        CPU work, so on the queue of those who render; asked for by earlier workflows on that of the others too.
+        """
 
     @abstractmethod
     @activity.defn(name="deliver")
@@ -60,7 +63,7 @@ class RenderingSteps(ABC):
     @abstractmethod
     @activity.defn(name="render")
     def render(self, step: StepInput) -> Plan:
-        """Renders the issued document once and stores it by its SHA-256."""
+        """Renders the issued document once, with its e-invoice, and stores the files by their SHA-256."""
 
 
 class BillingRuns(ABC):

@@ -26,8 +26,11 @@ REFUSALS = [
     "Conflicting",
     "MoneyError",
     "NumberingError",
+    "StoreRefused",
+    "DocumentDamaged",
 ]
-"""Errors by which a rule says no (`billing.errors`): trying again would be told the same, so a person hears at once."""
+"""Errors by which a rule (`billing.errors`) or the document store says no: trying again would be told the same, so a
+person hears at once."""
 
 
 # A ledger transaction or a few source files take well under a second. A database or source that restarts is back
@@ -58,14 +61,13 @@ MAIL = StepOptions(
     ),
 )
 
-# The longest document allowed (1,500 lines) renders within a minute. A template that fails once fails always, so few
-# attempts; they are for a worker that was stopped in between.
+# CPU work: rules compiled once a process, a document validated, or set; the longest allowed (1,500 lines) within a
+# minute. What a template does wrong is an exception at once; what fails is the machine, the database or the disk, which
+# are tried as patiently as by the other steps.
 RENDERING = StepOptions(
     task_queue=RENDERING_QUEUE,
     start_to_close_timeout=timedelta(minutes=5),
-    retry_policy=RetryPolicy(
-        non_retryable_error_types=REFUSALS, initial_interval=timedelta(seconds=1), maximum_attempts=4
-    ),
+    retry_policy=LEDGER["retry_policy"],
 )
 
 # Reporting a failure is the last resort, so it is never given up; a ledger that is down is asked every few minutes.

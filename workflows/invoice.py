@@ -61,8 +61,8 @@ class InvoiceWorkflow:
                     await self._take(InvoiceSteps.assemble, activity_options.LEDGER)
                 case Step.APPROVE:  # those whom policy names agree, or the draft is voided
                     await self._take(InvoiceSteps.approve, activity_options.LEDGER)
-                case Step.ISSUE:  # number, issue date, due date
-                    await self._take(InvoiceSteps.issue, activity_options.LEDGER)
+                case Step.ISSUE:  # validated whole, then number, issue date, due date
+                    await self._take(InvoiceSteps.issue, activity_options.RENDERING)
                 case Step.RENDER:  # the PDF, once, never changed
                     await self._take(RenderingSteps.render, activity_options.RENDERING)
                 case Step.DELIVER:  # e-mail with the PDF

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from activities.company.language_checks import check_languages
 from activities.company.opening_items import check_opening_items
 from activities.company.problems import KeyPath, Problem, did_you_mean, errors
 from activities.company.records import read_record
@@ -33,11 +35,15 @@ from billing.discounts import Discount
 from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.exchange_rates import ExchangeRate, ExchangeRates
+from billing.looks import Look
 from billing.parties import Issuer, Person, Strict
 from billing.policy_checks import review_reference_rates
 from billing.tax_checks import RATES, RULES, review
 from billing.taxes.company_rules import TaxRule, TaxRules, TaxSettings
 from billing.taxes.rates import TaxRate
+
+if TYPE_CHECKING:
+    from activities.documents.look import LookFiles
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -79,14 +85,21 @@ _OPTIONAL = (
     "tax/exchange_rates.yaml",
     "integrations.yaml",
 )
+_LOOKS = "templates/looks"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A company folder as read: the company, unless something is wrong with it, and all that is."""
+    """A company folder as read: the company, unless something is wrong with it, and all that is.
+
+    `looks` are those of its issuers, by the issuer's id, as far as it has its own; `issuers` are those that could be
+    read, whatever is wrong elsewhere.
+    """
 
     company: Company | None
     problems: list[Problem]
+    looks: Mapping[str, LookFiles] = field(default_factory=dict)
+    issuers: tuple[Issuer, ...] = ()
 
 
 class _CompanyFile(Strict):
@@ -146,12 +159,18 @@ class _FolderReader:
             complaints += review_reference_rates(records, self.today)
         self.problems += [self._placed(each) for each in complaints]
         self._integrations(company_file, records)
+        written = self._list(_LOOKS, Look, optional=True)
+        looks = self._looks(written, records)
+        self.problems += [self._placed(each) for each in check_languages(records, looks)]
         self._strangers()
         for document in self.documents.values():
             self.problems += document.problems
         self.problems += check_opening_items(self.folder, records.clients)
         company = None if errors(self.problems) else _company(company_file, records)
-        return Reading(company, sorted(set(self.problems)))
+        if company is not None and written.read:
+            company = company.model_copy(update={"looks": tuple(written.read.values())})
+        sellers = tuple(records.issuers.read.values())
+        return Reading(company, sorted(set(self.problems)), looks, sellers)
 
     def _document(self, file: str) -> Document:
         document = self.documents.get(file) or read_document(self.folder / file, file)
@@ -264,6 +283,27 @@ class _FolderReader:
         if not missing:
             for complaint in check_source_references(self.folder, company_file.integrations, records):
                 self.problems.append(self._placed(complaint))
+
+    def _looks(self, written: Records[Look], records: CompanyRecords) -> Mapping[str, LookFiles]:
+        """The looks of the issuers with their files; what checks those is loaded only where there are any."""
+        if not (self.folder / "templates").is_dir():
+            return {}
+        from activities.company.looks.folder import read_looks
+
+        issuers = [each for each in records.issuers.ids if each]
+        found = read_looks(self.folder, written, self.documents.get(f"{_LOOKS}.yaml"), issuers)
+        self.problems += found.problems
+        if any(look.blocks for look in found.looks.values()) and not errors(found.problems):
+            self.problems += self._tried_out(found.looks, records)
+        return found.looks
+
+    @staticmethod
+    def _tried_out(looks: Mapping[str, LookFiles], records: CompanyRecords) -> list[Problem]:
+        """What fails when every document is written with sample data."""
+        from activities.documents.trial import try_looks
+
+        sellers = {each.id: each for each in records.issuers.read.values()}
+        return [Problem(each.file, each.line, "", each.message) for each in try_looks(looks, sellers)]
 
     def _strangers(self) -> None:
         """Files that look as if they belonged to the company, but are not read."""

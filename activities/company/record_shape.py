@@ -25,6 +25,8 @@ _BY_NAME = {
     "email": "one e-mail address such as billing@company.example",
     "reply_to": "one e-mail address such as billing@company.example",
     "number_prefix": "capital letters, digits, '-' and '/', such as BER-",
+    "numbers": "{invoice: 'BER-{year}-{number:05}'}, also for credit note and pro forma invoice",
+    "fiscal_year_starts": "a month from 1 to 12, such as 4 for April",
     "accent": "a colour such as '#1f4e79', in quotes",
     "iban": "an IBAN",
     "vat_id": "a VAT id such as DE123456788",

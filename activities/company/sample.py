@@ -15,6 +15,9 @@ from activities.company.sample_time import expenses_csv, time_csv
 from activities.psa.time_csv import COLUMNS
 from billing.periods import months_after
 
+_AS_IT_IS = (".svg",)
+"""Files of a sample in which no day is filled in."""
+
 _TIME, _EXPENSES = Path("data/psa/time.csv"), Path("data/psa/expenses.csv")
 
 
@@ -64,6 +67,9 @@ def _write_into(folder: Path, sample: str, today: date, records: Mapping[Path, s
     for template, path in _templates(files("activities.company") / "samples" / sample, Path()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix in _AS_IT_IS:
+            target.write_bytes(template.read_bytes())
+            continue
         text = templates.from_string(template.read_text(encoding="utf-8")).render(values)
         target.write_text(text, encoding="utf-8")
     for path, text in records.items():
@@ -75,6 +81,6 @@ def _templates(place: Traversable, path: Path) -> list[tuple[Traversable, Path]]
     for each in sorted(place.iterdir(), key=lambda child: child.name):
         if each.is_dir():
             found += _templates(each, path / each.name)
-        elif each.name.endswith(".yaml"):
+        elif Path(each.name).suffix in (".yaml", *_AS_IT_IS):
             found.append((each, path / each.name))
     return found

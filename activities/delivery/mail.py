@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,13 +22,23 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from activities.documents.colour import readable_on_white
 from activities.documents.typography import in_fours, typography
+from activities.languages.templating import translated
 from billing.errors import BillowError
 from billing.parties import Contact, EmailAddress
 
 TEMPLATES = Path(__file__).parent / "templates" / "email"
 
-CLIENT_EVENTS = ("invoice", "courtesy-note", "reminder-1", "reminder-2", "reminder-3")
-"""What clients are written about, in each of `typography.LANGUAGES`; a higher level reads like level 3."""
+CLIENT_EVENTS = (
+    "invoice",
+    "courtesy-note",
+    "reminder-1",
+    "reminder-2",
+    "reminder-3",
+    "credit-note",
+    "receipt",
+    "dispute-received",
+)
+"""What clients are written about, in the client's language; a higher level reads like level 3."""
 
 STAFF_EVENTS = (
     "approval-request",
@@ -38,9 +49,10 @@ STAFF_EVENTS = (
     "escalation",
     "hand-over",
 )
-"""What our own people are written about, in English."""
+"""What our own people are written about."""
 
 _LAST_REMINDER = 3
+_LONGEST_TEXT_LINE = 78
 _LONGEST_LINE = 998
 _LONGEST_ENCODED_LINE = 76
 _SIGNATURE = "-- "
@@ -89,30 +101,41 @@ _HEADERS.map_to_type("subject", _Subject)
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
-def compose(event: str, language: str, context: Mapping[str, Any], *, territory: str = "") -> Composed:
+def compose(
+    event: str,
+    language: str,
+    context: Mapping[str, Any],
+    *,
+    territory: str = "",
+    more: bytes | None = None,
+) -> Composed:
     """The mail about an event, in the language (English where there is none); `territory` as in `Typography`.
 
-    Dates and instants in the context are written by locale, instants in `zone`. `MailTemplateFaulty` for an
-    unknown event and for a field the template needs and the context lacks.
+    `more` is the company's own catalogue for the language. Dates and instants in the context are written by locale,
+    instants in `zone`. No line of the text is longer than 78 characters, unless a word is. `MailTemplateFaulty` for
+    an unknown event and for a field the template needs and the context lacks.
     """
-    writes = typography(language, territory)
-    folder = _folder(event, writes.language)
+    name = _template(event)
+    writes = typography(language, territory, more)
     values = {
         **{name: _one_line(value) for name, value in context.items()},
-        "type": writes if folder.endswith(writes.language) else typography("en"),
+        "type": writes,
+        "catalogue": writes.words,
         "in_fours": in_fours,
         "readable_on_white": readable_on_white,
     }
     try:
         subject, text, html = (
-            _environment().get_template(f"{folder}/{part}.j2").render(values)
-            for part in ("subject.txt", "body.txt", "body.html")
+            _environment(as_html=kind == "html")
+            .get_template(name)
+            .render(values, frame=f"{part}.{kind}.j2", parts=f"parts.{kind}.j2")
+            for part, kind in (("subject", "txt"), ("letter", "txt"), ("letter", "html"))
         )
     except UndefinedError as error:
-        raise MailTemplateFaulty(f"the mail {folder} needs a field it was not given: {error}") from error
+        raise MailTemplateFaulty(f"the mail {name} needs a field it was not given: {error}") from error
     except TemplateError as error:
-        raise MailTemplateFaulty(f"the mail {folder} has a faulty template: {error}") from error
-    return Composed(subject=_header(subject), text=_tidy(text), html=_tidy(html))
+        raise MailTemplateFaulty(f"the mail {name} has a faulty template: {error}") from error
+    return Composed(subject=_header(subject), text=_tidy(_folded(text)), html=_tidy(html))
 
 
 def build(
@@ -151,28 +174,28 @@ def build(
     return message
 
 
-@lru_cache(maxsize=1)
-def _environment() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
+@lru_cache(maxsize=2)
+def _environment(*, as_html: bool) -> ImmutableSandboxedEnvironment:
+    """One template serves both: what it says stands in it once, `frame` and `parts` say how it is written."""
+    environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        autoescape=as_html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    translated(environment)
+    return environment
 
 
-def _folder(event: str, language: str) -> str:
+def _template(event: str) -> str:
     if match := re.fullmatch(r"reminder-([1-9][0-9]*)", event):
         event = f"reminder-{min(int(match[1]), _LAST_REMINDER)}"
     if event not in CLIENT_EVENTS + STAFF_EVENTS:
         raise MailTemplateFaulty(
             f"there is no mail for {event!r}; there are {', '.join(CLIENT_EVENTS + STAFF_EVENTS)}"
         )
-    for folder in (f"{event}/{language}", f"{event}/en"):
-        if (TEMPLATES / folder).is_dir():
-            return folder
-    raise MailTemplateFaulty(f"the templates of the mail {event} are missing; install Billow again")
+    return f"{event}.j2"
 
 
 def _one_line(value: Any) -> Any:
@@ -194,6 +217,23 @@ def _address(name: str, email: str) -> Address:
     """An address whose domain is in ASCII (IDNA); the part before the @ stays as it is."""
     local, _, domain = email.rpartition("@")
     return Address(_header(name), username=local, domain=domain.encode("idna").decode("ascii"))
+
+
+def _folded(text: str) -> str:
+    """Lines as long as mail programs show them whole (RFC 5322 asks for 78); words and addresses stay in one piece."""
+    return "\n".join(_folded_line(line) for line in text.splitlines())
+
+
+def _folded_line(line: str) -> str:
+    if len(line) <= _LONGEST_TEXT_LINE or line == _SIGNATURE:
+        return line
+    return textwrap.fill(
+        line,
+        _LONGEST_TEXT_LINE,
+        subsequent_indent="  " if line.startswith("- ") else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _tidy(text: str) -> str:

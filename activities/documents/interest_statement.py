@@ -4,97 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-import yaml
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from activities.documents.colour import readable_on_white
-from activities.documents.pdf import RenderingFailed, typeset
-from activities.documents.typography import LANGUAGES, Typography, in_fours, typography
+from activities.documents.account_letter import account_letter
+from activities.documents.look import PLAIN, LookFiles
+from activities.documents.press import page as page_of
+from activities.documents.press import typeset
+from activities.documents.typography import Typography
+from activities.languages.catalogue import Catalogue, message
 from billing.interest.accrual import Interest
 from billing.interest.statement import InterestStatement
 from billing.money import Money
 
-_TEMPLATE = Path(__file__).parent / "templates" / "interest-statement"
+_TEMPLATE = "interest.html"
+
+REFERENCES = {
+    "EU": message("ECB main refinancing rate"),
+    "DE": message("German base rate"),
+    "AT": message("Austrian base rate"),
+    "GB": message("Bank of England base rate"),
+    "DK": message("Danish reference rate"),
+    "SE": message("Swedish reference rate"),
+    "PL": message("NBP reference rate"),
+    "CZ": message("CNB repo rate"),
+}
+"""What reference rates are called, by their id."""
 
 
-@lru_cache(maxsize=1)
-def _environment() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(_TEMPLATE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+def render_statement(statement: InterestStatement, look: LookFiles = PLAIN) -> bytes:
+    """The statement as PDF/A-3b in the client's language; the same statement and look give the same bytes.
 
-
-@lru_cache(maxsize=len(LANGUAGES))
-def _words(language: str) -> dict[str, Any]:
-    words: dict[str, Any] = yaml.safe_load((_TEMPLATE / f"words.{language}.yaml").read_text("utf-8"))
-    return words
-
-
-def render_statement(statement: InterestStatement) -> bytes:
-    """The statement as PDF/A-3b in the client's language; the same statement gives the same bytes.
-
-    `RenderingFailed` if a character has no glyph in any installed font.
+    `RenderingFailed` if a character has no glyph in any font, or the look is faulty.
     """
-    return typeset(page(statement), f"interest statement for {statement.number}")
+    return typeset(page(statement, look), f"interest statement for {statement.number}", look)
 
 
-def page(statement: InterestStatement) -> str:
+def page(statement: InterestStatement, look: LookFiles = PLAIN) -> str:
     """The page before it is set. `RenderingFailed` says what the template cannot write."""
-    issuer, buyer, interest = statement.issuer, statement.buyer, statement.interest
-    country = buyer.address.country if buyer else issuer.address.country
-    writes = typography(statement.language, country)
-    words = _words(writes.language)
-    counted_in_days = any(each.divisor for each in interest.segments)
-    values: dict[str, Any] = {
+    interest = statement.interest
+    writes, words, values = account_letter(statement, interest.as_of, look)
+    values |= {
         "statement": statement,
         "interest": interest,
-        "issuer": issuer,
-        "account": issuer.bank_account,
-        "iban": in_fours(issuer.bank_account.iban),
-        "type": writes,
-        "words": words,
-        "ink": readable_on_white(issuer.accent),
-        "stamp": f"{interest.as_of.isoformat()}T00:00:00Z",
-        "issuer_lines": writes.address(issuer.address, from_country=country),
-        "buyer_lines": writes.address(buyer.address, from_country=issuer.address.country) if buyer else [],
+        "heading": words.gettext("Interest statement"),
+        "name": words.gettext("for invoice %(number)s", number=statement.number),
+        "subject": "",
         "meta": _meta(statement, writes, words),
         "rates": [*_rates(statement, writes, words)],
-        "sum": _sum(statement.interest),
-        "basis": words["basis" if counted_in_days else "basis_contract"].format(law=interest.law),
+        "sum": _sum(interest),
+        "counted_in_days": any(each.divisor for each in interest.segments),
     }
-    try:
-        return _environment().get_template("statement.html").render(values)
-    except TemplateError as error:
-        raise RenderingFailed(f"the template of interest statements is faulty: {error}") from error
+    return page_of(_TEMPLATE, values, f"interest statement for {statement.number}", look)
 
 
-def _meta(statement: InterestStatement, writes: Typography, words: dict[str, Any]) -> list[tuple[str, str]]:
+def _meta(statement: InterestStatement, writes: Typography, words: Catalogue) -> list[tuple[str, str]]:
     rows = [
-        (words["invoice_number"], statement.number),
-        (words["issue_date"], writes.day(statement.issue_date) if statement.issue_date else ""),
-        (words["due_date"], writes.day(statement.due_date)),
-        (words["amount"], writes.money(statement.due)),
-        (words["open"], writes.money(statement.open)),
-        (words["as_of"], writes.day(statement.interest.as_of)),
+        (words.gettext("Invoice"), statement.number),
+        (words.gettext("Invoice date"), writes.day(statement.issue_date) if statement.issue_date else ""),
+        (words.gettext("Due date"), writes.day(statement.due_date)),
+        (words.gettext("Amount"), writes.money(statement.due)),
+        (words.gettext("Still open"), writes.money(statement.open)),
+        (words.gettext("Up to"), writes.day(statement.interest.as_of)),
     ]
     return [(label, value) for label, value in rows if value]
 
 
-def _rates(statement: InterestStatement, writes: Typography, words: dict[str, Any]) -> Iterator[str]:
+def _rates(statement: InterestStatement, writes: Typography, words: Catalogue) -> Iterator[str]:
     """Where each rate comes from, once."""
     told: set[tuple[str, date]] = set()
     for each in statement.interest.segments:
         if each.reference_rate is None or each.read_on is None or (each.reference, each.read_on) in told:
             continue
         told.add((each.reference, each.read_on))
-        yield words["rate_from"].format(
+        yield words.gettext(
+            "%(rate)s: %(reference)s of %(reference_rate)s on %(day)s, and what the law adds.",
             rate=writes.rate(each.rate),
-            reference=words["references"][each.reference],
+            reference=words.gettext(REFERENCES[each.reference]),
             reference_rate=writes.rate(each.reference_rate),
             day=writes.day(each.read_on),
         )

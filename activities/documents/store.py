@@ -8,8 +8,9 @@ import os
 import re
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
-from billing.errors import BillowError
+from billing.errors import BillowError, SourceUnavailable
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -27,11 +28,52 @@ class DocumentNotStored(BillowError):
     """The document could not be written: disk full, folder missing or not writable. Retryable."""
 
 
+class StoreUnavailable(SourceUnavailable):
+    """The store does not answer now. Retryable."""
+
+
+class StoreRefused(BillowError):
+    """The store answers, and will not: wrong credentials, no such bucket, a lock. Somebody must change something."""
+
+
+class DocumentStore(Protocol):
+    """Keeps bytes by their SHA-256 (64 hexadecimal digits). Safe to use from several threads and processes at once.
+
+    Every method may raise `StoreUnavailable` or `StoreRefused`.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where the documents are, for people."""
+        ...
+
+    def put(self, data: bytes) -> str:
+        """Stores the bytes durably and returns their SHA-256. Storing the same again changes nothing."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes, compared with their SHA-256. `DocumentMissing` or `DocumentDamaged` if they are not there."""
+        ...
+
+    def exists(self, sha256: str) -> bool:
+        """Whether bytes are stored under this SHA-256, damaged or not."""
+        ...
+
+    def remove(self, sha256: str) -> bool:
+        """Destroys the bytes for good, earlier copies too; False if there were none. Only for what the law lets go."""
+        ...
+
+
 class FolderStore:
     """A folder of documents at `ab/cd/<sha256>`; files are read-only and complete or absent."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self.folder)
 
     def put(self, data: bytes) -> str:
         """Stores the bytes durably and returns their SHA-256 (hex). Storing the same again changes nothing.
@@ -54,23 +96,48 @@ class FolderStore:
         path = self._path(sha256)
         try:
             data = path.read_bytes()
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise DocumentMissing(
                 f"no document {sha256} in {self.folder}; restore it from a backup of that folder"
+            ) from error
+        except OSError as error:
+            raise StoreUnavailable(
+                f"cannot read {path} ({error.strerror}); make it readable for this process"
             ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise DocumentDamaged(f"{path} was changed or damaged; restore it from a backup")
         return data
 
+    def exists(self, sha256: str) -> bool:
+        """Whether there is a file with this SHA-256 as its name, damaged or not."""
+        return self._path(sha256).exists()
+
+    def remove(self, sha256: str) -> bool:
+        """Deletes the file for good; False if there was none. `DocumentNotStored` if the folder is not writable."""
+        path = self._path(sha256)
+        try:
+            path.unlink()
+            _sync(path.parent)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise DocumentNotStored(self._advice(error)) from error
+        return True
+
     def _path(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
-            raise DocumentMissing(f"{sha256!r} is not the SHA-256 of a document (64 hexadecimal digits)")
-        return self.folder / sha256[:2] / sha256[2:4] / sha256
+        return self.folder / key_of(sha256)
 
     def _advice(self, error: OSError) -> str:
         if error.errno in _FULL:
             return f"no room for documents in {self.folder} ({error.strerror}); free some space there"
         return f"cannot write documents to {self.folder} ({error}); make the folder writable for this process"
+
+
+def key_of(sha256: str) -> str:
+    """Where a store keeps a document: `ab/cd/<sha256>`. `DocumentMissing` if that is no SHA-256."""
+    if not _SHA256.fullmatch(sha256):
+        raise DocumentMissing(f"{sha256!r} is not the SHA-256 of a document (64 hexadecimal digits)")
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
 def _write(path: Path, data: bytes) -> None:

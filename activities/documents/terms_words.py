@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from activities.languages.catalogue import Catalogue
 from billing.payment_terms import PaymentTerms
 
 
-def terms_in_words(terms: PaymentTerms, words: dict[str, Any]) -> str:
+def terms_in_words(terms: PaymentTerms, words: Catalogue) -> str:
     """How an invoice's terms read in the language of `words`: `30 days net`, `Monatsende und 10 Tage`, `in 2 Raten`.
 
     The rule for business days and the discount for paying early are left out: the due date has the one in it, and
     the other is told with its amounts.
     """
-    way = words["terms_in_words"]
     if terms.instalments:
-        return str(way["instalments"].format(n=len(terms.instalments)))
+        return words.ngettext("in %(num)s instalment", "in %(num)s instalments", len(terms.instalments))
     if terms.net_days is not None:
-        return _counted(way["net_days"], terms.net_days) if terms.net_days else str(way["on_receipt"])
+        on_receipt = not terms.net_days and words.gettext("payable on receipt")
+        return on_receipt or words.ngettext("%(num)s day net", "%(num)s days net", terms.net_days)
     if terms.net_minutes is not None:
-        return _counted(way["net_minutes"], terms.net_minutes)
+        return words.ngettext("%(num)s minute net", "%(num)s minutes net", terms.net_minutes)
     if terms.end_of_month_plus is not None:
-        days = terms.end_of_month_plus
-        return _counted(way["end_of_month_plus"], days) if days else str(way["end_of_month"])
+        return _after_the_month(terms.end_of_month_plus, words)
     if terms.day_of_month is not None:
-        last = terms.day_of_month == 31
-        day = str(way["last_of_month"] if last else way["day_of_month"].format(n=terms.day_of_month))
-        return day + (_counted(way["months_later"], terms.months_later) if terms.months_later else "")
-    days = terms.before_supply_days or 0
-    return _counted(way["before_supply_days"], days) if days else str(way["when_it_begins"])
+        return _by_the_calendar(terms.day_of_month, terms.months_later, words)
+    return _before_the_service(terms.before_supply_days or 0, words)
 
 
-def _counted(forms: dict[str, str], number: int) -> str:
-    return forms["one" if number == 1 else "other"].format(n=number)
+def _after_the_month(days: int, words: Catalogue) -> str:
+    if not days:
+        return words.gettext("end of the month")
+    return words.ngettext("end of the month and %(num)s day", "end of the month and %(num)s days", days)
+
+
+def _by_the_calendar(day_of_month: int, months_later: int, words: Catalogue) -> str:
+    day = words.gettext("on day %(day)s of the month", day=day_of_month)
+    if day_of_month == 31:
+        day = words.gettext("on the last day of the month")
+    if not months_later:
+        return day
+    return words.ngettext(
+        "%(day)s, %(num)s month later", "%(day)s, %(num)s months later", months_later, day=day
+    )
+
+
+def _before_the_service(days: int, words: Catalogue) -> str:
+    if not days:
+        return words.gettext("when the service begins")
+    return words.ngettext(
+        "%(num)s day before the service begins", "%(num)s days before the service begins", days
+    )

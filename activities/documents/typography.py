@@ -2,68 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime, format_interval, format_skeleton
+from babel.languages import get_official_languages
 from babel.numbers import format_decimal
 
+from activities.documents import addresses
+from activities.documents.units import unit_in_words
+from activities.languages.catalogue import LANGUAGES as LANGUAGES
+from activities.languages.catalogue import catalogue
 from billing.money import Money, rounded, smallest_unit
 from billing.parties import Address
 from billing.periods import Period
 
-LANGUAGES = ("en", "de")
-"""Languages documents and mails are written in; readers of any other language get the first."""
+_USUAL = {"en": "en_GB", "pt": "pt_PT"}
+"""How a language is written where it is not at home, if not as in the country Babel takes it for."""
 
-_LOCALES = {
-    "de": ("de_DE", {"AT", "CH", "LI"}),
-    "en": ("en_GB", {"US", "CA", "IN", "IE", "AU", "NZ", "SG"}),
-}
-_SYMBOLS = {"EUR": "€", "GBP": "£"}
+_SIGNS = {"EUR": "€", "GBP": "£"}
+_HOME_SIGNS = {("pl", "PLN"): "zł"}
 """Only signs that stand for one currency; a dollar sign stands for twenty."""
 
-_NBSP = "\N{NO-BREAK SPACE}"
+_MONTHS_IN_FULL = {"pl"}
+"""Where a month is inflected in a sentence, its abbreviation does not stand in one."""
 
-_UNITS = {
-    "en": {
-        "HUR": ("hour", "hours"),
-        "DAY": ("day", "days"),
-        "WEE": ("week", "weeks"),
-        "MON": ("month", "months"),
-        "ANN": ("year", "years"),
-        "C62": ("unit", "units"),
-        "H87": ("piece", "pieces"),
-        "LS": ("lump sum", "lump sums"),
-        "KMT": ("km", "km"),
-    },
-    "de": {
-        "HUR": ("Stunde", "Stunden"),
-        "DAY": ("Tag", "Tage"),
-        "WEE": ("Woche", "Wochen"),
-        "MON": ("Monat", "Monate"),
-        "ANN": ("Jahr", "Jahre"),
-        "C62": ("Einheit", "Einheiten"),
-        "H87": ("Stück", "Stück"),
-        "LS": ("Pauschale", "Pauschalen"),
-        "KMT": ("km", "km"),
-    },
-}
+_NBSP = "\N{NO-BREAK SPACE}"
+_IDLE_ZERO = re.compile(r"(?<!\d)0(?=\d)")
 
 
 class Typography:
     """Writes values for readers of a language (ISO 639-1) in a country (ISO 3166-1 alpha-2, may be empty).
 
     The country decides separators, the place of the currency and the order of a date where the language
-    is at home there; elsewhere German is written as in Germany and English as in Britain.
+    is at home there; elsewhere German is written as in Germany, English as in Britain, Portuguese as in
+    Portugal. Figures are grouped from 1,000 on in every language, so that columns of them can be read. `words`
+    are those of the language, `more` a company's own catalogue for it; without one, it is English.
     """
 
-    def __init__(self, language: str, territory: str = "") -> None:
-        self.language = language if language in LANGUAGES else LANGUAGES[0]
-        usual, variants = _LOCALES[self.language]
-        self._locale = Locale.parse(f"{self.language}_{territory}" if territory in variants else usual)
+    def __init__(self, language: str, territory: str = "", more: bytes | None = None) -> None:
+        self.words = catalogue(language, more)
+        self.language = self.words.language
+        at_home = territory and self.language in get_official_languages(territory, de_facto=True)
+        self._locale = Locale.parse(
+            f"{self.language}_{territory}" if at_home else _USUAL.get(self.language, self.language)
+        )
+        short = format_skeleton("yMMMd", date(2026, 11, 1), locale=self._locale)
+        in_words = any(each.isalpha() for each in short) and self.language not in _MONTHS_IN_FULL
+        self._day = "yMMMd" if in_words else "yMMMMd"
+        percent = Locale.parse(self.language).percent_formats[None].pattern
+        self._percent = "%" if percent.endswith("0%") else f"{_NBSP}%"
 
     def amount(self, amount: Decimal, currency: str) -> str:
         """The bare figure with the currency's decimals, half away from zero: `1.234,50`."""
@@ -73,7 +65,8 @@ class Typography:
         """The amount with its currency: `1.234,50 €`, `€1,234.50`, `CHF 1’234.50`."""
         figure = self.amount(abs(money.amount), money.currency)
         minus = "−" if money.amount < 0 else ""
-        symbol = _SYMBOLS.get(money.currency, money.currency)
+        home = _HOME_SIGNS.get((self.language, money.currency), money.currency)
+        symbol = _SIGNS.get(money.currency, home)
         pattern = self._locale.currency_formats["standard"].pattern
         if not pattern.startswith("¤"):
             return f"{minus}{figure}{_NBSP}{symbol}"
@@ -89,19 +82,21 @@ class Typography:
         """A plain figure without idle zeros: `12,5`."""
         return self._decimal(number, _decimals(number))
 
+    def hours(self, hours: Decimal) -> str:
+        """Hours with two decimals, half away from zero, as columns of them need: `12,50`."""
+        return self._decimal(hours.quantize(Decimal("0.01"), ROUND_HALF_UP), 2)
+
     def rate(self, rate: Decimal) -> str:
         """A rate in per cent: `19 %` in German, `19%` in English."""
-        return f"{self.number(rate)}{_NBSP if self.language == 'de' else ''}%"
+        return f"{self.number(rate)}{self._percent}"
 
     def quantity(self, quantity: Decimal, unit: str) -> str:
         """A quantity with its unit in words; `unit` is a code of UN/ECE recommendation 20."""
-        one = self._locale.plural_form(abs(quantity).normalize()) == "one"
-        singular, plural = _UNITS[self.language].get(unit, (unit, unit))
-        return f"{self.number(quantity)} {singular if one else plural}"
+        return f"{self.number(quantity)} {unit_in_words(unit, quantity, self.words, self._locale)}"
 
     def day(self, day: date) -> str:
         """A date with the month in words, so that nobody mistakes day for month: `22. Nov. 2026`."""
-        return _no_breaks(format_skeleton("yMMMd", day, locale=self._locale))
+        return _no_breaks(format_skeleton(self._day, day, locale=self._locale))
 
     def moment(self, at: datetime, zone: str) -> str:
         """An instant with weekday, date, time and zone, as clocks show it in `zone` (IANA)."""
@@ -111,7 +106,10 @@ class Typography:
 
     def period(self, period: Period) -> str:
         """First and last day: `1.–30. Nov. 2026`."""
-        return str(format_interval(period.start, period.end, "yMMMd", locale=self._locale))
+        if period.start == period.end:
+            return self.day(period.start)
+        written = format_interval(period.start, period.end, self._day, locale=self._locale)
+        return _IDLE_ZERO.sub("", str(written))
 
     def country(self, code: str) -> str:
         """The country's name in the reader's language."""
@@ -119,10 +117,10 @@ class Typography:
 
     def address(self, address: Address, *, from_country: str) -> list[str]:
         """The lines of a postal address below the name; the country only where post crosses a border."""
-        lines = [*address.street.splitlines(), *_town(address)]
+        lines = addresses.lines(address)
         if address.country != from_country:
             lines.append(self.country(address.country).upper())
-        return [line.strip() for line in lines if line.strip()]
+        return lines
 
     def _decimal(self, number: Decimal, places: int) -> str:
         pattern = self._locale.decimal_formats[None].pattern.split(".")[0]
@@ -135,10 +133,10 @@ class Typography:
         return str(written).replace("-", "−")
 
 
-@lru_cache(maxsize=64)
-def typography(language: str, territory: str = "") -> Typography:
+@lru_cache(maxsize=256)
+def typography(language: str, territory: str = "", more: bytes | None = None) -> Typography:
     """The typography of a language and country; made once per process."""
-    return Typography(language, territory)
+    return Typography(language, territory, more)
 
 
 def in_fours(text: str) -> str:
@@ -153,23 +151,3 @@ def _decimals(number: Decimal) -> int:
 
 def _no_breaks(text: str) -> str:
     return text.replace(" ", _NBSP)
-
-
-def _town(address: Address) -> list[str]:
-    """Town, region and postcode in the order of the country (Universal Postal Union, addressing systems)."""
-    town, region, postcode = address.city, address.region, address.postcode
-    if address.country in {"US", "AU"}:
-        return [
-            " ".join(
-                part
-                for part in (f"{town}," if region and address.country == "US" else town, region, postcode)
-                if part
-            )
-        ]
-    if address.country == "CA":
-        return ["  ".join(part for part in (f"{town} {region}".strip(), postcode) if part)]
-    if address.country in {"GB", "IE"}:
-        return [town, region, postcode]
-    if address.country in {"IN", "SG", "NZ"}:
-        return [f"{town} {postcode}", region]
-    return [f"{postcode} {town}", region]

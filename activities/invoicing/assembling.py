@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from activities.documents.pdf import RenderingFailed, proof
-from activities.documents.printable import unprintable
 from activities.invoicing import standing
 from activities.invoicing.calendars import business_days
+from activities.invoicing.document_checks import rule_findings, text_findings
 from activities.invoicing.effects import Effects
 from activities.invoicing.fetching import fetch
 from activities.invoicing.sources import Systems
@@ -43,8 +43,12 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
             else None
         )
         version = company_records.current(tx)
+        corrects = (request.one_off.corrects if request and request.one_off else None) or ""
+        preceding_date = invoices.issued_on(tx, corrects) if corrects else None
     billed = LedgerBilled(effects.ledger, but=row.id)
-    made = _assembled(effects, version, request, row.overrides, step, billed) if request else None
+    made = None
+    if request:
+        made = _assembled(effects, version, request, row.overrides, preceding_date, step, billed)
     with effects.ledger.transaction() as tx:
         row = invoices.find(tx, step.billing_key, lock=True)
         if made is None or row.document_status != DocumentStatus.DRAFT:
@@ -59,6 +63,7 @@ def _assembled(
     version: CompanyVersion,
     request: BillingRequest,
     overrides: Mapping[str, str],
+    preceding_date: date | None,
     step: StepInput,
     billed: LedgerBilled,
 ) -> Assembly:
@@ -66,7 +71,7 @@ def _assembled(
     today = step.as_of.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
     try:
         facts = fetch(Systems.of(version), version.company, request, today, billed)
-        facts = overridden(facts, overrides)
+        facts = overridden(facts, overrides).model_copy(update={"preceding_date": preceding_date})
         facts = with_evidence(effects, version.company, request, facts, step.as_of)
         made = assemble(request, version.company, facts, today)
     except SourceUnavailable as error:
@@ -91,25 +96,8 @@ def _document_check(draft: Draft, at: datetime, calendar: Calendar) -> list[Find
 
 def check_contents(draft: Draft, at: datetime, calendar: Calendar | None) -> list[Finding]:
     """The same without the template, which takes a hundred times as long."""
-    findings = check_document(draft, at, calendar)
-    buyer = draft.buyer
-    texts = [
-        draft.title,
-        buyer.name,
-        buyer.contact.name,
-        *buyer.address.model_dump().values(),
-        draft.order_reference,
-    ]
-    texts += [text for line in draft.lines for text in (line.description, line.detail)]
-    findings += [
-        Finding(
-            code=ReasonCode.UNPRINTABLE,
-            message=f"{each}; correct it in the system it comes from",
-            field="text",
-        )
-        for each in unprintable(texts)[:5]
-    ]
-    return findings
+    findings = check_document(draft, at, calendar) or rule_findings(placeholder(draft, at, calendar))
+    return [*findings, *text_findings(draft)]
 
 
 def _keep(tx: Session, row: InvoiceRow, made: Assembly, version: CompanyVersion, step: StepInput) -> None:

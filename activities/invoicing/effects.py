@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from activities.delivery.smtp import SmtpTransport
-from activities.documents.store import FolderStore
+from activities.documents.rendering import InThisProcess, Renderer
+from activities.documents.store import DocumentStore
 from activities.invoicing.sources import Systems
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.database import Ledger
@@ -21,10 +22,11 @@ class Effects:
     """The outside world, as the steps of one worker see it."""
 
     ledger: Ledger
-    documents: FolderStore
+    documents: DocumentStore
     mail: SmtpTransport
     web_url: str
     vies: Vies | None = None
+    renderer: Renderer = field(default_factory=InThisProcess)
 
 
 def client_record(version: CompanyVersion, client: str) -> CrmClient | None:

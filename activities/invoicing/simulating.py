@@ -13,10 +13,10 @@ from activities.invoicing.simulated_sources import SourceWorld
 from activities.invoicing.speaking import addressees
 from activities.ledger import approvals, collection, company_records, invoices, meters, payments, taken
 from activities.ledger.company_records import CompanyVersion
-from activities.ledger.number_series import INVOICE
 from activities.ledger.tables import InvoiceRow, NumberSeriesRow
 from billing.agreements import PrepaidBlock
 from billing.company import Company
+from billing.document_kind import NumberSeries
 from billing.draft import Draft
 from billing.money import Money, rounded
 from billing.numbering import SeriesState
@@ -77,7 +77,9 @@ def _books(tx: Session, version: CompanyVersion, start: datetime) -> Books:
         drafts=[*_drafts(tx, start - LOOK_BACK)],
         series={
             each.issuer: SeriesState(year=each.year, last=each.last, last_date=each.last_date)
-            for each in tx.scalars(select(NumberSeriesRow).where(NumberSeriesRow.document_type == INVOICE))
+            for each in tx.scalars(
+                select(NumberSeriesRow).where(NumberSeriesRow.document_type == NumberSeries.INVOICE)
+            )
         },
         standing=[_standing(tx, row, version) for row in rows],
         hours_to_go=dict(_hours_to_go(tx, version.company, start)),

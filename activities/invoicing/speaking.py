@@ -14,11 +14,21 @@ from sqlalchemy.orm import Session
 
 from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
-from activities.invoicing import late_payment, standing, together
+from activities.invoicing import issued_files, late_payment, standing, together
 from activities.invoicing.effects import Effects, client_record
-from activities.ledger import audit_trail, company_records, exceptions, instalments, invoices, notices
+from activities.ledger import (
+    audit_trail,
+    company_records,
+    exceptions,
+    instalments,
+    invoices,
+    looks,
+    notices,
+)
 from activities.ledger.company_records import CompanyVersion
+from activities.ledger.resending import COPY
 from activities.ledger.tables import InvoiceRow, MessageRow
+from billing.company import Company
 from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.money import Money
@@ -48,6 +58,9 @@ LONGEST_PAUSE = timedelta(days=4)
 """Between two attempts of one series: a long weekend on which nobody is reminded."""
 
 AWAY = "mail server"
+
+_WITH_UBL = ("invoice", COPY)
+"""Mails by which a client gets the invoice; a reminder is no second one."""
 
 
 class _NotDueAnyMore(Exception):
@@ -178,7 +191,8 @@ def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
 
 def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: datetime) -> None:
     """Writes the text of a message from what holds at this attempt."""
-    row, company = rows[0], company_records.current(tx).company
+    row, current = rows[0], company_records.current(tx)
+    company = current.company
     client = company.client(row.client) or standing.pinned(tx, row).client(row.client)
     zone, language, place = (
         (client.zone, client.language, client.calendar[:2]) if client else ("UTC", "en", "")
@@ -214,7 +228,8 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
             for each in rows[1:]
         ],
     }
-    composed = compose(message.event.removesuffix("-copy"), language, context, territory=place)
+    own = looks.of_issuer(tx, current.version, row.issuer or "").languages.get(language)
+    composed = compose(message.event.removesuffix("-copy"), language, context, territory=place, more=own)
     message.subject, message.body, message.html = composed.subject, composed.text, composed.html
     message.document = row.document
 
@@ -229,6 +244,9 @@ def mail(
     if message.document:
         data = effects.documents.get(message.document)
         attachments.append(Attachment(name=f"{row.number}.pdf", media_type="application/pdf", data=data))
+    if message.event in _WITH_UBL and _wants_ubl(company, row) and (ubl := issued_files.ubl(tx, row)):
+        data = effects.documents.get(ubl.sha256)
+        attachments.append(Attachment(name=ubl.name, media_type=ubl.media_type, data=data))
     return build(
         message_id=message.message_id,
         sender=Contact(name=issuer.name, email=issuer.email),
@@ -239,6 +257,12 @@ def mail(
         attachments=attachments,
         date=as_of,
     )
+
+
+def _wants_ubl(company: Company, row: InvoiceRow) -> bool:
+    """Whether the client's software takes its invoices from the mail, as the company says now."""
+    client = company.client(row.client)
+    return client is not None and client.ubl_by_mail
 
 
 def handed_over(

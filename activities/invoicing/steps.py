@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from activities.documents.pdf import RenderingFailed, render_invoice, renderer_versions
-from activities.invoicing import claims, standing, together
+from activities.documents.errors import RenderingFailed
+from activities.documents.look import LookFiles
+from activities.invoicing import claims, issued_files, standing, together
 from activities.invoicing.assembling import ask_next, assemble_draft
+from activities.invoicing.calendars import business_days
+from activities.invoicing.document_checks import findings_of
 from activities.invoicing.effects import Effects
 from activities.invoicing.instants import at_this_attempt
 from activities.invoicing.speaking import speak
@@ -22,11 +26,13 @@ from activities.ledger import (
     exceptions,
     instalments,
     invoices,
+    looks,
     notices,
     number_series,
 )
-from activities.ledger.tables import DocumentRow, InvoiceRow
+from activities.ledger.tables import InvoiceRow
 from billing.document import InvoiceDocument
+from billing.document_check import placeholder
 from billing.dunning_policy import Act, NextStep
 from billing.errors import WrongState
 from billing.exceptions import Finding, ReasonCode
@@ -40,7 +46,7 @@ DISPUTE_ASKED_AGAIN = timedelta(days=7)
 
 
 class LedgerSteps(InvoiceSteps):
-    """The steps on the `invoicing` queue."""
+    """The steps on the `invoicing` queue; and `issue`, which validates first and so runs where there is CPU for it."""
 
     def __init__(self, effects: Effects) -> None:
         self._effects = effects
@@ -68,19 +74,27 @@ class LedgerSteps(InvoiceSteps):
     @activity.defn(name="issue")
     def issue(self, step: StepInput) -> Plan:
         step = at_this_attempt(step)
-        with self._effects.ledger.transaction() as tx:
-            row = invoices.find(tx, step.billing_key, lock=True)
-            company = standing.pinned(tx, row)
-            claims.hear(tx, row, step, company)
-            exceptions.close_failed(tx, row, at=step.as_of)
-            if _is_ready(tx, row):
-                # Nothing is issued on the word of a plan: the ledger itself must say that nobody has to agree any more.
-                findings = ask_next(tx, row, company_records.at_version(tx, row.company_version), step)
-                for finding in findings:
-                    exceptions.raise_one(tx, row, finding, company, at=step.as_of)
-                if not findings and approvals.waiting(tx, row) is None:
-                    number_series.issue(tx, row, at=step.as_of)
-            return standing.after_step(tx, row, step.as_of)
+        validated: dict[str, list[Finding]] = {}
+        while True:
+            # Validating takes long, so it is done without a lock; the number is given only to the draft it was done on.
+            with self._effects.ledger.transaction() as tx:
+                row = invoices.find(tx, step.billing_key, lock=True)
+                claims.hear(tx, row, step, standing.pinned(tx, row))
+                exceptions.close_failed(tx, row, at=step.as_of)
+                digest = row.draft_digest or ""
+                if not _is_ready(tx, row) or digest in validated:
+                    if _is_ready(tx, row):
+                        _issue(tx, row, validated[digest], step)
+                    return standing.after_step(tx, row, step.as_of)
+                document, look = _as_issued(tx, row, step), _look(tx, row)
+            validated[digest] = self._speaking_against(document, look)
+
+    def _speaking_against(self, document: InvoiceDocument, look: LookFiles) -> list[Finding]:
+        """Why the document may not be issued as it is."""
+        try:
+            return findings_of(self._effects.renderer.validate(document, look))
+        except RenderingFailed as error:
+            return [Finding(code=ReasonCode.INVALID_DOCUMENT, message=str(error), field="document")]
 
     @activity.defn(name="deliver")
     def deliver(self, step: StepInput) -> Plan:
@@ -184,6 +198,29 @@ def _is_ready(tx: Session, row: InvoiceRow) -> bool:
     return drafted and wanted and row.number is None and not invoices.open_exceptions(tx, row)
 
 
+def _issue(tx: Session, row: InvoiceRow, findings: list[Finding], step: StepInput) -> None:
+    """Gives the number, if nothing speaks against it, and nobody has to agree any more: on the word of a plan, nothing
+    is issued."""
+    version = company_records.at_version(tx, row.company_version)
+    findings = findings or ask_next(tx, row, version, step)
+    for finding in findings:
+        exceptions.raise_one(tx, row, finding, version.company, at=step.as_of)
+    if not findings and approvals.waiting(tx, row) is None:
+        number_series.issue(tx, row, at=step.as_of)
+
+
+def _as_issued(tx: Session, row: InvoiceRow, step: StepInput) -> InvoiceDocument:
+    """The draft under a number of full length."""
+    draft, client = invoices.draft_of(row), standing.pinned(tx, row).client(row.client)
+    today = step.as_of.astimezone(ZoneInfo(draft.issuer.zone)).date()
+    return placeholder(draft, step.as_of, business_days(client, today) if client else None)
+
+
+def _look(tx: Session, row: InvoiceRow) -> LookFiles:
+    """How the issuer's documents look now, not when the draft was made: a repaired template takes effect."""
+    return looks.of_issuer(tx, company_records.current(tx).version, row.issuer or "")
+
+
 def _follow(tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> None:
     """Brings the collection status up to date with what the rule says, and closes what is settled."""
     if coming.act is Act.SETTLE:
@@ -210,12 +247,14 @@ class DocumentSteps(RenderingSteps):
         step = at_this_attempt(step)
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, step.billing_key)
-            document = _document(tx, row) if row.document_status == DocumentStatus.DOCUMENT_PENDING else None
-        problem, pdf, digest = None, b"", ""
-        if document is not None:
+            pending = row.document_status == DocumentStatus.DOCUMENT_PENDING
+            wanted = (_document(tx, row), _look(tx, row)) if pending else None
+        problem, made = None, None
+        if wanted is not None:
             try:
-                pdf = render_invoice(document)
-                digest = self._effects.documents.put(pdf)
+                made = issued_files.store(
+                    self._effects.documents, self._effects.renderer.render(*wanted), wanted[0]
+                )
             except RenderingFailed as error:
                 problem = str(error)
         with self._effects.ledger.transaction() as tx:
@@ -225,8 +264,8 @@ class DocumentSteps(RenderingSteps):
             if problem is not None:
                 finding = Finding(code=ReasonCode.DOCUMENT_PENDING, message=problem, field="document")
                 exceptions.raise_one(tx, row, finding, company, at=step.as_of)
-            elif document is not None and row.document_status == DocumentStatus.DOCUMENT_PENDING:
-                _keep(tx, row, digest, len(pdf), step)
+            elif made is not None and row.document_status == DocumentStatus.DOCUMENT_PENDING:
+                issued_files.record(tx, row, made, at=step.as_of)
             return standing.after_step(tx, row, step.as_of)
 
 
@@ -242,22 +281,3 @@ def _document(tx: Session, row: InvoiceRow) -> InvoiceDocument:
         payment_reference=payment_reference(row.number),
         instalments=instalments.issued(tx, row),
     )
-
-
-def _keep(tx: Session, row: InvoiceRow, digest: str, size: int, step: StepInput) -> None:
-    """Makes the rendered bytes the invoice's document, for good."""
-    tx.merge(
-        DocumentRow(
-            sha256=digest,
-            invoice=row.id,
-            kind="invoice",
-            media_type="application/pdf",
-            size=size,
-            made_with=renderer_versions(),
-            made_at=step.as_of,
-        )
-    )
-    row.document = digest
-    row.document_status = DocumentStatus.ISSUED
-    exceptions.close_repaired(tx, row, at=step.as_of)
-    audit_trail.record(tx, row, "rendered", at=step.as_of, sha256=digest, size=size)

@@ -60,8 +60,9 @@ def record(
     tx.flush()
 
 
-def _hash(row: AuditEventRow) -> str:
-    content = {
+def content(row: AuditEventRow) -> dict[str, Any]:
+    """What the hash of an event covers."""
+    return {
         "invoice": row.invoice,
         "position": row.position,
         "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -71,7 +72,11 @@ def _hash(row: AuditEventRow) -> str:
         "facts": row.facts,
         "previous": row.previous,
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _hash(row: AuditEventRow) -> str:
+    written = json.dumps(content(row), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()
 
 
 def trail(tx: Session, invoice: int) -> Sequence[AuditEventRow]:

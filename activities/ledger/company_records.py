@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from activities.documents.look import LookFiles
+from activities.ledger import looks as stored_looks
 from activities.ledger.database import Ledger
 from activities.ledger.tables import CompanyVersionRow
 from billing.company import Company
@@ -63,14 +65,19 @@ def at_version(tx: Session, version: int) -> CompanyVersion:
     return cache[version]
 
 
-def plan_changes(ledger: Ledger, company: Company) -> list[Change]:
-    """What applying the company would add, change and retire; empty when it runs already."""
+_NO_LOOKS: Mapping[str, LookFiles] = {}
+
+
+def plan_changes(
+    ledger: Ledger, company: Company, looks: Mapping[str, LookFiles] = _NO_LOOKS
+) -> list[Change]:
+    """What applying the company, with the looks of its issuers, would add, change and retire; empty when it runs."""
     with ledger.transaction() as tx:
         newest = tx.scalar(select(CompanyVersionRow).order_by(CompanyVersionRow.version.desc()).limit(1))
         # read and written again: a field that a later version of Billow has added is no change of the company
         known = Company.model_validate(newest.company).model_dump(mode="json") if newest else {}
-        before = dict(_records(known))
-    after = dict(_records(company.model_dump(mode="json")))
+        before = dict(_records(known, newest.looks if newest else {}))
+    after = dict(_records(company.model_dump(mode="json"), _digests(looks)))
     changes = [Change(*key, "retire") for key in before if key not in after]
     for key, content in after.items():
         if key not in before:
@@ -80,8 +87,17 @@ def plan_changes(ledger: Ledger, company: Company) -> list[Change]:
     return sorted(changes, key=lambda change: (change.kind, change.key))
 
 
-def _records(company: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+def _digests(looks: Mapping[str, LookFiles]) -> dict[str, str]:
+    return {issuer: files.digest for issuer, files in sorted(looks.items())}
+
+
+def _records(company: dict[str, Any], looks: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], Any]]:
+    """Each record by its kind and id; a look by its digest, which a changed logo changes too."""
+    for issuer, digest in looks.items():
+        yield ("looks", issuer), digest
     for kind, content in company.items():
+        if kind == "looks":
+            continue
         if isinstance(content, list):
             for record in content:
                 yield (kind, str(record["id"])), record
@@ -89,10 +105,22 @@ def _records(company: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
             yield ("company", kind), content
 
 
-def apply_company(ledger: Ledger, company: Company, folder: str, by: str, at: datetime) -> int:
-    """Makes the company the one that runs and returns its version; applying the same again changes nothing."""
+def apply_company(
+    ledger: Ledger,
+    company: Company,
+    folder: str,
+    by: str,
+    at: datetime,
+    looks: Mapping[str, LookFiles] = _NO_LOOKS,
+) -> int:
+    """Makes the company the one that runs and returns its version; applying the same again changes nothing.
+
+    `looks` are those of its issuers, by the issuer's id; an issuer without one has Billow's.
+    """
     content = company.model_dump(mode="json")
-    digest = hashlib.sha256(json.dumps([folder, content], sort_keys=True).encode()).hexdigest()
+    digests = _digests(looks)
+    whole = [folder, content, digests] if digests else [folder, content]
+    digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
     with ledger.transaction() as tx:
         # one after the other: the newest version cannot be locked by its row, for it may not be there yet
         tx.execute(select(func.pg_advisory_xact_lock(_ONE_APPLIES)))
@@ -101,7 +129,11 @@ def apply_company(ledger: Ledger, company: Company, folder: str, by: str, at: da
         ).first()
         if newest is not None and newest.digest == digest:
             return newest.version
-        row = CompanyVersionRow(applied_at=at, applied_by=by, folder=folder, digest=digest, company=content)
+        for each in looks.values():
+            stored_looks.store(tx, each, at)
+        row = CompanyVersionRow(
+            applied_at=at, applied_by=by, folder=folder, digest=digest, company=content, looks=digests
+        )
         tx.add(row)
         tx.flush()
         return row.version

@@ -76,7 +76,7 @@ def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None
                 for each in _of(tx, CollectionActRow, row, CollectionActRow.done_at)
             ],
             "messages": [_message(each) for each in _of(tx, MessageRow, row, MessageRow.prepared_at)],
-            "documents": [_document(each, row) for each in _of(tx, DocumentRow, row, DocumentRow.made_at)],
+            "documents": _documents(tx, row),
             "actions": _actions(row, as_of),
         }
     )
@@ -186,14 +186,23 @@ def _message(row: MessageRow) -> MessageView:
     )
 
 
+def _documents(tx: Session, invoice: InvoiceRow) -> list[DocumentView]:
+    """Oldest first; of those made together the PDF, then its e-invoice in each syntax."""
+    rows = tx.scalars(select(DocumentRow).where(DocumentRow.invoice == invoice.id))
+    in_order = sorted(rows, key=lambda each: (each.made_at, each.kind != "invoice", each.kind))
+    return [_document(each, invoice) for each in in_order]
+
+
 def _document(row: DocumentRow, invoice: InvoiceRow) -> DocumentView:
     return DocumentView(
+        name=row.name or _file_name(invoice.number or invoice.billing_key, row.media_type),
         sha256=row.sha256,
         kind=row.kind,
         media_type=row.media_type,
         size=row.size,
         made_at=row.made_at,
         current=row.sha256 == invoice.document,
+        erased_at=row.erased_at,
     )
 
 
@@ -207,17 +216,27 @@ def _actions(row: InvoiceRow, as_of: datetime) -> tuple[Action, ...]:
 
 
 def document(tx: Session, sha256: str) -> DocumentFile | None:
-    """The document with this hash and the name it is saved under; None if the ledger knows none."""
+    """The document with this hash and the name it is saved under; None if the ledger knows none, or it was erased."""
     row = tx.execute(
-        select(DocumentRow.sha256, DocumentRow.media_type, InvoiceRow.number, InvoiceRow.billing_key)
+        select(
+            DocumentRow.sha256,
+            DocumentRow.media_type,
+            DocumentRow.name,
+            InvoiceRow.number,
+            InvoiceRow.billing_key,
+        )
         .join(InvoiceRow, InvoiceRow.id == DocumentRow.invoice)
-        .where(DocumentRow.sha256 == sha256)
+        .where(DocumentRow.sha256 == sha256, DocumentRow.erased_at.is_(None))
     ).first()
     if row is None:
         return None
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", row.number or row.billing_key)
-    extension = mimetypes.guess_extension(row.media_type) or ""
-    return DocumentFile(sha256=row.sha256, media_type=row.media_type, file_name=name + extension)
+    name = row.name or _file_name(row.number or row.billing_key, row.media_type)
+    return DocumentFile(sha256=row.sha256, media_type=row.media_type, file_name=name)
+
+
+def _file_name(invoice: str, media_type: str) -> str:
+    """What a document is saved as that was stored before documents had names."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", invoice) + (mimetypes.guess_extension(media_type) or "")
 
 
 def timeline(tx: Session, reference: str, generation: int | None = None) -> list[TimelineEntry]:

@@ -176,6 +176,11 @@ def with_prefix(tx: Session, prefix: str) -> Sequence[InvoiceRow]:
     return tx.scalars(query.order_by(InvoiceRow.id)).all()
 
 
+def issued_on(tx: Session, number: str) -> date | None:
+    """The issue date of the invoice of that number, if there is one."""
+    return tx.scalar(select(InvoiceRow.issue_date).where(InvoiceRow.number == number))
+
+
 def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:
     """The invoice with that number or billing key (newest generation); `NotFound` with near misses."""
     wanted = reference.strip().removeprefix("invoice/")

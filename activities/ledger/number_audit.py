@@ -1,7 +1,8 @@
-"""Proof that the invoice numbers given are gapless, unique, in order of date, and those of the audit trail.
+"""Proof that the numbers given are gapless, unique, in order of date, and those of the audit trail.
 
-Opening items carry numbers of the system before and are left out. What this cannot find: the highest numbers of a year
-that is over, if invoices and audit events were both deleted; only a copy from before can show that.
+Each issuer has a series by kind of document and year. Opening items carry numbers of the system before: they are left
+out, and a number missing from a series is no gap if it stands on one of them. What this cannot find: the highest
+numbers of a year that is over, if invoices and audit events were both deleted; only a copy from before can show that.
 """
 
 from __future__ import annotations
@@ -14,13 +15,28 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Result, Row, and_, cast, extract, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Result,
+    Row,
+    and_,
+    case,
+    cast,
+    extract,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
-from activities.ledger.number_series import INVOICE
 from activities.ledger.tables import AuditEventRow, InvoiceRow, NumberSeriesRow
+from billing.document_kind import DocumentKind, NumberSeries
 from billing.draft import digest_of
+from billing.erased import is_erased
 from billing.errors import NumberingError
+from billing.number_pattern import FOLLOWING_PREFIX, NumberPattern, pattern
 from billing.numbering import SeriesState, take_number
 from billing.status import ISSUED
 
@@ -63,9 +79,14 @@ class Series:
     last: str = ""
     count: int = 0
     highest: int = 0
-    stem: str = ""
+    on_opening_items: int = 0
+    pattern: NumberPattern | None = None
     latest: date | None = None
     latest_number: str = ""
+
+    def name(self, count: int) -> str:
+        """The number of that place; of a series nobody knows the pattern of, year and count."""
+        return self.pattern.written(self.year, count) if self.pattern else f"{self.year}-{count:05d}"
 
 
 @dataclass
@@ -77,6 +98,7 @@ class NumberAudit:
     invoices: int = 0
     opening_items: int = 0
     problem_count: int = 0
+    from_before: frozenset[str] = frozenset()
 
     def add(self, issuer: str, kind: Kind, number: str, reason: str) -> None:
         self.problem_count += 1
@@ -97,10 +119,12 @@ def audit_numbers(
     Reads one snapshot, so that numbers given meanwhile disturb nothing: `tx` must not have read anything yet.
     """
     tx.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    found = NumberAudit(opening_items=_opening_items(tx, issuer))
-    newest: dict[str, Series] = {}
-    for (owner, year), rows in groupby(_given(tx, issuer), key=lambda row: (row.issuer, row.year)):
-        series = Series(owner, INVOICE, year)
+    from_before = _opening_items(tx, issuer)
+    found = NumberAudit(opening_items=len(from_before), from_before=frozenset(filter(None, from_before)))
+    newest: dict[tuple[str, str], Series] = {}
+    given = groupby(_given(tx, issuer), key=lambda row: (row.issuer, row.series, row.year))
+    for (owner, document_type, year), rows in given:
+        series = Series(owner, document_type, year)
         for row in rows:
             found.invoices += 1
             _take(series, row, found)
@@ -109,7 +133,7 @@ def audit_numbers(
         if series.count:
             found.series.append(series)
         if series.highest:
-            newest[owner] = series
+            newest[owner, document_type] = series
     _compare_with_states(tx, issuer, newest, found)
     _look_for_lost(tx, issuer, found)
     return found
@@ -128,27 +152,69 @@ def _numbered(issuer: str | None) -> ColumnElement[bool]:
     return and_(_of(issuer), _OURS, issued)
 
 
-def _opening_items(tx: Session, issuer: str | None) -> int:
-    query = select(func.count()).select_from(InvoiceRow)
-    return tx.scalar(query.where(_of(issuer), InvoiceRow.trigger == "opening item")) or 0
+def _opening_items(tx: Session, issuer: str | None) -> Sequence[str | None]:
+    query = select(InvoiceRow.number)
+    return tx.scalars(query.where(_of(issuer), InvoiceRow.trigger == "opening item")).all()
+
+
+_SELLER = InvoiceRow.draft["issuer"]
+_SERIES = case(
+    *(
+        (InvoiceRow.draft["kind"].astext == str(kind), str(kind.series))
+        for kind in DocumentKind
+        if kind.series is not NumberSeries.INVOICE
+    ),
+    else_=str(NumberSeries.INVOICE),
+)
+_PATTERN = func.replace(
+    func.coalesce(
+        _SELLER["numbers"].op("->>")(_SERIES),
+        _SELLER["number_prefix"].astext
+        + case({str(series): rest for series, rest in FOLLOWING_PREFIX.items()}, value=_SERIES),
+    ),
+    ".",
+    "[.]",
+)
+_COUNT = r"[{]number:0[1-9][}]"
+
+
+def _read(what: str) -> ColumnElement[Any]:
+    """The year, or the count, in a number as its issuer writes it; or else as one that follows a prefix."""
+    count, year, short = "[0-9]{1,18}", "[0-9]{4}", "[0-9]{2}"
+    if what == "count":
+        count = f"({count})"
+    else:
+        year, short = f"({year})", f"({short})"
+    dated = func.replace(func.replace(_PATTERN, "{year}", year), "{yy}", short)
+    expression = func.concat("^", func.regexp_replace(dated, _COUNT, count), "$")
+    return func.coalesce(
+        func.substring(InvoiceRow.number, expression), func.substring(InvoiceRow.number, f"{year}-{count}$")
+    )
 
 
 def _given(tx: Session, issuer: str | None) -> Iterator[Row[Any]]:
-    """Issued invoices by issuer, year and number, each with what its audit trail says was issued."""
+    """Issued invoices by issuer, series, year and number, each with what its audit trail says was issued."""
     issued = (
         select(func.count().label("times"), func.array_agg(AuditEventRow.facts).label("facts"))
         .where(AuditEventRow.invoice == InvoiceRow.id, AuditEventRow.event == "issued")
         .lateral()
     )
-    of_number = func.substring(InvoiceRow.number, "([0-9]{4})-[0-9]{1,18}$")
+    erased = (
+        select(AuditEventRow.position)
+        .where(AuditEventRow.invoice == InvoiceRow.id, AuditEventRow.event == "erased")
+        .exists()
+    )
+    written = _read("year")
+    of_number = case((func.length(written) == 2, func.concat("20", written)), else_=written)
     year = cast(
         func.coalesce(of_number, cast(extract("year", InvoiceRow.issue_date), InvoiceRow.number.type)),
         BigInteger,
     )
-    position = cast(func.substring(InvoiceRow.number, "[0-9]{4}-([0-9]{1,18})$"), BigInteger)
+    position = cast(_read("count"), BigInteger)
     query = (
         select(
             _ISSUER.label("issuer"),
+            _SERIES.label("series"),
             func.coalesce(year, 0).label("year"),
             position.label("position"),
             InvoiceRow.billing_key,
@@ -162,10 +228,11 @@ def _given(tx: Session, issuer: str | None) -> Iterator[Row[Any]]:
             InvoiceRow.draft_digest,
             issued.c.times,
             issued.c.facts,
+            erased.label("erased"),
         )
         .join(issued, true())
         .where(_numbered(issuer))
-        .order_by(_ISSUER, func.coalesce(year, 0), position.nulls_last(), InvoiceRow.number)
+        .order_by(_ISSUER, _SERIES, func.coalesce(year, 0), position.nulls_last(), InvoiceRow.number)
     )
     rows: Result[Any] = tx.execute(query.execution_options(yield_per=BATCH))
     yield from rows
@@ -179,6 +246,7 @@ def _take(series: Series, row: Row[Any], found: NumberAudit) -> None:
         return
     series.count += 1
     series.first, series.last = series.first or number, number
+    series.pattern = _pattern_of(row) or series.pattern
     expected = _as_the_series_gives(row)
     if number != expected:
         would = f"; the series gives {expected}" if expected else ""
@@ -190,7 +258,6 @@ def _take(series: Series, row: Row[Any], found: NumberAudit) -> None:
         series.latest, series.latest_number = row.issue_date, number
     if row.position is None:
         return
-    series.stem = number[: number.rindex("-") + 1]
     if row.position == series.highest and series.highest:
         reason = f"{number} ({row.billing_key}) takes a place that is taken already"
         found.add(row.issuer, Kind.DOUBLE, number, reason)
@@ -198,28 +265,51 @@ def _take(series: Series, row: Row[Any], found: NumberAudit) -> None:
     series.highest = max(series.highest, row.position)
 
 
+def _pattern_of(row: Row[Any]) -> NumberPattern | None:
+    """How the issuer wrote its numbers when the draft was made; None if the draft does not say."""
+    seller = (row.draft or {}).get("issuer") or {}
+    if not seller.get("number_prefix"):
+        return None
+    country = (seller.get("address") or {}).get("country", "")
+    starts = seller.get("fiscal_year_starts", 1)
+    return pattern(
+        seller["number_prefix"], seller.get("numbers") or {}, starts, country, NumberSeries(row.series)
+    )
+
+
 def _as_the_series_gives(row: Row[Any]) -> str | None:
     """The number an invoice of that date and place must have; None if it has no date, place or draft."""
-    if row.issue_date is None or row.position is None or row.position < 1 or not row.draft:
+    written = _pattern_of(row)
+    if row.issue_date is None or row.position is None or row.position < 1 or written is None:
         return None
-    prefix = row.draft.get("issuer", {}).get("number_prefix", "")
-    before = SeriesState(year=row.issue_date.year, last=row.position - 1)
+    year = max(row.year, written.year_of(row.issue_date))
+    before = SeriesState(year=year, last=row.position - 1, last_date=row.issue_date)
     try:
-        return take_number(prefix, before, row.issue_date).number
+        return take_number(written, before, row.issue_date).number
     except NumberingError:
         return None
 
 
 def _report_gap(series: Series, up_to: int, found: NumberAudit) -> None:
-    """Everything between the highest number so far and `up_to` is missing."""
-    missing = up_to - series.highest
-    if missing < 1:
+    """Everything between the highest number so far and `up_to` is missing, but for what stands on opening items."""
+    first = series.highest + 1
+    written = series.pattern
+    counts = (written.count_of(each, series.year) for each in found.from_before) if written else ()
+    for count in sorted(each for each in counts if each and first <= each <= up_to):
+        _report_missing(series, first, count - 1, found)
+        series.on_opening_items += 1
+        first = count + 1
+    _report_missing(series, first, up_to, found)
+
+
+def _report_missing(series: Series, first: int, last: int, found: NumberAudit) -> None:
+    if last < first:
         return
-    first = f"{series.stem}{series.highest + 1:05d}"
-    reason = f"{first} is missing"
-    if missing > 1:
-        reason = f"{first} to {series.stem}{up_to:05d} are missing, {missing:,} numbers"
-    found.add(series.issuer, Kind.GAP, first, reason)
+    name = series.name(first)
+    reason = f"{name} is missing"
+    if last > first:
+        reason = f"{name} to {series.name(last)} are missing, {last - first + 1:,} numbers"
+    found.add(series.issuer, Kind.GAP, name, reason)
 
 
 def _compare_with_trail(row: Row[Any], found: NumberAudit) -> None:
@@ -246,7 +336,8 @@ def _compare_with_trail(row: Row[Any], found: NumberAudit) -> None:
         found.add(
             row.issuer, Kind.RECORD, name, f"{name}: gross is {gross}, but {said.get('gross')} was issued"
         )
-    if _digest(row.draft) != row.draft_digest:
+    # the words of a draft may be erased once its retention is over, and then the trail says so
+    if _digest(row.draft) != row.draft_digest and not (row.erased and is_erased(row.draft)):
         found.add(row.issuer, Kind.RECORD, name, f"{name}: the stored draft is not the one that was approved")
 
 
@@ -263,27 +354,27 @@ def _digest(draft: dict[str, Any] | None) -> str:
 
 
 def _compare_with_states(
-    tx: Session, issuer: str | None, newest: dict[str, Series], found: NumberAudit
+    tx: Session, issuer: str | None, newest: dict[tuple[str, str], Series], found: NumberAudit
 ) -> None:
     """Where each series stands must be where its newest number is: from there the next one is given."""
-    query = select(NumberSeriesRow).where(NumberSeriesRow.document_type == INVOICE)
-    states: Sequence[NumberSeriesRow] = tx.scalars(query.order_by(NumberSeriesRow.issuer)).all()
+    query = select(NumberSeriesRow).order_by(NumberSeriesRow.issuer, NumberSeriesRow.document_type)
+    states: Sequence[NumberSeriesRow] = tx.scalars(query).all()
     for state in states:
         if issuer in (None, state.issuer):
-            given = newest.pop(state.issuer, None) or Series(state.issuer, INVOICE, 0)
-            _compare_with_state(state, given, found)
-    for owner, given in newest.items():
-        reason = f"the series of {owner} is lost and would begin anew, although {given.last} was given"
+            nothing = Series(state.issuer, state.document_type, 0)
+            _compare_with_state(state, newest.pop((state.issuer, state.document_type), nothing), found)
+    for (owner, document_type), given in newest.items():
+        which = "series" if document_type == NumberSeries.INVOICE else f"{document_type} series"
+        reason = f"the {which} of {owner} is lost and would begin anew, although {given.last} was given"
         found.add(owner, Kind.SERIES, given.last, reason)
 
 
 def _compare_with_state(state: NumberSeriesRow, given: Series, found: NumberAudit) -> None:
     if state.last and state.year > given.year:
-        stem = given.stem.replace(f"{given.year}-", f"{state.year}-") or f"{state.year}-"
-        given = Series(state.issuer, INVOICE, state.year, stem=stem)
+        given = Series(state.issuer, state.document_type, state.year, pattern=given.pattern)
     if state.year == given.year and state.last >= given.highest:
         _report_gap(given, state.last, found)
-        if state.last == given.highest and state.last_date != given.latest:
+        if given.last and state.last == given.highest and state.last_date != given.latest:
             reason = f"{given.last} is dated {given.latest}, but its series says {state.last_date}"
             found.add(state.issuer, Kind.SERIES, given.last, reason)
     elif given.highest:

@@ -1,4 +1,4 @@
-"""Number series in the ledger: the only place where an invoice gets its number."""
+"""Number series in the ledger: the only place where a document gets its number."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from activities.invoicing.calendars import business_days
 from activities.ledger import audit_trail, company_records, instalments, invoices
 from activities.ledger.tables import InvoiceRow, NumberSeriesRow
+from billing.document_kind import DocumentKind, NumberSeries
 from billing.errors import NumberingError, WrongState
 from billing.instalments import schedule
-from billing.numbering import SeriesState, take_number
+from billing.number_pattern import pattern_of
+from billing.numbering import NumberTaken, SeriesState, take_number
+from billing.parties import Issuer
 from billing.status import DocumentStatus
-
-INVOICE = "invoice"
 
 
 def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
@@ -32,15 +33,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
     if row.document_status not in (DocumentStatus.DRAFT, DocumentStatus.AWAITING_APPROVAL):
         raise WrongState(f"{row.billing_key} is {row.document_status}; only a draft can be issued")
     draft = invoices.draft_of(row)
-    series = _locked_series(tx, draft.issuer.id)
-    state = SeriesState(year=series.year, last=series.last, last_date=series.last_date)
-    taken = take_number(draft.issuer.number_prefix, state, at.astimezone(ZoneInfo(draft.issuer.zone)).date())
-    if tx.scalar(select(InvoiceRow.id).where(InvoiceRow.number == taken.number)) is not None:
-        raise NumberingError(
-            f"{taken.number} was given by the system before already, and no number may be left out; choose another "
-            f"number_prefix for issuer {draft.issuer.id!r}, apply it, and void this draft to be billed again"
-        )
-    series.year, series.last, series.last_date = taken.state.year, taken.state.last, taken.state.last_date
+    taken = take(tx, draft.issuer, draft.kind, at)
     row.number, row.issue_date, row.issued_at = taken.number, taken.issue_date, at
     client = company_records.at_version(tx, row.company_version).company.client(row.client)
     parts = schedule(draft, taken.issue_date, at, business_days(client, taken.issue_date) if client else None)
@@ -62,15 +55,33 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
     return taken.number
 
 
-def _locked_series(tx: Session, issuer: str) -> NumberSeriesRow:
+def take(tx: Session, issuer: Issuer, kind: DocumentKind, at: datetime) -> NumberTaken:
+    """The next number of the issuer's series for that kind of document, and its issue date, in the issuer's zone.
+
+    The series is locked until the caller's transaction ends; one that fails gives the number back. `NumberingError` if
+    the number cannot be given: too long for the country, or on an opening item already.
+    """
+    series = _locked_series(tx, issuer.id, kind.series)
+    state = SeriesState(year=series.year, last=series.last, last_date=series.last_date)
+    taken = take_number(pattern_of(issuer, kind), state, at.astimezone(ZoneInfo(issuer.zone)).date())
+    if tx.scalar(select(InvoiceRow.id).where(InvoiceRow.number == taken.number)) is not None:
+        raise NumberingError(
+            f"{taken.number} was given by the system before already, and no number may be left out; choose another "
+            f"number_prefix for issuer {issuer.id!r}, apply it, and void this draft to be billed again"
+        )
+    series.year, series.last, series.last_date = taken.state.year, taken.state.last, taken.state.last_date
+    return taken
+
+
+def _locked_series(tx: Session, issuer: str, series: NumberSeries) -> NumberSeriesRow:
     tx.execute(
         insert(NumberSeriesRow)
-        .values(issuer=issuer, document_type=INVOICE, year=0, last=0)
+        .values(issuer=issuer, document_type=series, year=0, last=0)
         .on_conflict_do_nothing()
     )
     return tx.scalars(
         select(NumberSeriesRow)
-        .where(NumberSeriesRow.issuer == issuer, NumberSeriesRow.document_type == INVOICE)
+        .where(NumberSeriesRow.issuer == issuer, NumberSeriesRow.document_type == series)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()

@@ -165,14 +165,19 @@ class MessageView(ReadModel):
 
 
 class DocumentView(ReadModel):
-    """A rendered document; `current` if it is the one that was issued."""
+    """A rendered document; `current` if it is the PDF that was issued, `name` what it is saved as.
+
+    With `erased_at` its bytes are gone for good, retention over; what it was is still known.
+    """
 
     sha256: str
     kind: str
+    name: str
     media_type: str
     size: int
     made_at: datetime
     current: bool
+    erased_at: datetime | None = None
 
 
 class DocumentFile(ReadModel):

@@ -361,6 +361,19 @@ class LookFileRow(Table):
     data: Mapped[bytes]
 
 
+class ErasureRow(Table):
+    """Personal data that was erased on somebody's word; of a contact, only the SHA-256 of the address is kept."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    subject: Mapped[str] = mapped_column(index=True)
+    erased_at: Mapped[datetime]
+    erased_by: Mapped[str]
+    erased: Mapped[dict[str, Any]]
+    kept: Mapped[list[Any]]
+
+
 class AuditEventRow(Table):
     """A link of an invoice's audit trail; `hash` covers everything in the row and the link before."""
 

@@ -67,7 +67,12 @@ def _resolved(tell: _Teller) -> str:
 _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "triggered": lambda t: t.text("trigger"),
     "assembled": lambda t: t.money("gross") + t.text("lines", ", lines: ") + t.text("tax", "; "),
-    "rendered": lambda t: t.text("size", after=" bytes") + t.text("sha256", ", SHA-256 ", longest=12),
+    "rendered": lambda t: (
+        t.text("size", after=" bytes")
+        + t.text("sha256", ", SHA-256 ", longest=12)
+        + t.text("cii", ", CII ", longest=12)
+        + t.text("ubl", ", UBL ", longest=12)
+    ),
     "sent": lambda t: t.text("message") + t.text("reply", "; the mail server said: "),
     "settled": lambda t: t.text("how"),
     "approval asked": lambda t: (

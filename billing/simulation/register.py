@@ -14,6 +14,7 @@ from billing.draft import Draft
 from billing.exceptions import Finding, ReasonCode
 from billing.look_alikes import look_alike, looks_like
 from billing.money import total
+from billing.number_pattern import pattern_of
 from billing.numbering import SeriesState, take_number
 from billing.occasions import BLOCK
 from billing.periods import Period
@@ -71,7 +72,7 @@ class Register:
             entry.issued = True
         today = at.astimezone(ZoneInfo(draft.issuer.zone)).date()
         series = self._series.get(draft.issuer.id, SeriesState(year=today.year, last=0))
-        taken = take_number(draft.issuer.number_prefix, series, today)
+        taken = take_number(pattern_of(draft.issuer), series, today)
         self._series[draft.issuer.id] = taken.state
         return taken.issue_date
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import lru_cache
+from importlib import resources
+from typing import Any
 
 
 class NoteCode(StrEnum):
@@ -24,69 +28,69 @@ class NoteCode(StrEnum):
 ENGLISH: dict[NoteCode, str] = {
     NoteCode.NONE: "",
     # Art. 226(11a) of the Directive prescribes the words "Reverse charge".
-    NoteCode.REVERSE_CHARGE: "Reverse charge: the recipient is liable for VAT ({article})",
-    NoteCode.SUPPLIED_ABROAD: "Not taxable in {home}: place of supply is the recipient's country ({article})",
-    NoteCode.SMALL_BUSINESS: "No {tax} is charged: small business ({article})",
-    NoteCode.EXEMPT: "Exempt from {tax} ({article})",
-    NoteCode.EXPORT: "{tax} 0 %: export of services ({article})",
+    NoteCode.REVERSE_CHARGE: "Reverse charge: the recipient is liable for VAT (%(article)s)",
+    NoteCode.SUPPLIED_ABROAD: "Not taxable in %(home)s: place of supply is the recipient's country (%(article)s)",
+    NoteCode.SMALL_BUSINESS: "No %(tax)s is charged: small business (%(article)s)",
+    NoteCode.EXEMPT: "Exempt from %(tax)s (%(article)s)",
+    NoteCode.EXPORT: "%(tax)s 0 %%: export of services (%(article)s)",
     # Both texts: rule 46, CGST Rules 2017.
     NoteCode.EXPORT_UNDER_UNDERTAKING: (
         "Supply meant for export under bond or letter of undertaking without payment of integrated tax"
-        " (undertaking {number})"
+        " (undertaking %(number)s)"
     ),
     NoteCode.ZONE_UNDER_UNDERTAKING: (
         "Supply meant for supply to special economic zone unit or special economic zone developer for authorised"
-        " operations under bond or letter of undertaking without payment of integrated tax (undertaking {number})"
+        " operations under bond or letter of undertaking without payment of integrated tax (undertaking %(number)s)"
     ),
-    NoteCode.CERTIFICATE: "Exempt from {tax}: certificate {number}",
+    NoteCode.CERTIFICATE: "Exempt from %(tax)s: certificate %(number)s",
 }
-"""By code. The places in braces are: article, home (the issuer's country), tax (its name), number."""
+"""By code. The places are: article, home (the issuer's country), tax (its name), number."""
 
-
-GERMAN: dict[NoteCode, str] = {
-    NoteCode.NONE: "",
-    # § 14a(5) UStG prescribes the first two words.
-    NoteCode.REVERSE_CHARGE: "Steuerschuldnerschaft des Leistungsempfängers (Reverse charge, {article})",
-    NoteCode.SUPPLIED_ABROAD: "In {home} nicht steuerbar: Leistungsort ist das Land des Empfängers ({article})",
-    NoteCode.SMALL_BUSINESS: "Es wird keine Umsatzsteuer ({tax}) berechnet: Kleinunternehmer ({article})",
-    NoteCode.EXEMPT: "Steuerfrei ({tax}, {article})",
-    NoteCode.EXPORT: "{tax} 0 %: Ausfuhr von Dienstleistungen ({article})",
-    NoteCode.CERTIFICATE: "Befreit von {tax}: Bescheinigung {number}",
-}
-"""What Indian law words itself stands in English in every language."""
-
-_TRANSLATED = {"de": GERMAN}
-_LAWS = {"de": (("Directive 2006/112/EC", "Richtlinie 2006/112/EG"),)}
+_PLACE = re.compile(re.escape(re.escape("%(NAME)s")).replace("NAME", r"(\w+)"))
 _PLACES = ("article", "home", "tax", "number")
 
 
 def english(code: NoteCode, *, article: str = "", home: str = "", tax: str = "VAT", number: str = "") -> str:
     """The note in English, its places filled."""
-    return ENGLISH[code].format(article=article, home=home, tax=tax, number=number)
+    return ENGLISH[code] % {"article": article, "home": home, "tax": tax, "number": number}
 
 
-def note_in(language: str, note: str) -> str:
+def note_in(language: str, note: str, own: Callable[[str], str] | None = None) -> str:
     """A note in another language (ISO 639-1); as it stands where there is no translation, or somebody worded it.
 
-    Drafts keep notes in English, and a note is known by its English words: so drafts of any age are translated.
+    Drafts keep notes in English, and a note is known by its English words: so drafts of any age are translated. `own`
+    gives a company's own words for a text of `ENGLISH`, places and all, or that text itself. What Indian law words
+    stands in English in every language.
     """
-    words = _TRANSLATED.get(language, {})
     for code, pattern in _patterns():
-        found = pattern.fullmatch(note)
-        if found and code in words:
-            translated = words[code].format(**{**dict.fromkeys(_PLACES, ""), **found.groupdict()})
-            for law, its_name in _LAWS[language]:
-                translated = translated.replace(law, its_name)
-            return translated
+        if found := pattern.fullmatch(note):
+            words = _words(language)
+            said = own(ENGLISH[code]) if own else ENGLISH[code]
+            template = said if said != ENGLISH[code] else words.get(code, "")
+            return _filled(template, found.groupdict(), words) if template else note
     return note
+
+
+def _filled(template: str, places: Mapping[str, str], words: Mapping[str, Any]) -> str:
+    tax = words.get("taxes", {}).get(places.get("tax"), places.get("tax", ""))
+    filled = template % {**dict.fromkeys(_PLACES, ""), **places, "tax": tax}
+    for law, its_name in words.get("laws", {}).items():
+        filled = filled.replace(law, its_name)
+    return filled
+
+
+@lru_cache(maxsize=1)
+def _translations() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(resources.files("billing.taxes.data").joinpath("notes.toml").read_text("utf-8"))
+
+
+def _words(language: str) -> dict[str, Any]:
+    return _translations().get(language, {})
 
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[tuple[NoteCode, re.Pattern[str]], ...]:
     def pattern(text: str) -> re.Pattern[str]:
-        escaped = re.escape(text)
-        for each in _PLACES:
-            escaped = escaped.replace(re.escape(f"{{{each}}}"), f"(?P<{each}>.+?)")
-        return re.compile(escaped)
+        return re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(text.replace("%%", "%"))))
 
     return tuple((code, pattern(text)) for code, text in ENGLISH.items() if text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +10,9 @@ import click
 from starter.cli import context, output
 from starter.cli.failures import REFUSED
 from starter.cli.parameters import Text, json_option
+from starter.cli.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy.orm import Session
 
     from activities.ledger.number_audit import NumberAudit
@@ -37,7 +35,7 @@ def verify(current: click.Context, invoice: str | None, as_json: bool) -> None:
     """Check the audit trail of one invoice, or of all. Exit code 1 if anything does not hold."""
     breaks: list[dict[str, Any]] = []
     invoices, broken = 0, 0
-    with _progress(total=_count() if invoice is None else 1) as advance:
+    with progress("Verifying", _count() if invoice is None else 1) as advance:
         for found in _checked(invoice):
             invoices += 1
             broken += len(found)
@@ -70,9 +68,10 @@ def _conclude(invoices: int, broken: int) -> None:
 @json_option
 @click.pass_context
 def numbers(current: click.Context, issuer: str | None, as_json: bool) -> None:
-    """Check invoice numbers: no gap, no double, in order of date, and as the audit trail says.
+    """Check the numbers of invoices, credit notes and pro forma invoices, series by series.
 
-    Opening items keep the numbers of the system before and are left out. Exit code 1 if anything does not hold.
+    No gap, no double, in order of date, and as the audit trail says. Opening items keep the numbers of the system
+    before and are left out. Exit code 1 if anything does not hold.
     """
     from activities.ledger import number_audit
 
@@ -80,7 +79,7 @@ def numbers(current: click.Context, issuer: str | None, as_json: bool) -> None:
     with ledger.transaction() as tx:
         _known_issuer(tx, issuer)
         total = number_audit.to_check(tx, issuer)
-    with _progress(total) as advance, ledger.transaction() as tx:
+    with progress("Verifying", total) as advance, ledger.transaction() as tx:
         found = number_audit.audit_numbers(tx, issuer, advance)
     if as_json:
         output.document(_numbers_document(found))
@@ -119,6 +118,7 @@ def _numbers_document(found: NumberAudit) -> dict[str, Any]:
                 "first": each.first,
                 "last": each.last,
                 "count": each.count,
+                "on_opening_items": each.on_opening_items,
             }
             for each in found.series
         ],
@@ -158,6 +158,11 @@ def _print_numbers(found: NumberAudit) -> None:
         keep = "keeps its number" if found.opening_items == 1 else "keep their numbers"
         items = output.plural(found.opening_items, "opening item")
         output.say(f"{items} {keep} from the system before, not checked here.")
+    for each in found.series:
+        if each.on_opening_items:
+            stands = "number" if each.on_opening_items == 1 else "numbers"
+            verb = "stands" if each.on_opening_items == 1 else "stand"
+            output.say(f"{each.on_opening_items:,} {stands} before {each.last} {verb} on them: no gap.")
     _conclude_numbers(found)
 
 
@@ -209,21 +214,6 @@ def _count() -> int:
 
     with context.ledger().transaction() as tx:
         return tx.scalar(select(func.count()).select_from(InvoiceRow)) or 0
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr where the work is long and somebody looks on."""
-    out = output.console(stderr=True)
-    if total < BATCH or not out.is_terminal:
-        yield lambda: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("Verifying", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=out, transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
 
 
 COMMANDS = [audit]

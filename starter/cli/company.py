@@ -30,6 +30,7 @@ _KINDS = {
     "agreements": "agreement",
     "dunning": "dunning policy",
     "discounts": "discount",
+    "looks": "look",
     "company": "setting",
 }
 _SIGNS = {"add": ("+", "green"), "change": ("~", "yellow"), "retire": ("-", "red")}
@@ -94,10 +95,12 @@ def apply(folder: Path, *, dry_run: bool, as_json: bool, who: str | None) -> Non
     from activities.ledger import events
     from activities.ledger.company_records import apply_company, plan_changes
 
-    changes = plan_changes(context.ledger(), reading.company)
+    changes = plan_changes(context.ledger(), reading.company, reading.looks)
     version, acted = None, 0
     if not dry_run:
-        version = apply_company(context.ledger(), reading.company, str(folder.resolve()), by, context.now())
+        version = apply_company(
+            context.ledger(), reading.company, str(folder.resolve()), by, context.now(), reading.looks
+        )
         acted = events.act_on_waiting(context.ledger(), context.now())
     if as_json:
         rows = [{"action": each.action, "kind": each.kind, "key": each.key} for each in changes]

@@ -14,6 +14,7 @@ from workers.settings import NotConfigured, Settings
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
+    from activities.documents.store import DocumentStore
     from activities.ledger.database import Ledger
     from billing.company import Company
 
@@ -49,6 +50,13 @@ def ledger() -> Ledger:
         current.find_root().call_on_close(made.close)
     found: Ledger = current.meta[_LEDGER]
     return found
+
+
+def documents() -> DocumentStore:
+    """The document store of the settings. Raises `NotConfigured`."""
+    from workers.document_store import document_store
+
+    return document_store(settings())
 
 
 def database_place() -> str:

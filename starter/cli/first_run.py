@@ -80,7 +80,7 @@ def _load(stack: Stack, ledger: Ledger) -> CompanyVersion:
     reading = read_folder(folder)
     if reading.company is None or errors(reading.problems):
         raise StackError(f"{folder} has problems and was not loaded; see them with: billow check {folder}")
-    apply_company(ledger, reading.company, str(folder.resolve()), _by(reading.company), now)
+    apply_company(ledger, reading.company, str(folder.resolve()), _by(reading.company), now, reading.looks)
     with ledger.transaction() as tx:
         return company_records.current(tx)
 

@@ -37,7 +37,8 @@ def interest(invoice: str, as_of: date | None, target: Path | None, force: bool,
     By the law of the client's dunning policy (interest_law, else the issuer's country) or the late fee of its contract.
     Nothing is booked, and the invoice stays as it is.
     """
-    from activities.invoicing import late_payment
+    from activities.documents.look import PLAIN
+    from activities.invoicing import account_documents, late_payment
     from activities.ledger import collection, company_records, invoices
     from billing.interest.accrual import InterestUnknown
 
@@ -53,11 +54,12 @@ def interest(invoice: str, as_of: date | None, target: Path | None, force: bool,
                 f"{row.number} owes nothing for late payment up to {day}: there is nothing to state"
             )
         statement = late_payment.statement(tx, row, company, found) if target else None
+        look = account_documents.look_now(tx, statement.issuer) if statement else PLAIN
     if target and statement:
         from activities.documents.interest_statement import render_statement
         from starter.cli.documents import write_file
 
-        write_file(target, render_statement(statement), force=force)
+        write_file(target, render_statement(statement, look), force=force)
     if as_json:
         output.document(_as_data(row.number, found, target))
         return

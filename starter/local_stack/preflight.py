@@ -55,22 +55,25 @@ def only_one(home: Path) -> Iterator[None]:
         yield
 
 
+_LOADS_LIBRARIES = "import weasyprint; from activities.documents import subsetting as s; print('' if s.is_installed() else s.MISSING)"
+
+
 class PangoCheck:
     """Whether PDFs can be rendered, found out beside other work: loading the libraries takes a second."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "import weasyprint"],
+            [sys.executable, "-c", _LOADS_LIBRARIES],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
         )
 
-    def result(self) -> None:
-        """Raises `StackError` if they cannot."""
-        _, output = self._process.communicate()
+    def result(self) -> str:
+        """What makes them slow, and what to do about it; empty if nothing. Raises `StackError` if they cannot."""
+        advice, output = self._process.communicate()
         if self._process.returncode:
             reason = (output.strip().splitlines() or ["no reason given"])[-1][:200]
             raise StackError(
@@ -78,6 +81,7 @@ class PangoCheck:
                 "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 "
                 "(macOS: brew install pango)."
             )
+        return advice.strip()
 
     def abandon(self) -> None:
         """End the check if nobody waits for it any more."""

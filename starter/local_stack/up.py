@@ -134,7 +134,9 @@ def _run(options: StackOptions, after_start: Callable[[Stack], None], console: C
         ending.callback(_ignore_stop_signals)
         _start_servers(supervisor, cluster, variables, home, console)
         with _step(console, "Pango and fonts"):
-            pango.result()
+            slow = pango.result()
+        if slow:
+            console.print(f"  {slow}", highlight=False, markup=False)
         write_environment(environment_file, variables)
         settings = Settings.from_environment()
         with _step(console, f"Workers and web on {settings.web_url}"):

@@ -22,6 +22,7 @@ from billing.company import Company
 from billing.errors import NotFound
 from billing.parties import Person
 from starter.web.words import environment
+from workers.document_store import document_store
 from workers.settings import Settings
 from workflows.identifiers import invoice_workflow_id
 
@@ -37,6 +38,7 @@ class Desk:
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.settings, self.ledger = settings, ledger
+        self.documents = document_store(settings)
         self.templates = environment()
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from activities.documents.store import FolderStore
 from activities.ledger import views
 from billing.errors import NotFound
 from starter.web.desk import desk_of
@@ -20,13 +19,18 @@ def document(request: Request) -> Response:
         found = views.document(tx, sha256)
     if found is None:
         raise NotFound("the ledger knows no document with this hash")
-    content = FolderStore(desk.settings.documents_folder).get(sha256)
+    content = desk.documents.get(sha256)
     return Response(
         content,
         media_type=found.media_type,
         headers={
-            "Content-Disposition": f'inline; filename="{found.file_name}"',
+            "Content-Disposition": f'{_shown(found.media_type)}; filename="{found.file_name}"',
             "Content-Security-Policy": "frame-ancestors 'none'",
             "Cache-Control": "private, max-age=86400, immutable",
         },
     )
+
+
+def _shown(media_type: str) -> str:
+    """Pages are opened in the browser; e-invoices are for other programs, and saved."""
+    return "inline" if media_type == "application/pdf" else "attachment"

@@ -133,6 +133,7 @@ CHANGED = {
     "early_payment": {"percent": "2", "days": 10},
     "electronic_address": "9930:DE136695976",
     "kind": "corrected invoice",
+    "hours_appendix": "by ticket",
     "preceding_date": "2026-01-15",
     "work": [{"line": 1, "day": "2026-01-05", "person": "Jana", "hours": "3.5"}],
 }

@@ -7,12 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import iso11649
 
+from billing.document_kind import NumberSeries
 from billing.errors import NumberingError
-from billing.numbering import MAX_LENGTH, SeriesState, payment_reference, take_number
+from billing.number_pattern import MAX_LENGTH, NumberPattern, pattern
+from billing.numbering import NumberTaken, SeriesState, payment_reference
+from billing.numbering import take_number as take_by
 from tests.billing.properties import examples
 
 NEW = SeriesState(year=0, last=0)
 """A series from which nothing was taken, as the ledger begins it."""
+
+
+def following(prefix: str, year_starts: int = 1) -> NumberPattern:
+    return pattern(prefix, {}, year_starts, "DE", NumberSeries.INVOICE)
+
+
+def take_number(prefix: str, state: SeriesState, day: date) -> NumberTaken:
+    return take_by(following(prefix), state, day)
 
 
 def numbers(prefix: str, state: SeriesState, *days: date) -> list[tuple[str, date]]:

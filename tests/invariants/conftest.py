@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from activities.ledger.database import Ledger
-from tests.invariants.world import World, instrument
+from tests.invariants.world import World
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
     """The small company on a fresh ledger; steps are taken by hand."""
     ledger = Ledger(database_url)
     made = World(ledger, tmp_path)
-    instrument(monkeypatch, lambda: made)
     yield made
     ledger.close()

@@ -104,7 +104,7 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """At the end the servers work again, and every invoice gets on with its life."""
         self.world.post.next.clear()
-        self.world.post.between, self.world.rendering_fails = None, 0
+        self.world.post.between, self.world.rendering.fails = None, 0
         for _ in range(2):
             for key in self.keys():
                 self.work(key)
@@ -378,7 +378,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(fates=st.lists(FATES, max_size=2), renderings=st.integers(0, 2))
     def servers_fail(self, fates: list[str], renderings: int) -> None:
-        self.world.post.next, self.world.rendering_fails = fates, renderings
+        self.world.post.next, self.world.rendering.fails = fates, renderings
 
     @rule()
     def the_outbox_is_carried(self) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.documents.store import FolderStore
+from activities.documents.store import DocumentStore
 from activities.invoicing import standing
 from activities.invoicing.calendars import calendar_of
 from activities.ledger import approvals, audit_trail, exceptions, invoices
@@ -78,7 +78,7 @@ def numbers(found: NumberAudit, rows: Sequence[InvoiceRow]) -> None:
             assert given == (None,) * 5 and row.document is None, (row.billing_key, given)
 
 
-def issued_is_immutable(rows: Sequence[InvoiceRow], documents: FolderStore, memory: Memory) -> None:
+def issued_is_immutable(rows: Sequence[InvoiceRow], documents: DocumentStore, memory: Memory) -> None:
     """3. What was issued never changes, nor its document once there is one."""
     for row in rows:
         before = memory.issued.get(row.id)

@@ -14,19 +14,21 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select, text
 
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
-from activities.documents.pdf import RenderingFailed
+from activities.documents.errors import RenderingFailed
+from activities.documents.look import LookFiles
+from activities.documents.rendering import Rendered
 from activities.documents.store import FolderStore
-from activities.invoicing import billing_runs, copies, staff_mail, standing, steps
+from activities.invoicing import billing_runs, copies, staff_mail, standing
 from activities.invoicing.effects import Effects
 from activities.invoicing.steps import DocumentSteps, LedgerSteps
 from activities.ledger import company_records, events, invoices, notices, outbox, triggers
 from activities.ledger.database import Ledger
 from activities.ledger.tables import InvoiceRow, MessageRow, OutboxRow, Table
 from billing.document import InvoiceDocument
+from billing.einvoice.breach import Breach
 from billing.errors import BillowError
 from billing.one_off import OneOff
 from tests.company import TestCompany, client, crm_client, retainer
@@ -164,16 +166,47 @@ TIERS: Mapping[str, list[dict[str, Any]]] = {
 }
 
 
+@dataclass
+class Rendering:
+    """A renderer in the process that is cheap, and fails as often as it is told to. `breaches` is what it finds in
+    every document; `meanwhile` happens once, while it validates."""
+
+    fails: int = 0
+    processes: int = 1
+    breaches: tuple[Breach, ...] = ()
+    validated: list[InvoiceDocument] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None
+
+    def render(self, document: InvoiceDocument, look: LookFiles) -> Rendered:
+        if self.fails:
+            self.fails -= 1
+            raise RenderingFailed("the template asks for a font that is not there")
+        return Rendered(hashlib.sha256(document.model_dump_json().encode()).digest(), None, {})
+
+    def validate(self, document: InvoiceDocument, look: LookFiles) -> tuple[Breach, ...]:
+        self.validated.append(document)
+        then, self.meanwhile = self.meanwhile, None
+        if then is not None:
+            then()
+        return self.breaches
+
+
 class World:
     """What happens to one ledger. Every act is at `now`; nothing moves the clock but `pass_time`."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
         self.ledger, self.now = ledger, BEGINNING
         self.post = Post()
-        self.effects = Effects(ledger, FolderStore(folder / "documents"), self.post, "https://billow.test")  # type: ignore[arg-type]
+        self.rendering = Rendering()
+        self.effects = Effects(
+            ledger,
+            FolderStore(folder / "documents"),
+            self.post,  # type: ignore[arg-type]
+            "https://billow.test",
+            renderer=self.rendering,
+        )
         self._ledger_steps, self._render = LedgerSteps(self.effects), DocumentSteps(self.effects).render
         self.company = company_in(folder / "company")
-        self.rendering_fails = 0
         self.apply()
 
     # the company ----------------------------------------------------------------------------------------------
@@ -337,15 +370,3 @@ def empty(ledger: Ledger) -> None:
         tx.execute(text("set local session_replication_role = replica"))
         for name in Table.metadata.tables:
             tx.execute(text(f'delete from "{name}"'))
-
-
-def instrument(patch: pytest.MonkeyPatch, world: Callable[[], World]) -> None:
-    """Makes rendering cheap and breakable."""
-
-    def render(document: InvoiceDocument) -> bytes:
-        if world().rendering_fails:
-            world().rendering_fails -= 1
-            raise RenderingFailed("the template asks for a font that is not there")
-        return hashlib.sha256(document.model_dump_json().encode()).digest()
-
-    patch.setattr(steps, "render_invoice", render)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from activities.documents import subsetting
 from starter.local_stack import leftovers, ports, preflight
 from starter.local_stack.errors import AlreadyRunning, StackError
 from starter.local_stack.service import Service
@@ -191,6 +192,19 @@ def test_missing_pango(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ) as told:
         preflight.PangoCheck().result()
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_missing_subset_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: bool) -> None:
+    """Without HarfBuzz's subset library PDFs are slow: one line says so and how to install it; with it, none."""
+    if not installed:
+        (tmp_path / "sitecustomize.py").write_text(
+            "from weasyprint.text import ffi\nffi.harfbuzz_subset = None\n"
+        )
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    told = preflight.PangoCheck().result()
+    assert told == ("" if installed else subsetting.MISSING) and "\n" not in told
+    assert "apt-get install libharfbuzz-subset0" in subsetting.MISSING
 
 
 def test_ports(monkeypatch: pytest.MonkeyPatch) -> None:

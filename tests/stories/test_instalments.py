@@ -26,7 +26,7 @@ async def test_first_part_in_time_second_late(story: Story) -> None:
     await story.waits(key, "payment of EUR 714.00")
     invoice, reminder = story.mails("ap@client.example")
     assert "€476.00 by" in invoice.text and "€714.00 by" in invoice.text
-    assert "€714.00 has not reached us" in reminder.text and "€476.00" not in reminder.text
+    assert "€714.00 has not reached us" in " ".join(reminder.text.split()) and "€476.00" not in reminder.text
     story.pay(key, "714.00")
     assert (await story.ends(key)).state == "settled: paid"
     assert story.row(key).payment_status == "paid"
@@ -42,7 +42,7 @@ async def test_first_part_late(story: Story) -> None:
     await story.until_next(key)
     await story.until(lambda: "reminder-1" in story.events(key), "the reminder of the first part")
     await story.waits(key, "payment of EUR 476.00")
-    assert "€476.00 has not reached us" in story.mails("ap@client.example")[1].text
+    assert "€476.00 has not reached us" in " ".join(story.mails("ap@client.example")[1].text.split())
     first_late = story.row(key).late_from
     story.pay(key, "500.00")
     row = await story.waits(key, "payment of EUR 690.00")

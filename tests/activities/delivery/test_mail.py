@@ -21,6 +21,9 @@ from billing.money import Money
 from billing.parties import Contact
 from tests.activities.documents.samples import ISSUER
 
+ANSWERS = ("credit-note", "receipt", "dispute-received")
+"""What asks for no payment."""
+
 SENDER = Contact(name="Nordlicht Systems GmbH", email="billing@nordlicht.example")
 TO = Contact(name="Weiß, Katharina (Müller & Söhne)", email="weiss@mueller.example")
 
@@ -48,16 +51,20 @@ def context(**changes: Any) -> dict[str, Any]:
         "zone": "Europe/Berlin",
         "findings": ["CRM 8,500.00 EUR, contract 9,200.00 EUR"],
         "inbox_url": "http://localhost/inbox",
+        "preceding": "BER-2026-00011",
+        "received": Money.of("2156.88", "EUR"),
+        "received_on": date(2026, 12, 22),
     }
     return values | changes
 
 
 def plain(text: str) -> str:
-    return text.replace("\N{NO-BREAK SPACE}", " ")
+    """As one reads it: lines folded or not, with simple blanks."""
+    return " ".join(text.split())
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-@pytest.mark.parametrize("event", CLIENT_EVENTS)
+@pytest.mark.parametrize("event", [each for each in CLIENT_EVENTS if each not in ANSWERS])
 def test_clients_are_told_what_and_how_to_pay(event: str, language: str) -> None:
     """Each mail to a client names invoice, amount, due date, account and reference, as text and as HTML."""
     composed = compose(event, language, context())
@@ -72,12 +79,33 @@ def test_clients_are_told_what_and_how_to_pay(event: str, language: str) -> None
 @pytest.mark.parametrize("event", STAFF_EVENTS)
 def test_staff_are_told_who_why_and_until_when(event: str) -> None:
     """Each mail to our people names client, amount, reason, findings, deadline in their zone, inbox."""
-    composed = compose(event, "de", context())
+    composed = compose(event, "en", context())
     for body in (composed.text, composed.html.replace("&amp;", "&")):
         for part in ("Müller & Söhne GmbH", "€2,156.88", "above 10,000", "contract 9,200.00 EUR"):
             assert part in plain(body)
         assert "Wednesday, 25 Nov 2026, 17:00 (Europe/Berlin)" in plain(body)
         assert "http://localhost/inbox" in body
+
+
+@pytest.mark.parametrize("event", ANSWERS)
+def test_answers_ask_for_no_payment(event: str) -> None:
+    """A credit note, a receipt and an answer to a dispute name the invoice and its amount, and no bank account."""
+    composed = compose(event, "en", context())
+    for body in (composed.text, composed.html):
+        assert "BER-2026-00017" in body and "€2,156.88" in plain(body) and "Katharina Weiß" in body
+        assert "IBAN" not in body and "transfer" not in body
+
+
+@pytest.mark.parametrize(
+    ("paid", "says"), [("2156.88", "paid in full"), ("100.00", "Of this invoice €2,056.88 is still open.")]
+)
+def test_receipts(paid: str, says: str) -> None:
+    """A receipt says what came when, and what is left of the invoice, if anything is."""
+    left = Money.of("2156.88", "EUR") - Money.of(paid, "EUR")
+    composed = compose("receipt", "en", context(received=Money.of(paid, "EUR"), open_amount=left))
+    for body in (composed.text, composed.html):
+        assert says in plain(body)
+    assert "reached us on 22 Dec 2026" in plain(composed.text)
 
 
 def test_before_there_is_a_number() -> None:
@@ -141,7 +169,7 @@ def test_missing_field() -> None:
     """A field the template needs and does not get stops the mail, naming the template and the field."""
     values = context()
     del values["due_date"]
-    with pytest.raises(MailTemplateFaulty, match=r"invoice/en needs a field.*due_date"):
+    with pytest.raises(MailTemplateFaulty, match=r"invoice.j2 needs a field.*due_date"):
         compose("invoice", "en", values)
 
 

@@ -7,19 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import yaml
 
-from activities.documents.pdf import TEMPLATE, payment_code, render_invoice
+from activities.documents.payment_code import payment_code
+from activities.documents.pdf import render_invoice
 from activities.documents.terms_words import terms_in_words
+from activities.languages.catalogue import catalogue
 from billing.instalments import Part
 from billing.payment_terms import PaymentTerms
 from tests.activities.documents.samples import invoice
 from tests.activities.documents.test_pdf import missing_from, text_of
 
-WORDS = {
-    language: yaml.safe_load((TEMPLATE / f"words.{language}.yaml").read_text("utf-8"))
-    for language in ("en", "de")
-}
+WORDS = {language: catalogue(language) for language in ("en", "de")}
 TWO = [{"percent": 50, "net_days": 0}, {"percent": 50, "net_days": 30}]
 
 

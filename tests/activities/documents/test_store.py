@@ -79,3 +79,14 @@ def test_no_room(tmp_path: Path) -> None:
     )
     assert "no room for documents in" in done.stdout
     assert files(tmp_path) == []
+
+
+def test_exists_and_removed(tmp_path: Path) -> None:
+    """What is stored exists until it is removed; removing it again changes nothing."""
+    store = FolderStore(tmp_path)
+    sha256 = store.put(b"for a while")
+    assert store.exists(sha256) is True
+    assert store.remove(sha256) is True
+    assert store.exists(sha256) is False
+    assert store.remove(sha256) is False
+    assert files(tmp_path) == []

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from activities.ledger import company_records, number_audit
+from activities.ledger import company_records, invoices, number_audit, number_series
 from activities.ledger.collection import import_opening_item
 from activities.ledger.database import Ledger
 from activities.ledger.number_audit import Kind
+from activities.ledger.tables import NumberSeriesRow
+from billing.draft import Draft
 from billing.opening_item import OpeningItem
+from billing.parties import Issuer
 from starter.cli import main
 from tests.activities.ledger.conftest import tamper
 from tests.starter.web.story import NOW, Story
@@ -280,8 +283,6 @@ def test_changed_prefix(story: Story) -> None:
     """An issuer may change its prefix within a year: the count goes on, and that is no fault."""
     story.issued("one")
     two = story.drafted("two")
-    from activities.ledger import invoices, number_series
-
     with story.ledger.transaction() as tx:
         row = invoices.locked(tx, two)
         draft = invoices.draft_of(row)
@@ -289,3 +290,106 @@ def test_changed_prefix(story: Story) -> None:
         invoices.put_draft(tx, row, draft.model_copy(update={"issuer": issuer}))
         assert number_series.issue(tx, row, at=NOW) == "EW-2026-00002"
     assert answer(story.ledger)["holds"]
+
+
+def issue_as(story: Story, key: str, at: datetime = NOW, kind: str = "invoice", **issuer: Any) -> str:
+    """Issues a draft of that kind, by an issuer who is as said."""
+    with story.ledger.transaction() as tx:
+        row = invoices.locked(tx, story.drafted(key))
+        draft = Draft.model_validate({**invoices.draft_of(row).model_dump(), "kind": kind})
+        seller = Issuer.model_validate({**draft.issuer.model_dump(), **issuer})
+        invoices.put_draft(tx, row, draft.model_copy(update={"issuer": seller}))
+        return number_series.issue(tx, row, at=at)
+
+
+def test_kinds_of_documents(story: Story) -> None:
+    """Credit notes and pro forma invoices count for themselves; a final invoice counts with the invoices."""
+    kinds = (
+        "invoice",
+        "credit note",
+        "final invoice",
+        "pro forma invoice",
+        "credit note",
+        "corrected invoice",
+    )
+    assert [issue_as(story, kind + str(n), kind=kind) for n, kind in enumerate(kinds)] == [
+        "ELB-2026-00001",
+        "ELB-CN26-00001",
+        "ELB-2026-00002",
+        "ELB-PF26-00001",
+        "ELB-CN26-00002",
+        "ELB-2026-00003",
+    ]
+    assert [
+        (each["document_type"], each["year"], each["count"]) for each in answer(story.ledger)["series"]
+    ] == [
+        ("credit note", 2026, 2),
+        ("invoice", 2026, 3),
+        ("pro forma invoice", 2026, 1),
+    ]
+    assert "The numbers of 6 invoices in 3 series hold" in billow(story.ledger).stdout
+    tamper(story.ledger, "delete from invoices where number = 'ELB-CN26-00001'")
+    tamper(story.ledger, "delete from number_series where document_type = 'pro forma invoice'")
+    assert {each["reason"] for each in answer(story.ledger, code=1)["problems"]} == {
+        "ELB-CN26-00001 is missing",
+        "the pro forma invoice series of elbwerk is lost and would begin anew, although ELB-PF26-00001 was given",
+    }
+
+
+OWN: dict[str, Any] = {"numbers": {"invoice": "{number:02}/{yy}.HW"}, "fiscal_year_starts": 4}
+
+
+def test_patterns_and_fiscal_years(story: Story) -> None:
+    """Numbers of a pattern of its own are read by it, and their years are the issuer's."""
+    days = (datetime(2026, 3, 31, 12, tzinfo=UTC), datetime(2026, 4, 1, 12, tzinfo=UTC), NOW)
+    numbers = [issue_as(story, str(n), at, **OWN) for n, at in enumerate(days)]
+    assert numbers == ["01/25.HW", "01/26.HW", "02/26.HW"]
+    found = answer(story.ledger)
+    assert [(each["year"], each["first"], each["last"]) for each in found["series"]] == [
+        (2025, "01/25.HW", "01/25.HW"),
+        (2026, "01/26.HW", "02/26.HW"),
+    ]
+    tamper(story.ledger, "update invoices set number = '05/26.HW' where number = '02/26.HW'")
+    reasons = {each["reason"] for each in answer(story.ledger, code=1)["problems"]}
+    assert {"02/26.HW to 04/26.HW are missing, 3 numbers"} <= reasons
+    tamper(story.ledger, "update invoices set number = '1/26.HW' where number = '05/26.HW'")
+    reasons = {each["reason"] for each in answer(story.ledger, code=1)["problems"]}
+    assert "1/26.HW is no number of this series; the series gives 01/26.HW" in reasons
+    assert any(reason.endswith("takes a place that is taken already") for reason in reasons)
+
+
+def test_a_pattern_that_changes_within_a_year(story: Story) -> None:
+    """An issuer that writes its numbers another way goes on counting, and nothing is missing."""
+    assert issue_as(story, "one") == "ELB-2026-00001"
+    own: dict[str, Any] = {"numbers": {"invoice": "HW{year}/{number:03}"}}
+    assert issue_as(story, "two", **own) == "HW2026/002"
+    assert issue_as(story, "three", **own) == "HW2026/003"
+    assert answer(story.ledger)["holds"]
+
+
+def test_a_series_taken_over(story: Story) -> None:
+    """Numbers the system before has given are no gap where they stand on opening items; the others are named."""
+    for number in ("ELB-2026-00001", "ELB-2026-00003", "ELB-2026-00004"):
+        opening_item(story.ledger, number)
+    with story.ledger.transaction() as tx:
+        tx.add(NumberSeriesRow(issuer="elbwerk", document_type="invoice", year=2026, last=4))
+    story.issued("one")
+    found = answer(story.ledger, code=1)
+    assert [each["reason"] for each in found["problems"]] == ["ELB-2026-00002 is missing"]
+    assert [(each["first"], each["count"], each["on_opening_items"]) for each in found["series"]] == [
+        ("ELB-2026-00005", 1, 3)
+    ]
+    opening_item(story.ledger, "ELB-2026-00002")
+    assert answer(story.ledger)["holds"]
+    said = " ".join(billow(story.ledger).stdout.split())
+    assert "4 numbers before ELB-2026-00005 stand on them" in said
+
+
+def test_a_gap_without_end(story: Story) -> None:
+    """A number of eighteen digits is one gap, told at once."""
+    story.issued("one")
+    tamper(story.ledger, "update invoices set number = 'ELB-2026-999999999999999999'")
+    problems = answer(story.ledger, code=1)["problems"]
+    assert "ELB-2026-00001 to ELB-2026-999999999999999998 are missing, 999,999,999,999,999,998 numbers" in {
+        each["reason"] for each in problems
+    }

@@ -42,13 +42,17 @@ def adjusted(draw: st.DrawFn, currency: str, taxes: tuple[TaxComponent, ...] = (
 
 
 @st.composite
-def invoices(draw: st.DrawFn) -> Draft:
+def invoices(
+    draw: st.DrawFn,
+    currencies: st.SearchStrategy[str] = CURRENCIES,
+    kinds: st.SearchStrategy[tuple[TaxComponent, ...]] = TAXES,
+) -> Draft:
     """Any invoice: all of it taxed alike, or each part naming its own taxes; francs due in five Rappen, or exact."""
-    currency = draw(CURRENCIES)
+    currency = draw(currencies)
     own_taxes = draw(st.booleans())
 
     def taxes() -> tuple[TaxComponent, ...]:
-        return draw(TAXES) if own_taxes else ()
+        return draw(kinds) if own_taxes else ()
 
     lines = []
     for number in range(draw(st.integers(1, 8))):
@@ -68,7 +72,7 @@ def invoices(draw: st.DrawFn) -> Draft:
     whole = [draw(adjusted(currency, taxes())) for _ in range(draw(st.integers(0, 3)))]
     return drafted(
         lines,
-        *draw(TAXES),
+        *draw(kinds),
         currency=currency,
         allowances=[each for each in whole if isinstance(each, Allowance)],
         charges=[each for each in whole if isinstance(each, Charge)],

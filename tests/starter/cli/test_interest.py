@@ -123,7 +123,7 @@ def reminder(desk: Desk, smtp: MailServer, changes: dict[str, Any]) -> str:
     number = desk.opening_item(late=6)
     desk.work(f"opening/acme/{number.lower()}")
     (mail,) = [each for each in smtp.messages() if number in each.subject]
-    return mail.text.replace("\N{NO-BREAK SPACE}", " ")
+    return " ".join(mail.text.split())
 
 
 def test_reminder_prints_interest(desk: Desk, smtp: MailServer) -> None:

@@ -32,3 +32,13 @@ def upgrade() -> None:
     op.add_column("documents", sa.Column("name", sa.TEXT(), nullable=False, server_default=""))
     op.add_column("documents", sa.Column("made_from", postgresql.JSONB()))
     op.add_column("documents", sa.Column("erased_at", postgresql.TIMESTAMP(timezone=True)))
+    op.create_table(
+        "erasures",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
+        sa.Column("subject", sa.TEXT(), nullable=False),
+        sa.Column("erased_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("erased_by", sa.TEXT(), nullable=False),
+        sa.Column("erased", postgresql.JSONB(), nullable=False),
+        sa.Column("kept", postgresql.JSONB(), nullable=False),
+    )
+    op.create_index("ix_erasures_subject", "erasures", ["subject"])

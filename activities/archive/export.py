@@ -1,0 +1,368 @@
+"""One zip for the auditor: documents, what was approved, audit trails, numbers, payments, records, and an index.
+
+The same ledger gives the same bytes: entries stand in order, and their times are fixed. One snapshot of the ledger is
+read, and one document at a time, however many there are.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import IO, Any
+
+from sqlalchemy import ColumnElement, and_, func, select, text, true
+from sqlalchemy.orm import Session
+
+from activities.archive import export_pages
+from activities.documents.store import DocumentDamaged, DocumentMissing, DocumentStore
+from activities.ledger import audit_trail, company_records, number_audit
+from activities.ledger.tables import AuditEventRow, DocumentRow, InvoiceRow, PaymentRow
+
+BATCH = 100
+_BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)
+_READABLE = 0o644 << 16
+_UNIX = 3
+_PACKED_ALREADY = "application/pdf"
+
+FROM_BEFORE = "its document is in the system before Billow"
+
+INDEX = (
+    "number", "kind", "billing key", "client", "buyer", "title", "issue date", "supply from", "supply to", "due date",
+    "currency", "net", "tax", "gross", "paid", "document status", "payment status", "documents", "folder", "missing",
+)  # fmt: skip
+PAYMENTS = (
+    "invoice", "key", "amount", "currency", "received on", "source", "reference", "recorded at", "recorded by",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which invoices: of an issuer, issued in a time (days of the issuer, both included), of one client or of all."""
+
+    issuer: str
+    since: date
+    until: date
+    client: str | None = None
+
+
+@dataclass
+class Exported:
+    """What went in, and what should have and could not: one line each, for people.
+
+    `from_before` are invoices whose documents are in the system before Billow.
+    """
+
+    invoices: int = 0
+    documents: int = 0
+    from_before: int = 0
+    size: int = 0
+    missing: list[str] = field(default_factory=list)
+    number_problems: int = 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An invoice in the index."""
+
+    row: InvoiceRow
+    folder: str
+    files: tuple[str, ...]
+    missing: str
+
+
+def to_export(tx: Session, scope: Scope) -> int:
+    """How many invoices there are in the scope."""
+    return tx.scalar(select(func.count()).select_from(InvoiceRow).where(_within(scope))) or 0
+
+
+def export(
+    tx: Session,
+    documents: DocumentStore,
+    scope: Scope,
+    file: IO[bytes],
+    seen: Callable[[], None] = lambda: None,
+) -> Exported:
+    """Writes the zip; calls `seen` after each invoice.
+
+    `tx` must not have read anything yet. `StoreUnavailable` and `StoreRefused` end it: what the store cannot be asked
+    for is not missing.
+    """
+    # the numbers come first: their audit begins the snapshot in which all the rest is read
+    numbers = number_audit.audit_numbers(tx, scope.issuer)
+    tx.execute(
+        text("set local idle_in_transaction_session_timeout = 0")
+    )  # a slow store takes as long as it takes
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed, tempfile.TemporaryFile("w+") as sums:
+        archive = _Archive(packed, sums)
+        with tempfile.TemporaryFile("w+", newline="") as index, tempfile.TemporaryFile("w+") as page:
+            found = _invoices(tx, documents, scope, archive, index, page, seen)
+            archive.copy("index.csv", index, before="\ufeff" + _csv_line(INDEX))
+            found.number_problems = numbers.problem_count
+            head = export_pages.head(scope, found, numbers)
+            archive.copy("index.html", page, before=head, after=export_pages.FOOT)
+        archive.add("numbers.json", _json(export_pages.numbers_document(numbers)))
+        with archive.entry("payments.csv") as payments:
+            payments(("\ufeff" + _csv_line(PAYMENTS)).encode())
+            for line in _payments(tx, scope):
+                payments(line.encode())
+        for version in _versions(tx, scope):
+            record = _json(_company(tx, version, scope))
+            archive.add(f"company/version-{version}.json", record)
+        archive.add("verify.py", export_pages.VERIFIER.encode())
+        archive.add("README.txt", export_pages.readme(scope, found).encode())
+        sums.seek(0)
+        with archive.entry("SHA256SUMS", listed=False) as written:
+            for each in sums:
+                written(each.encode())
+    found.size = file.tell()
+    return found
+
+
+class _Archive:
+    """The zip, and the checksums of what went into it."""
+
+    def __init__(self, packed: zipfile.ZipFile, sums: IO[str]) -> None:
+        self._packed, self._sums = packed, sums
+
+    @contextmanager
+    def entry(
+        self, name: str, *, packed: bool = True, listed: bool = True
+    ) -> Iterator[Callable[[bytes], object]]:
+        """Takes the bytes of one entry, piece by piece."""
+        info = zipfile.ZipInfo(name, _BEGINNING_OF_TIME)
+        info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+        info.external_attr, info.create_system = _READABLE, _UNIX
+        digest = hashlib.sha256()
+        with self._packed.open(info, "w", force_zip64=True) as opened:
+
+            def write(data: bytes) -> None:
+                digest.update(data)
+                opened.write(data)
+
+            yield write
+        if listed:
+            self._sums.write(f"{digest.hexdigest()}  {name}\n")
+
+    def add(self, name: str, data: bytes, *, packed: bool = True) -> None:
+        with self.entry(name, packed=packed) as write:
+            write(data)
+
+    def copy(self, name: str, lines: IO[str], *, before: str = "", after: str = "") -> None:
+        """What was gathered in a file, line by line."""
+        lines.seek(0)
+        with self.entry(name) as write:
+            write(before.encode())
+            for line in lines:
+                write(line.encode())
+            write(after.encode())
+
+
+def _invoices(
+    tx: Session,
+    documents: DocumentStore,
+    scope: Scope,
+    archive: _Archive,
+    index: IO[str],
+    page: IO[str],
+    seen: Callable[[], None],
+) -> Exported:
+    found, folders = Exported(), set[str]()
+    for row in _rows(tx, scope):
+        folder = _folder(row, folders)
+        entry = _invoice(tx, documents, row, folder, archive, found)
+        found.invoices += 1
+        index.write(_csv_line(_index_line(entry)))
+        page.write(export_pages.row(entry))
+        seen()
+    return found
+
+
+def _rows(tx: Session, scope: Scope) -> Iterator[InvoiceRow]:
+    """The invoices in order of their numbers' days, a batch at a time."""
+    last: tuple[date, int] | None = None
+    place = func.row(InvoiceRow.issue_date, InvoiceRow.id)
+    while True:
+        after = true() if last is None else place > func.row(*last)
+        query = select(InvoiceRow).where(_within(scope), after)
+        batch = tx.scalars(query.order_by(InvoiceRow.issue_date, InvoiceRow.id).limit(BATCH)).all()
+        for row in batch:
+            yield row
+            last = (row.issue_date or scope.since, row.id)
+        tx.expunge_all()
+        if len(batch) < BATCH:
+            return
+
+
+def _within(scope: Scope) -> ColumnElement[bool]:
+    of_client = InvoiceRow.client == scope.client if scope.client else true()
+    return and_(
+        InvoiceRow.issuer == scope.issuer,
+        InvoiceRow.number.is_not(None),
+        InvoiceRow.issue_date.between(scope.since, scope.until),
+        of_client,
+    )
+
+
+def _invoice(
+    tx: Session, documents: DocumentStore, row: InvoiceRow, folder: str, archive: _Archive, found: Exported
+) -> Entry:
+    """The folder of one invoice."""
+    files, missing = [], list[str]()
+    kept = (
+        select(DocumentRow)
+        .where(DocumentRow.invoice == row.id)
+        .order_by(DocumentRow.made_at, DocumentRow.kind)
+    )
+    names = set[str]()
+    for document in tx.scalars(kept):
+        name = _file_name(document, row, names)
+        if document.erased_at is not None:
+            missing.append(f"{name} was erased on {document.erased_at:%Y-%m-%d}, its retention over")
+            continue
+        try:
+            data = documents.get(document.sha256)
+        except (DocumentMissing, DocumentDamaged) as error:
+            missing.append(f"{name}: {error}")
+            continue
+        archive.add(f"{folder}/{name}", data, packed=document.media_type != _PACKED_ALREADY)
+        files.append(name)
+    found.documents += len(files)
+    before = row.trigger == "opening item"
+    found.from_before += before
+    if row.document is None and not before:
+        missing.append("it has no document yet")
+    found.missing += [f"{row.number}: {each}" for each in missing]
+    if row.draft is not None:
+        archive.add(f"{folder}/approved.json", _json({"digest": row.draft_digest, "draft": row.draft}))
+        files.append("approved.json")
+    with archive.entry(f"{folder}/trail.jsonl") as write:
+        for event in audit_trail.trail(tx, row.id):
+            write(trail_line(event).encode())
+        head = {"head": {"invoice": row.id, "position": row.audit_position, "hash": row.audit_hash}}
+        write((json.dumps(head, sort_keys=True) + "\n").encode())
+    told = [*missing, FROM_BEFORE] if before else missing
+    return Entry(row, folder, (*files, "trail.jsonl"), "; ".join(told))
+
+
+def trail_line(event: AuditEventRow) -> str:
+    """An event as its hash covers it, and the hash."""
+    return (
+        json.dumps({**audit_trail.content(event), "hash": event.hash}, sort_keys=True, ensure_ascii=True)
+        + "\n"
+    )
+
+
+def _payments(tx: Session, scope: Scope) -> Iterator[str]:
+    query = (
+        select(PaymentRow, InvoiceRow.number)
+        .join(InvoiceRow, InvoiceRow.id == PaymentRow.invoice)
+        .where(_within(scope))
+        .order_by(PaymentRow.received_on, PaymentRow.id)
+    )
+    for payment, number in tx.execute(query.execution_options(yield_per=BATCH)):
+        yield _csv_line(
+            (
+                number,
+                payment.key,
+                payment.amount,
+                payment.currency,
+                payment.received_on,
+                payment.source,
+                payment.reference,
+                payment.recorded_at.isoformat(),
+                payment.recorded_by,
+            )
+        )
+
+
+def _versions(tx: Session, scope: Scope) -> list[int]:
+    """The versions of the company under which these invoices were triggered."""
+    query = select(InvoiceRow.company_version).where(_within(scope)).distinct()
+    return sorted(tx.scalars(query))
+
+
+def _company(tx: Session, version: int, scope: Scope) -> dict[str, Any]:
+    """The records that applied, without those of other issuers and of other clients."""
+    company = company_records.at_version(tx, version).company
+    clients = [
+        each for each in company.clients if each.issuer == scope.issuer and scope.client in (None, each.id)
+    ]
+    ids = {each.id for each in clients}
+    own = company.model_copy(
+        update={
+            "issuers": tuple(each for each in company.issuers if each.id == scope.issuer),
+            "clients": tuple(clients),
+            "agreements": tuple(each for each in company.agreements if each.client in ids),
+            "looks": tuple(each for each in company.looks if each.id == scope.issuer),
+        }
+    )
+    return {"version": version, **own.model_dump(mode="json")}
+
+
+def _index_line(entry: Entry) -> tuple[object, ...]:
+    row = entry.row
+    draft = row.draft or {}
+    supply = draft.get("supply") or {}
+    return (
+        row.number,
+        draft.get("kind", "invoice"),
+        row.billing_key,
+        row.client,
+        (draft.get("buyer") or {}).get("name", ""),
+        row.title,
+        row.issue_date,
+        supply.get("start", ""),
+        supply.get("end", ""),
+        row.due_date,
+        row.currency,
+        row.net,
+        row.tax,
+        row.gross,
+        row.paid,
+        row.document_status,
+        row.payment_status,
+        " ".join(entry.files),
+        entry.folder,
+        entry.missing,
+    )
+
+
+def _folder(row: InvoiceRow, taken: set[str]) -> str:
+    name = _safe(row.number or row.billing_key)
+    folder = name if name.casefold() not in taken else f"{name}-{row.id}"
+    taken.add(folder.casefold())
+    return f"invoices/{folder}"
+
+
+def _file_name(document: DocumentRow, row: InvoiceRow, taken: set[str]) -> str:
+    ending = {"application/pdf": ".pdf", "application/xml": ".xml"}.get(document.media_type, "")
+    name = _safe(document.name or f"{row.number}{ending}")
+    if name in taken:
+        name = f"{document.sha256[:8]}-{name}"
+    taken.add(name)
+    return name
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip(".") or "-"
+
+
+def _csv_line(cells: tuple[object, ...]) -> str:
+    """A line; what a spreadsheet would take for a formula is kept text."""
+    line = io.StringIO()
+    texts = ["" if each is None else str(each) for each in cells]
+    csv.writer(line).writerow([f"'{each}" if each[:1] in "=+@\t\r" and each[:1] else each for each in texts])
+    return line.getvalue()
+
+
+def _json(content: object) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True, default=str, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,146 @@
+"""The press: pages of HTML become PDF/A-3b, with what is costly to make kept for the next document.
+
+A process sets one document at a time: Pango's font maps do not stand threads, so setting takes a lock. To render
+faster, run more processes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import weasyprint
+from jinja2 import TemplateError
+from weasyprint.text.ffi import pango
+from weasyprint.text.fonts import FontConfiguration
+
+from activities.documents import fonts, hybrid
+from activities.documents.assets import Assets
+from activities.documents.errors import RenderingFailed
+from activities.documents.faces import faces
+from activities.documents.look import PLAIN, LookFiles
+from activities.documents.page_templates import TEMPLATES, page_template
+from billing.looks import LookName
+
+if TYPE_CHECKING:
+    from activities.einvoice.files import EInvoiceFiles
+
+_lock = threading.RLock()
+_weasyprint_log = logging.getLogger("weasyprint")
+
+
+class _Press:
+    """What serves every document of one look: fonts, style sheets and the fetcher of its files."""
+
+    def __init__(self, look: LookFiles) -> None:
+        fonts.configure()
+        self.fetcher = Assets(look, TEMPLATES)
+        self.fonts = FontConfiguration()
+        self.styles = [self._style(text) for text in style_sheets(look)]
+
+    def _style(self, text: str) -> weasyprint.CSS:
+        return weasyprint.CSS(string=text, font_config=self.fonts, url_fetcher=self.fetcher)
+
+    def lay_out(self, html: str) -> weasyprint.Document:
+        page = weasyprint.HTML(string=html, url_fetcher=self.fetcher)
+        return page.render(stylesheets=self.styles, font_config=self.fonts, pdf_variant="pdf/a-3b")
+
+
+@lru_cache(maxsize=4)
+def _press(look: LookFiles) -> _Press:
+    return _Press(look)
+
+
+atexit.register(_press.cache_clear)  # each press with fonts of its own has a temporary folder
+
+
+def style_sheets(look: LookFiles) -> list[str]:
+    """The style sheets of a look, in the order they count: Billow's, the fonts of its own, what it adds."""
+    based_on = look.look.based_on if look.look else LookName.CLEAR
+    own = [(TEMPLATES / "looks" / name).read_text("utf-8") for name in ("paper.css", f"{based_on}.css")]
+    return [*own, *(text for text in (faces(look), look.style) if text)]
+
+
+def page(template: str, values: dict[str, Any], name: str, look: LookFiles = PLAIN) -> str:
+    """A template filled in, with the blocks the look overrides; `name` is for messages.
+
+    `RenderingFailed` says what the template cannot write.
+    """
+    try:
+        return page_template(look, template).render(values)
+    except (TemplateError, LookupError, TypeError, ValueError) as error:
+        raise RenderingFailed(f"the template {template} cannot write {name}: {error}") from error
+
+
+def typeset(html: str, name: str, look: LookFiles = PLAIN, einvoice: EInvoiceFiles | None = None) -> bytes:
+    """A page as PDF/A-3b in a look, with an e-invoice inside if one is given; `name` is for messages.
+
+    The same arguments give the same bytes with the same `renderer_versions()`. `RenderingFailed` if a character has
+    no glyph in any font.
+    """
+    with _lock, _warnings() as warnings:
+        press = _press(look)
+        pdf = hybrid.write_pdf(press.lay_out(html), einvoice)
+    if missing := [warning for warning in warnings if ".notdef" in warning]:
+        raise RenderingFailed(
+            f"{name} holds characters no installed font has ({'; '.join(missing)}); "
+            "install a font that has them (Debian: fonts-noto-core, fonts-noto-cjk, fonts-symbola)"
+        )
+    return pdf
+
+
+def warm_up() -> None:
+    """Loads fonts, style sheets and templates, then takes what lives now out of the garbage collector's sight.
+
+    A rendering process calls it once, after its imports: the collector else costs a quarter of each document.
+    """
+    with _lock:
+        _press(PLAIN)
+    fonts.coverage()
+    gc.collect()
+    gc.freeze()
+
+
+@lru_cache(maxsize=1)
+def renderer_versions() -> dict[str, str]:
+    """What the bytes of a PDF depend on besides document and look: programs, templates, fonts."""
+    templates = hashlib.sha256()
+    for path in sorted(path for path in TEMPLATES.rglob("*") if path.is_file()):
+        templates.update(path.relative_to(TEMPLATES).as_posix().encode() + b"\0" + path.read_bytes())
+    packages = ("weasyprint", "pydyf", "fonttools", "segno", "babel")
+    return {
+        **{package: metadata.version(package) for package in packages},
+        "pango": _dotted(pango.pango_version()),
+        "template": templates.hexdigest()[:16],
+        "fonts": fonts.installed_digest()[:16],
+    }
+
+
+def _dotted(version: int) -> str:
+    """50012 → 1.50.12, as Pango encodes it (10000 a major version)."""
+    return f"{version // 10000}.{version // 100 % 100}.{version % 100}"
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """What WeasyPrint complains about meanwhile."""
+    messages: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            messages.append(record.getMessage())
+
+    collector = Collector(logging.WARNING)
+    _weasyprint_log.addHandler(collector)
+    try:
+        yield messages
+    finally:
+        _weasyprint_log.removeHandler(collector)

@@ -1,0 +1,320 @@
+"""How fast documents are rendered and validated, beside a bare renderer and a browser; and whether memory stays flat.
+
+Each engine has a process of its own, warm before it is measured; the fastest of several runs counts, because a machine
+that does something else meanwhile makes runs slower and never faster.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache, partial
+
+import psutil
+
+from activities.documents import pdf, press, rendering, subsetting
+from activities.documents.look import PLAIN
+from activities.documents.pool import RenderingPool
+from billing.document import InvoiceDocument
+from billing.draft import Draft, line
+from billing.numbering import payment_reference
+from billing.parties import Address, BankAccount, Buyer, Contact, Issuer
+from billing.payment_terms import PaymentTerms
+from billing.periods import Period
+from billing.taxes.decision import TaxCategory, TaxDecision
+from billing.totals import breakdowns
+
+LINES = (1, 10, 150, 1500)
+RENDERS = 500
+"""Documents after which memory must be where it was."""
+
+_ISSUER = Issuer(
+    id="berlin",
+    name="Benchmark Systems GmbH",
+    address=Address(street="Torstraße 140", postcode="10119", city="Berlin", country="DE"),
+    vat_id="DE136695976",
+    tax_number="37/123/45678",
+    email="billing@benchmark.example",
+    electronic_address="9930:DE136695976",
+    phone="+49 30 1234567",
+    bank_account=BankAccount(iban="DE89370400440532013000", bic="COBADEFFXXX"),
+    zone="Europe/Berlin",
+    number_prefix="B",
+)
+_BUYER = Buyer(
+    name="Müller & Söhne GmbH",
+    address=Address(street="Industriestraße 17", postcode="70565", city="Stuttgart", country="DE"),
+    vat_id="DE811907980",
+    contact=Contact(name="Katharina Weiß", email="weiss@mueller.example"),
+    electronic_address="9930:DE811907980",
+)
+
+
+def document(lines: int) -> InvoiceDocument:
+    """An invoice of so many lines."""
+    items = [
+        line(f"Consulting, part {n}", Decimal("12.5") + n, "HUR", Decimal(145), "EUR", detail="3–14 November")
+        for n in range(1, lines + 1)
+    ]
+    (tax,) = breakdowns(
+        items, TaxDecision(category=TaxCategory.STANDARD, rate=Decimal(19), note="", why=""), "EUR"
+    )
+    draft = Draft(
+        billing_key="bench/one",
+        title="Service, November 2026",
+        issuer=_ISSUER,
+        buyer=_BUYER,
+        client="mueller",
+        account_manager="pia",
+        language="en",
+        zone="Europe/Berlin",
+        currency="EUR",
+        lines=tuple(items),
+        taxes=(tax,),
+        net=tax.taxable,
+        tax=tax.tax,
+        gross=tax.taxable + tax.tax,
+        terms=PaymentTerms(net_days=30),
+        supply=Period(start=date(2026, 11, 1), end=date(2026, 11, 30)),
+        buyer_reference="4711",
+    )
+    return InvoiceDocument(
+        draft=draft,
+        number="B2026-00001",
+        issue_date=date(2026, 11, 22),
+        due_date=date(2026, 12, 22),
+        issued_at=datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
+        payment_reference=payment_reference("B2026-00001"),
+    )
+
+
+# engines: each makes one document, in the process it is run in ----------------------------------------------------
+
+
+def billow(lines: int) -> bytes:
+    """All that the step does: e-invoice, page, PDF/A-3b with the XML inside, guard."""
+    return rendering.render(document(lines), PLAIN).pdf
+
+
+def validated(lines: int) -> bytes:
+    """All rule sets over both syntaxes."""
+    assert not [each for each in rendering.validate(document(lines), PLAIN) if each.is_fatal]
+    return b""
+
+
+def fresh(lines: int) -> bytes:
+    """Bare WeasyPrint as its manual shows it: fonts and style sheets read for each document."""
+    return _bare(lines, *_styles())
+
+
+def reused(lines: int) -> bytes:
+    """The same with fonts and parsed style sheets kept."""
+    return _bare(lines, *_kept_styles())
+
+
+def browser(lines: int) -> bytes:
+    """Headless Chromium, started before, prints the same page; no PDF/A."""
+    page = _browser().new_page()
+    try:
+        style = "".join(f"<style>{each}</style>" for each in press.style_sheets(PLAIN))
+        page.set_content(_html(lines).replace("</head>", f"{style}</head>", 1))
+        printed: bytes = page.pdf(prefer_css_page_size=True)
+        return printed
+    finally:
+        page.close()
+
+
+@lru_cache(maxsize=1)
+def _html(lines: int) -> str:
+    written = document(lines)
+    return press.page("invoice.html", pdf.values(written, PLAIN), written.number)
+
+
+def _styles():  # type: ignore[no-untyped-def]
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+
+    fonts, fetcher = FontConfiguration(), _assets()
+    return fonts, [
+        CSS(string=each, font_config=fonts, url_fetcher=fetcher) for each in press.style_sheets(PLAIN)
+    ]
+
+
+_kept_styles = lru_cache(maxsize=1)(_styles)
+
+
+def _assets():  # type: ignore[no-untyped-def]
+    from activities.documents.assets import Assets
+    from activities.documents.page_templates import TEMPLATES
+
+    return Assets(PLAIN, TEMPLATES)
+
+
+def _bare(lines: int, fonts: object, styles: object) -> bytes:
+    from weasyprint import HTML
+
+    page = HTML(string=_html(lines), url_fetcher=_assets())
+    written: bytes = page.write_pdf(stylesheets=styles, font_config=fonts, pdf_variant="pdf/a-3b")
+    return written
+
+
+@lru_cache(maxsize=1)
+def _browser():  # type: ignore[no-untyped-def]
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    return sync_playwright().start().chromium.launch(executable_path=path, args=["--no-sandbox"])
+
+
+# measuring --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The fastest run, in seconds, and what it made."""
+
+    seconds: float
+    size: int
+    pages: int
+
+
+def timed(engine: Callable[[int], bytes], lines: int, runs: int) -> Timed:
+    """The fastest of so many runs, after one that does not count."""
+    if lines < LINES[-1]:
+        engine(lines)
+    best, made = float("inf"), b""
+    for _ in range(runs):
+        begin = time.perf_counter()
+        made = engine(lines)
+        best = min(best, time.perf_counter() - begin)
+    return Timed(best, len(made), _pages(made))
+
+
+def _pages(made: bytes) -> int:
+    import io
+
+    import pikepdf
+
+    if not made:
+        return 0
+    with pikepdf.open(io.BytesIO(made)) as opened:
+        return len(opened.pages)
+
+
+def nothing() -> None:
+    """No warming up: a bare process."""
+
+
+def memory() -> float:
+    """MiB this process holds."""
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
+ENGINES: dict[str, tuple[Callable[[int], bytes], Callable[[], None]]] = {
+    "Billow": (billow, rendering.warm_up),
+    "reused": (reused, nothing),
+    "fresh": (fresh, nothing),
+    "Chromium": (browser, nothing),
+    "validation": (validated, rendering.warm_up),
+}
+"""What is measured, and how its process is warmed up."""
+
+
+@dataclass
+class Measured:
+    """Seconds by engine and number of lines; None where the engine is not installed."""
+
+    times: dict[tuple[str, int], Timed | None] = field(default_factory=dict)
+    throughput: dict[int, float] = field(default_factory=dict)
+    memory: tuple[float, float] = (0.0, 0.0)
+    renders: int = RENDERS
+
+    def __str__(self) -> str:
+        return "\n".join(self._told())
+
+    def _told(self) -> Iterator[str]:
+        yield "documents: milliseconds each, the fastest of several runs, one process"
+        yield ""
+        yield "               PDF/A-3b with    bare WeasyPrint   headless     all rules"
+        yield "lines  pages   e-invoice, guard  reused    fresh   Chromium    validated    kB"
+        for lines in LINES:
+            made = self.times["Billow", lines]
+            assert made is not None
+            figures = (("Billow", 17), ("reused", 6), ("fresh", 7), ("Chromium", 9), ("validation", 11))
+            shown = "  ".join(self._ms(engine, lines).rjust(width) for engine, width in figures)
+            yield f"{lines:5,}  {made.pages:5}  {shown}  {made.size / 1000:4,.0f}"
+        yield ""
+        for processes, each in self.throughput.items():
+            yield f"pool of {processes}: {each:.1f} invoices of 10 lines a second"
+        before, after = self.memory
+        yield f"memory: {before:.0f} MiB after 50 documents, {after:.0f} MiB after {self.renders} more, one process"
+        yield "HarfBuzz subsetting: " + ("present" if subsetting.is_installed() else subsetting.MISSING)
+
+    def _ms(self, engine: str, lines: int) -> str:
+        found = self.times.get((engine, lines))
+        return f"{found.seconds * 1000:,.0f}" if found else "-"
+
+
+def measure(lines: Sequence[int] = LINES, renders: int = RENDERS) -> Measured:
+    """Measures everything; minutes. What is not installed is left out."""
+    found = Measured(renders=renders)
+    for name, (engine, first) in ENGINES.items():
+        with _process(first) as pool:
+            for count in lines:
+                runs = 15 if count <= 10 else 5 if count <= 150 else 1
+                try:
+                    found.times[name, count] = pool.run(timed, engine, count, runs)
+                except Exception:
+                    if name != "Chromium":
+                        raise
+                    found.times[name, count] = None
+    for processes in (1, 2):
+        found.throughput[processes] = throughput(processes)
+    found.memory = growth(renders)
+    return found
+
+
+def throughput(processes: int, seconds: float = 8.0) -> float:
+    """Invoices of ten lines a second through a pool of so many processes."""
+    with RenderingPool(processes) as pool, ThreadPoolExecutor(processes) as threads:
+        pool.warm()
+        one, begin = document(10), time.perf_counter()
+        make = partial(_until, pool, one, begin + seconds)
+        made = sum(threads.map(lambda _: make(), range(processes)))
+        return made / (time.perf_counter() - begin)
+
+
+def _until(pool: RenderingPool, one: InvoiceDocument, end: float) -> int:
+    made = 0
+    while time.perf_counter() < end:
+        pool.render(one, PLAIN)
+        made += 1
+    return made
+
+
+def growth(renders: int = RENDERS) -> tuple[float, float]:
+    """MiB one process holds after 50 documents, and after so many more, each validated too: it is never replaced."""
+    with RenderingPool(1, jobs=10 * renders) as pool:
+        one = document(1)
+
+        def make(count: int) -> float:
+            for _ in range(count):
+                pool.validate(one, PLAIN)
+                pool.render(one, PLAIN)
+            return pool.run(memory)
+
+        return make(50), make(renders)
+
+
+@contextmanager
+def _process(first: Callable[[], None]) -> Iterator[RenderingPool]:
+    with RenderingPool(1, first=first, seconds=600) as pool:
+        yield pool

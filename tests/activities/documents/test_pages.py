@@ -1,0 +1,74 @@
+"""Invoices of many pages: what each page repeats, carries over, keeps together."""
+
+from __future__ import annotations
+
+import io
+import re
+from decimal import Decimal
+
+import pytest
+from pypdf import PdfReader
+
+from activities.documents.look import LookFiles
+from activities.documents.pdf import render_invoice
+from billing.document import InvoiceDocument
+from billing.looks import Look, LookName
+from tests.golden import awkward
+
+_CARRIED = re.compile(r"Carried forward ([\d,.]+)")
+_BROUGHT = re.compile(r"Brought forward ([\d,.]+)")
+
+
+def pages_of(document: InvoiceDocument, look: LookName = LookName.CLEAR) -> list[str]:
+    pdf = render_invoice(document, LookFiles(look=Look(id="berlin", based_on=look)))
+    return [
+        page.extract_text().replace("\N{NO-BREAK SPACE}", " ") for page in PdfReader(io.BytesIO(pdf)).pages
+    ]
+
+
+@pytest.mark.parametrize("look", list(LookName))
+def test_sums_are_carried_from_page_to_page(look: LookName) -> None:
+    """Each page ends with the sum of all lines up to there, and the next begins with it; the last carries nothing."""
+    document = awkward.lines(70)
+    pages = [page for page in pages_of(document, look) if "OPS-" in page]
+    assert len(pages) > 2
+    for at, page in enumerate(pages):
+        last = max(int(number) for number in re.findall(r"OPS-(\d+)", page)) - 4000
+        so_far = sum((each.net for each in document.draft.lines[:last]), Decimal(0))
+        assert _CARRIED.findall(page) == ([f"{so_far:,.2f}"] if at < len(pages) - 1 else [])
+        assert _BROUGHT.findall(page) == (_CARRIED.findall(pages[at - 1]) if at else [])
+
+
+def test_one_page_carries_nothing() -> None:
+    """Where the lines fit on a page, nothing is carried."""
+    pages = pages_of(awkward.reverse_charge())
+    assert len(pages) == 1
+    assert not _CARRIED.search(pages[0]) and not _BROUGHT.search(pages[0])
+
+
+@pytest.mark.parametrize("count", range(9, 16))
+def test_the_totals_never_stand_alone(count: int) -> None:
+    """However many lines, the page with the amount due has at least one of them."""
+    (page,) = (page for page in pages_of(awkward.lines(count)) if "Amount due" in page)
+    assert "OPS-" in page
+
+
+def test_a_line_longer_than_a_page() -> None:
+    """It begins where it stands and runs on; what is carried counts it whole from the page it begins on."""
+    pages = [page for page in pages_of(awkward.giant_line()) if "step" in page]
+    assert len(pages) > 3
+    assert "1. step" in pages[0]
+    assert all("Description" in page for page in pages)
+    assert all(f"{at}. step" in "".join(pages) for at in range(1, 151))
+    assert [_CARRIED.findall(page) for page in pages] == [["3,500.00"]] * (len(pages) - 1) + [[]]
+    assert [_BROUGHT.findall(page) for page in pages] == [[]] + [["3,500.00"]] * (len(pages) - 1)
+
+
+def test_every_page_of_a_long_one() -> None:
+    """400 lines: each page has the heads, the number and its own number, and no line is lost or printed twice."""
+    pages = pages_of(awkward.lines(400))
+    for number, page in enumerate(pages, start=1):
+        assert "Description" in page and "BER-2026-00017" in page
+        assert f"Page {number} of {len(pages)}" in page
+    found = re.findall(r"OPS-(\d+)", "\n".join(pages))
+    assert [int(each) - 4000 for each in found] == list(range(1, 401))

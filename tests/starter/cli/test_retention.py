@@ -1,0 +1,195 @@
+"""`billow retention` and `billow erase`: what must stay stays, what may go goes, and every proof still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from starter.cli import context
+from tests.activities.ledger.conftest import rows, tamper
+from tests.starter.cli.conftest import KEY_OF_ACME, Desk, today
+from tests.starter.cli.test_documents import stored
+
+Years = Callable[[int], None]
+
+
+@pytest.fixture
+def in_years(monkeypatch: pytest.MonkeyPatch) -> Years:
+    """So many years pass for the command line."""
+
+    def pass_by(years: int) -> None:
+        then = datetime.now(UTC) + timedelta(days=366 * years)
+        monkeypatch.setattr(context, "now", lambda: then)
+
+    return pass_by
+
+
+@pytest.fixture
+def paid(desk: Desk) -> str:
+    """An invoice that was issued, sent and paid, and is settled."""
+    number = desk.issue()
+    desk.type("pay", number, "--amount", desk.read("show", number)["gross"], "--date", today(), "--as", "pia")
+    desk.work(KEY_OF_ACME)
+    assert desk.read("show", number)["collection_status"] == "closed"
+    return number
+
+
+def everywhere(desk: Desk, word: str) -> set[str]:
+    """The tables that still hold a word."""
+    found = set()
+    with desk.effects.ledger.transaction() as tx:
+        tables = tx.scalars(text("select tablename from pg_tables where schemaname = current_schema()")).all()
+        for table in tables:
+            if tx.scalar(
+                text(f'select exists (select from "{table}" t where t::text like :word)'),
+                {"word": f"%{word}%"},
+            ):
+                found.add(str(table))
+    return found
+
+
+def proofs_hold(desk: Desk) -> None:
+    for proof in (("audit", "verify"), ("audit", "numbers"), ("documents", "verify")):
+        assert desk.read(*proof)["holds"], proof
+
+
+def fates(said: dict[str, Any], which: str) -> dict[str, int]:
+    return {each["what"]: each["count"] for each in said[which]}
+
+
+def test_retention_lists_until_when(desk: Desk, paid: str, in_years: Years) -> None:
+    """Invoices by the day until which the law keeps them, with the law; once it is past they may go."""
+    (held,) = desk.read("retention")["holdings"]
+    assert (held["issuer"], held["invoices"], held["documents"], held["may_go"]) == ("berlin", 1, 3, 0)
+    assert held["kept_until"] == f"{today().year + 8}-12-31"
+    assert "§ 14b" in held["law"]
+    assert "Nothing may go yet." in desk.type("retention").stdout
+    in_years(9)
+    assert desk.read("retention")["holdings"][0]["may_go"] == 1
+    assert "1 invoice may go now" in desk.type("retention").stdout
+
+
+def test_nothing_to_keep(desk: Desk) -> None:
+    """Before the first invoice there is nothing to keep, and that is said."""
+    assert desk.type("retention").stdout == "No invoice is issued yet, so there is nothing to keep.\n"
+
+
+def test_unsettled_stays(desk: Desk, in_years: Years) -> None:
+    """What nobody has paid stays, however old it is."""
+    desk.issue()
+    in_years(20)
+    (held,) = desk.read("retention")["holdings"]
+    assert (held["unsettled"], held["may_go"]) == (1, 0)
+    said = desk.read("erase", "acme", "--as", "pia", "--dry-run")
+    assert "not settled" in next(each["why"] for each in said["stays"] if each["what"] == "invoices")
+    assert fates(said, "goes") == {}
+
+
+def test_a_plan_first(desk: Desk, paid: str) -> None:
+    """Without --yes nothing goes: the plan is printed, with what stays, the law and the day."""
+    before = everywhere(desk, "Acme")
+    shown = " ".join(desk.type("erase", "acme", "--as", "pia", "--dry-run").stdout.split())
+    assert "Goes: " in shown and "Stays: " in shown
+    assert f"1 invoice until {today().year + 8}-12-31: § 14b Abs. 1 UStG" in shown
+    assert "Nothing was erased (--dry-run)." in shown
+    assert "then give --yes" in desk.type("erase", "acme", "--as", "pia", code=1).stderr
+    assert everywhere(desk, "Acme") == before
+
+
+def test_within_retention_the_invoice_stays(desk: Desk, paid: str) -> None:
+    """The mail that carried it goes; the invoice, its documents and its trail stay, and everything still proves."""
+    said = desk.read("erase", "acme", "--as", "pia", "--yes")
+    assert said["erased"] and fates(said, "goes") == {"messages": 1}
+    assert rows(desk.effects.ledger, "select recipient, subject, body, html from messages") == [
+        ("", "", "", "")
+    ]
+    assert {"invoices", "documents of invoices", "events of the audit trail"} <= set(fates(said, "stays"))
+    assert desk.read("pdf", paid, "--verify")["same_bytes"] is True
+    assert "erased" in [each["event"] for each in desk.read("timeline", paid)["events"]]
+    proofs_hold(desk)
+    again = desk.type("erase", "acme", "--as", "pia", "--yes").stdout
+    assert "Nothing of acme may go now." in again
+
+
+def test_past_retention_it_goes(desk: Desk, paid: str, in_years: Years) -> None:
+    """Once the law lets go: documents are destroyed, words and names are gone, number, amounts and trail stay."""
+    file = stored(desk)
+    assert "invoices" in everywhere(desk, "Acme GmbH")
+    in_years(9)
+    said = desk.read("erase", "acme", "--as", "pia", "--yes")
+    assert fates(said, "goes") == {"documents of invoices": 3, "invoices": 1, "messages": 1}
+    assert not file.exists()
+    assert everywhere(desk, "Acme GmbH") == everywhere(desk, "client.example") == set()
+    ((number, gross, sha256),) = rows(
+        desk.effects.ledger, "select number, gross::text, document from invoices"
+    )
+    assert number == paid and float(gross) > 0
+    ((erased_at,),) = rows(
+        desk.effects.ledger, "select erased_at from documents where sha256 = :sha256", sha256=sha256
+    )
+    assert erased_at is not None
+    proofs_hold(desk)
+    assert desk.read("show", paid)["number"] == paid
+    assert "erased" in desk.type("pdf", paid, code=1).stderr
+    assert "its retention over" in " ".join(desk.type("pdf", paid, "--verify", code=1).stderr.split())
+    assert desk.read("retention")["holdings"][0]["may_go"] == 0
+    ((subject, by),) = rows(desk.effects.ledger, "select subject, erased_by from erasures")
+    assert (subject, by) == ("acme", "pia")
+
+
+def test_an_emptied_draft_without_its_event_is_found(desk: Desk, paid: str) -> None:
+    """Who marks a draft as erased behind Billow's back is found by the audit of the numbers."""
+    tamper(
+        desk.effects.ledger,
+        """update invoices set draft = draft || '{"erased_at": "2026-01-01", "title": "x"}'""",
+    )
+    (problem,) = desk.read("audit", "numbers", code=1)["problems"]
+    assert "the stored draft is not the one that was approved" in problem["reason"]
+
+
+def test_voided_drafts_go(desk: Desk) -> None:
+    """A draft that was rejected was never issued: no law keeps it."""
+    desk.type("trigger", "--agreement", "acme-care", "--as", "pia")
+    desk.work(KEY_OF_ACME)
+    tamper(
+        desk.effects.ledger,
+        "update invoices set document_status = 'voided draft', number = null, document = null, closed_at = now()",
+    )
+    said = desk.read("erase", "acme", "--as", "pia", "--yes")
+    assert fates(said, "goes")["voided drafts"] == 1
+    assert "invoices" not in everywhere(desk, "Acme GmbH")
+
+
+def test_a_contact(desk: Desk, paid: str, in_years: Years) -> None:
+    """A contact is found by the address, on drafts and messages; the note of it keeps no address."""
+    ((address,),) = rows(desk.effects.ledger, "select recipient from messages where audience = 'client'")
+    said = desk.read("erase", address, "--as", "pia", "--yes")
+    assert fates(said, "goes") == {"messages": 1}
+    assert fates(said, "stays")["invoices"] == 1
+    assert address not in str(rows(desk.effects.ledger, "select * from erasures"))
+    assert "messages" not in everywhere(desk, address)
+    in_years(9)
+    desk.type("erase", address, "--as", "pia", "--yes")
+    assert everywhere(desk, address) == set()
+    proofs_hold(desk)
+
+
+def test_broken_off_and_done_again(desk: Desk, paid: str, in_years: Years) -> None:
+    """A document that is gone already does not stop it: doing it again does the rest."""
+    in_years(9)
+    stored(desk).unlink()
+    assert desk.read("erase", "acme", "--as", "pia", "--yes")["erased"]
+    proofs_hold(desk)
+
+
+def test_nobody(desk: Desk) -> None:
+    """A client or contact nobody knows is refused; so is an erasure in nobody's name."""
+    assert "nothing here is of client 'nobody'" in desk.type("erase", "nobody", "--as", "pia", code=1).stderr
+    assert "nothing here is of contact" in desk.type("erase", "a@b.example", "--as", "pia", code=1).stderr
+    desk.type("erase", "acme", code=2)
+    assert "is not a person" in desk.type("erase", "acme", "--as", "eve", "--yes", code=1).stderr
+    assert "Nothing of acme may go now." in desk.type("erase", "acme", "--as", "pia").stdout

@@ -1,0 +1,43 @@
+"""Documents in the life of an invoice: a pool whose processes are killed, a template that is repaired."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psutil
+
+from activities.documents.pool import RenderingPool
+from tests.company import retainer
+from tests.stories.story import Story
+
+
+def processes(pool: RenderingPool) -> list[psutil.Process]:
+    """Those of the pool, alive."""
+    children = psutil.Process().children(recursive=True)
+    return [
+        each
+        for each in children
+        if each.status() != psutil.STATUS_ZOMBIE and str(pool.folder) in each.cmdline()
+    ]
+
+
+async def test_rendering_processes_killed(story: Story) -> None:
+    """Both processes are killed as soon as there is work, and again later: the invoices go out, each once."""
+    story.company.agreements = [retainer(f"a{n}", "acme", f"{n + 1}00.00") for n in range(6)]
+    story.begin()
+    await story.stop_workers()
+    with RenderingPool(2) as pool:
+        pool.warm()
+        await story.start_workers(replace(story.effects, renderer=pool))
+        keys = [story.trigger(f"a{n}") for n in range(6)]
+        for key in (keys[0], keys[3]):
+            await story.happens(key, "issued")
+            for each in processes(pool):
+                each.kill()
+        for key in keys:
+            await story.happens(key, "sent")
+        assert [story.events(key).count("rendered") for key in keys] == [1] * 6
+        assert sorted(story.row(key).number or "" for key in keys) == [f"B2026-0000{n}" for n in range(1, 7)]
+        await story.stop_workers()
+    assert processes(pool) == []
+    assert len(story.mails("client.example")) == 6
