@@ -82,7 +82,8 @@ class VendorHttp:
                 why = f"HTTP {response.status_code}"
                 if not repeatable and response.status_code not in (429, 503):
                     break
-                pause = _retry_after(response) or min(pause * 2, _LONGEST_PAUSE)
+                asked = _retry_after(response)
+                pause = min(pause * 2, _LONGEST_PAUSE) if asked is None else asked
             if time.monotonic() + pause >= ends:
                 break
         raise SourceUnavailable(

@@ -69,7 +69,7 @@ def by_token(
         if not token:
             return tuple(found.values())
         if token in seen:
-            endless(what)
+            raise endless(what)
         seen.add(token)
     raise endless(what)
 
