@@ -61,7 +61,8 @@ def settings_of(connection: Connection, model: type[Settings], title: str) -> Se
 
 @dataclass(frozen=True)
 class FieldMap:
-    """The fields of one connection; `zone` is where an instant becomes a day (None: where it was written).
+    """The fields of one connection; `zone` is where an instant becomes a day (None: where it was written), `complete`
+    whether records come with every field that was asked for, so that one that is absent does not exist at all.
 
     Every reader raises `SourceFaulty` naming the vendor, the record, the field and its value, where that is of another
     type than agreed.
@@ -70,9 +71,18 @@ class FieldMap:
     title: str
     theirs: Mapping[str, str]
     zone: tzinfo | None
+    complete: bool = False
 
     @classmethod
-    def of(cls, title: str, usual: Sequence[Mapped], connection: Connection, zone: tzinfo | None) -> FieldMap:
+    def of(
+        cls,
+        title: str,
+        usual: Sequence[Mapped],
+        connection: Connection,
+        zone: tzinfo | None,
+        *,
+        complete: bool = False,
+    ) -> FieldMap:
         """The usual fields, or those the connection names. `SourceFaulty` for a field nobody fills."""
         known = {each.ours: each for each in usual}
         theirs = {each.ours: each.theirs for each in usual}
@@ -84,11 +94,16 @@ class FieldMap:
                     f"there are: {there_are}; correct the field map in integrations.yaml"
                 )
             theirs[each.ours] = each.theirs
-        return cls(title, theirs, zone)
+        return cls(title, theirs, zone, complete)
 
     def names(self, ours: str) -> str:
         """The path of the vendor's field; empty where none is agreed."""
         return self.theirs.get(ours, "")
+
+    def has(self, ours: str, record: Record) -> bool:
+        """Whether the record has the field at all, be it empty."""
+        path = self.names(ours).partition("=")[0].rstrip("!").strip()
+        return bool(path) and look_up(record, path) is not _ABSENT
 
     def behind(self, *firsts: str) -> tuple[str, ...]:
         """What follows these steps in the paths of all fields, sorted: which parts of a record are wanted."""
@@ -174,7 +189,8 @@ class FieldMap:
         path = self.names(ours).partition("=")[0].rstrip("!").strip()
         value = look_up(record, path) if path else None
         if value is _ABSENT:
-            if "custom" in path:  # vendors leave out what is empty, but never a custom field that exists
+            # most vendors leave out what is empty, but never a custom field that exists
+            if self.complete or "custom" in path:
                 raise SourceFaulty(
                     f"{self.title}: {of} has no field {path!r}; name it as the vendor does, or map {ours} to another "
                     "field, in integrations.yaml"

@@ -58,7 +58,7 @@ class VendorHttp:
         missing_ok: bool = False,
         repeatable: bool = True,
     ) -> Any:
-        """The JSON answer, its numbers as `Decimal` or `int`; None for 204, and for 404 where `missing_ok`.
+        """The JSON answer, its numbers as `Decimal` or `int`; None for 204, and for 404 and 410 where `missing_ok`.
 
         `content` is sent as JSON, or a `form` as a form.
         `SourceUnavailable` for what waiting may mend, after the tries; `SourceFaulty` for what it will not. A call that
@@ -115,7 +115,7 @@ class VendorHttp:
 
     def _read(self, response: httpx.Response, missing_ok: bool) -> Any:
         status, path = response.status_code, response.request.url.path
-        if missing_ok and status == httpx.codes.NOT_FOUND:
+        if missing_ok and status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
             return None
         if not response.is_success:
             advice = _WHAT_TO_DO.get(status, "check base_url in integrations.yaml")
