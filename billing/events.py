@@ -88,9 +88,14 @@ class BillingEvent(BaseModel):
         return self.time or received
 
 
+VENDOR = "/integrations/"
+"""How the source of an event begins that a connected system told, which tells whatever happens in it."""
+
 _OF_THE_WHOLE = frozenset({EventType.DEAL_WON, EventType.CONTRACT_SIGNED, EventType.PROJECT_COMPLETED})
 
 
 def comes_anyway(event: BillingEvent) -> bool:
-    """Whether such an event comes for every deal, contract or project, be an agreement of it billed by that or not."""
-    return event.type in _OF_THE_WHOLE and event.data.agreement is None
+    """Whether such an event comes for every deal, contract or project, or every milestone of a connected system, be an
+    agreement of it billed by that or not."""
+    everything = event.type in _OF_THE_WHOLE or event.source.startswith(VENDOR)
+    return everything and event.data.agreement is None

@@ -12,11 +12,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from activities.providers.provider import Changes
 from billing.errors import SourceFaulty
-from billing.events import BillingEvent, EventData, EventType
+from billing.events import VENDOR, BillingEvent, EventData, EventType
 from billing.sources import Milestone
 
 AT_ONCE = 25
 """Projects looked at in one go: a poll of many projects is many short steps."""
+
+
+def source_of(connection: str) -> str:
+    """The source of the events of a connection."""
+    return f"{VENDOR}{connection}"
 
 
 def signed_off(source: str, project: str, milestone: str) -> BillingEvent:
@@ -35,13 +40,14 @@ def _event(source: str, id_: str, type_: EventType, data: EventData) -> BillingE
 
 
 class _Cursor(BaseModel):
-    """Ids of what is finished; the project to go on after; whether this is the first look, which tells nothing, and
-    the projects that could not be read then."""
+    """Ids of what is finished; the project to go on after, and what could not be read of those before it; whether this
+    is the first look, which tells nothing, and the projects that could not be read then."""
 
     model_config = ConfigDict(frozen=True)
 
     done: frozenset[str] = frozenset()
     after: str = ""
+    problem: str = ""
     first_look: bool = True
     unread: frozenset[str] = frozenset()
 
@@ -69,7 +75,7 @@ def changes(
     at = _Cursor.read(cursor)
     waiting = sorted((id_, whole) for id_, whole in projects if id_ > at.after)
     turn, rest = waiting[:AT_ONCE], waiting[AT_ONCE:]
-    done, unread, events, problem = set(at.done), set(at.unread), list[BillingEvent](), ""
+    done, unread, events, problem = set(at.done), set(at.unread), list[BillingEvent](), at.problem
     for project, is_completed in turn:
         whole = completed(source, project)
         if is_completed and whole.id in at.done:
@@ -77,7 +83,7 @@ def changes(
         try:
             reached = [each.id for each in milestones(project) if each.signed_off]
         except SourceFaulty as error:  # the others go on
-            problem = str(error)
+            problem = problem or str(error)
             unread |= {project} if at.first_look else set()
             continue
         ended = [signed_off(source, project, each) for each in reached]
@@ -90,6 +96,7 @@ def changes(
     next_ = _Cursor(
         done=frozenset(done),
         after=turn[-1][0] if rest else "",
+        problem=problem if rest else "",
         first_look=at.first_look and bool(rest),
         unread=frozenset(unread),
     )

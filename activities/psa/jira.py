@@ -85,7 +85,7 @@ class Jira:
     """One site of Jira Cloud, asked as one user with an API token. Safe between threads."""
 
     def __init__(self, connection: Connection, secrets: Mapping[str, str]) -> None:
-        self.source = f"/integrations/{connection.id}"
+        self.source = finished.source_of(connection.id)
         self._settings = settings_of(connection, Settings, TITLE)
         zone = ZoneInfo(self._settings.zone) if self._settings.zone else None
         self._fields = FieldMap.of(TITLE, FIELDS, connection, zone)

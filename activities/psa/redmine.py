@@ -136,7 +136,7 @@ class Redmine:
         wanted = self._settings.projects
         projects = [each for name, each in self._records(anew=True).items() if not wanted or name in wanted]
         states = [(each["identifier"], each["status"] == _CLOSED) for each in projects]
-        return finished.changes(f"/integrations/{self._id}", cursor, states, self.milestones)
+        return finished.changes(finished.source_of(self._id), cursor, states, self.milestones)
 
     def write_back(self, told: Told) -> None:
         """Writes the invoice's number into the field mapped to `time_entry.invoice` of each entry, or takes it out

@@ -126,7 +126,7 @@ class XeroProjects:
         wanted = self._settings.projects
         found = {id_: each for id_, each in self._records(anew=True).items() if not wanted or id_ in wanted}
         states = [(id_, each.get("status") == "CLOSED") for id_, each in found.items()]
-        return finished.changes(f"/integrations/{self._id}", cursor, states, self.milestones)
+        return finished.changes(finished.source_of(self._id), cursor, states, self.milestones)
 
     def samples(self) -> Sequence[FieldSample]:
         """Every mapped field with a value of the first project and its first entry."""

@@ -12,16 +12,17 @@ import pytest
 from sqlalchemy import select
 from temporalio.testing import WorkflowEnvironment
 
-from activities.invoicing import metering
-from activities.ledger import events, invoices, meter_entries
+from activities.invoicing import metering, polling
+from activities.ledger import commands, events, integrations, invoices, meter_entries
 from activities.ledger.events import EventStatus
 from activities.ledger.tables import BilledItemRow, InvoiceRow
 from activities.providers.provider import Told
 from activities.providers.registry import adapter
+from activities.psa import redmine as redmine_adapter
 from activities.psa.redmine import Redmine
+from billing.approval_policy import Channel
 from billing.connections import Connection
 from billing.draft import Draft
-from billing.events import EventType
 from billing.periods import Period
 from tests.company import TestCompany, first_of_month, retainer
 from tests.live.redmine_server import API_KEY, RedmineServer
@@ -138,7 +139,7 @@ def billed(story: Story) -> list[tuple[str, str]]:
 
 async def test_hours_become_lines_once(story: Story, redmine: RedmineServer, psa: Redmine) -> None:
     """Hours logged in Redmine are the lines of an invoice; they are marked there with its number; they are never billed
-    again: not by a second run, not after an entry was changed, not by the period after."""
+    again: not by a copy, not by a second run, not after an entry was changed, not by the period after."""
     last = months_ago(1)
     name = project(redmine, "roll-out")
     first = log(redmine, name, last, "7.5", comments="racks")
@@ -163,6 +164,8 @@ async def test_hours_become_lines_once(story: Story, redmine: RedmineServer, psa
     psa.write_back(told)
     assert redmine.ask("GET", f"/time_entries/{first}.json") == before
 
+    commands.resend(story.effects.ledger, key, to=None, by="pia", channel=Channel.CLI, at=now())
+    await story.until(lambda: len(story.mails("ap@client.example")) == 2, "the copy")
     redmine.ask("PUT", f"/time_entries/{first}.json", time_entry={"hours": "9"})
     again = await (await started(story, "redmine-2", agreements=["work"])).result()
     assert again.triggered == 0
@@ -193,71 +196,76 @@ async def test_unapproved_hours_are_not_billed(story: Story, redmine: RedmineSer
     assert "5 hours of" in found.finding["message"]
 
 
-async def test_closing_a_project_bills_it(story: Story, redmine: RedmineServer, psa: Redmine) -> None:
+async def test_closing_a_project_bills_it(story: Story, redmine: RedmineServer) -> None:
     """A project is closed in Redmine: the next poll says so, and the invoice of its fixed price goes out, once; a crash
-    before the cursor is kept repeats the event, and bills nothing more."""
+    that loses the cursor repeats the event, and bills nothing more."""
     name = project(redmine, "move")
     log(redmine, name, months_ago(1), "4")
-    story.company.agreements = [
-        retainer("move", "acme", "500.00", model="fixed price", project=name, start=months_ago(1))
-    ]
-    del story.company.agreements[0]["every"]
+    record = retainer("move", "acme", "500.00", model="fixed price", project=name, start=months_ago(1))
+    del record["every"]
+    story.company.agreements = [record]
     story.begin()
-    cursor = poll_all(psa, None)
-    assert psa.changes(cursor, now()).events == ()
+    poll(story, redmine)
+    before = cursor(story)
+    assert poll(story, redmine) == 0
 
     redmine.ask("PUT", f"/projects/{name}/close.json")
-    changes = psa.changes(cursor, now())
-    (event,) = changes.events
-    assert (event.type, event.data.project) == (EventType.PROJECT_COMPLETED, name)
-    acted = events.take_in(story.effects.ledger, event, channel="poll", at=now())
-    assert acted.status is EventStatus.ACTED_ON
+    assert poll(story, redmine) == 1
+    await story.until(lambda: statuses(story) == {f"project/{name}": EventStatus.ACTED_ON}, "the event")
     await story.waits("move/price", "payment of EUR 595.00")
 
-    (again,) = psa.changes(cursor, now()).events
-    assert again == event
-    assert not events.take_in(story.effects.ledger, again, channel="poll", at=now()).invoices[0].new
-    assert psa.changes(changes.cursor, now()).events == ()
+    cursor(story, before)
+    assert poll(story, redmine) == 0
+    redmine.ask("PUT", f"/projects/{name}/reopen.json")
+    assert poll(story, redmine) == 0
+    redmine.ask("PUT", f"/projects/{name}/close.json")
+    assert poll(story, redmine) == 0
     assert len(story.mails("ap@client.example")) == 1
 
 
-async def test_closing_a_version_signs_a_milestone_off(
-    story: Story, redmine: RedmineServer, psa: Redmine
-) -> None:
-    """A version is closed in Redmine: its milestone is billed; the same version closed once more bills nothing."""
-    name = project(redmine, "build")
-    version = redmine.ask("POST", f"/projects/{name}/versions.json", version={"name": "Plan"})["version"][
-        "id"
-    ]
+async def test_closing_a_version_signs_a_milestone_off(story: Story, redmine: RedmineServer) -> None:
+    """A version is closed in Redmine: its milestone is billed; that of a project billed by hours makes nothing due."""
+    name, other = project(redmine, "build"), project(redmine, "by-hours")
+    plan, release = (
+        redmine.ask("POST", f"/projects/{each}/versions.json", version={"name": "V1"})["version"]["id"]
+        for each in (name, other)
+    )
     record = retainer("build", "acme", "1", model="milestone", project=name, start=months_ago(1))
     del record["amount"], record["every"]
-    record["milestones"] = [{"id": str(version), "title": "Plan", "amount": "200.00"}]
-    story.company.agreements = [record]
+    record["milestones"] = [{"id": str(plan), "title": "Plan", "amount": "200.00"}]
+    story.company.agreements = [record, work(other)]
     story.begin()
-    cursor = poll_all(psa, None)
+    poll(story, redmine)
 
-    redmine.ask("PUT", f"/versions/{version}.json", version={"status": "closed"})
-    changes = psa.changes(cursor, now())
-    (event,) = changes.events
-    assert (
-        events.take_in(story.effects.ledger, event, channel="poll", at=now()).status is EventStatus.ACTED_ON
-    )
-    await story.waits(f"build/{version}", "payment of EUR 238.00")
-
-    redmine.ask("PUT", f"/versions/{version}.json", version={"status": "open"})
-    reopened = psa.changes(changes.cursor, now())
-    assert reopened.events == ()
-    redmine.ask("PUT", f"/versions/{version}.json", version={"status": "closed"})
-    (once_more,) = psa.changes(reopened.cursor, now()).events
-    assert once_more == event
-    assert not events.take_in(story.effects.ledger, once_more, channel="poll", at=now()).invoices[0].new
+    for version in (plan, release):
+        redmine.ask("PUT", f"/versions/{version}.json", version={"status": "closed"})
+    assert poll(story, redmine) == 2
+    expected = {
+        f"milestone/{name}/{plan}": EventStatus.ACTED_ON,
+        f"milestone/{other}/{release}": EventStatus.NOTHING_DUE,
+    }
+    await story.until(lambda: statuses(story) == expected, "both events")
+    await story.waits(f"build/{plan}", "payment of EUR 238.00")
 
 
-def poll_all(psa: Redmine, cursor: str | None) -> str:
-    """Polls until there is no more at once."""
-    while (changes := psa.changes(cursor, now())).more:
-        cursor = changes.cursor
-    return changes.cursor
+def poll(story: Story, redmine: RedmineServer) -> int:
+    """Asks Redmine what is new; how many events that are new to us."""
+    found = polling.poll(story.effects.ledger, connection(redmine.url), now())
+    assert found.problem == ""
+    return found.events
+
+
+def cursor(story: Story, changed: str | None = None) -> str | None:
+    """Where polling stands; given, where it is to stand."""
+    with story.effects.ledger.transaction() as tx:
+        state = integrations.of(tx, "pm", lock=True)
+        state.cursor = changed or state.cursor
+        return state.cursor
+
+
+def statuses(story: Story) -> dict[str, str]:
+    with story.effects.ledger.transaction() as tx:
+        return {row.event: row.status for row in events.listed(tx, None, 100)}
 
 
 async def test_a_closed_project_keeps_its_entries_as_they_are(redmine: RedmineServer, psa: Redmine) -> None:
@@ -295,9 +303,10 @@ async def test_hours_are_metered(story: Story, redmine: RedmineServer) -> None:
     assert found is not None and found.client == "C-1"
 
 
-def test_more_than_a_page(redmine: RedmineServer, psa: Redmine) -> None:
-    """Redmine gives a hundred records a page: all hundred and three are read, each once, as it numbers them."""
+def test_more_than_a_page(redmine: RedmineServer, psa: Redmine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries on several of Redmine's pages are read, each once; pages are small here, to log few."""
+    monkeypatch.setattr(redmine_adapter, "_AT_MOST", 4)
     name = project(redmine, "long")
-    logged = [log(redmine, name, months_ago(1), "0.25") for _ in range(103)]
+    logged = [log(redmine, name, months_ago(1), "0.25") for _ in range(9)]
     period = Period(start=months_ago(1), end=first_of_month())
     assert [each.id for each in psa.time_entries(name, period)] == sorted(logged)

@@ -115,6 +115,18 @@ def test_a_faulty_project() -> None:
     assert tracker.poll(cursor)[0] == ["milestone/a/new"]
 
 
+def test_a_faulty_project_among_many() -> None:
+    """What could not be read in one step is still said by the steps after it: the poll as a whole has the problem."""
+    tracker = Tracker(*(f"p{n:03}" for n in range(2 * AT_ONCE)))
+    tracker.faulty = {"p000"}
+    first = changes("/x", None, list(tracker.closed.items()), tracker.milestones)
+    second = changes("/x", first.cursor, list(tracker.closed.items()), tracker.milestones)
+    assert (first.more, second.more) == (True, False)
+    assert first.problem == second.problem == "p000 is faulty"
+    tracker.faulty = set()
+    assert changes("/x", second.cursor, list(tracker.closed.items()), tracker.milestones).problem == ""
+
+
 @pytest.mark.parametrize("cursor", ["", "17", "{}}", '{"done": 3}'])
 def test_a_cursor_of_another(cursor: str) -> None:
     """A cursor that cannot be read is told, not taken for none: that would forget what happened since."""
