@@ -38,6 +38,9 @@ _AT_MOST = 100
 """Records a page; Redmine gives no more."""
 
 _CLOSED = 5
+_LOOKED_AT = 20
+"""Projects among which an example of a version is looked for."""
+
 _VISIBLE = "1|5"
 """Statuses of projects: active and closed, not archived."""
 
@@ -148,7 +151,7 @@ class Redmine:
     def samples(self) -> Sequence[FieldSample]:
         """Every mapped field with a value of the newest project, version and time entry."""
         projects = sorted(self._records().values(), key=lambda each: int(each["id"]), reverse=True)
-        version = next((found for each in projects if (found := self._a_version(each))), None)
+        version = next((found for each in projects[:_LOOKED_AT] if (found := self._a_version(each))), None)
         newest = self._http.json("GET", "/time_entries.json", params={"limit": 1, "sort": "id:desc"})
         entries = self._with_issues(listed(newest, "time_entries", f"{TITLE}'s time entries"))
         return samples(
