@@ -140,8 +140,15 @@ class Jira:
         """Projects that were archived, versions released or epics done, of the setting `projects` or all."""
         wanted = self._settings.projects
         found = [each for name, each in self._records(anew=True).items() if not wanted or name in wanted]
-        states = [(each["key"], self._project(each).completed is not None) for each in found]
-        return finished.changes(self.source, cursor, states, self.milestones)
+        states, problem = [], ""
+        for each in found:
+            try:
+                day = self._fields.day("project.completed", each, f"project {each.get('key')}")
+                states.append((str(each["key"]), bool(each.get("archived")) or day is not None))
+            except SourceFaulty as error:  # the others go on
+                problem = str(error)
+        news = finished.changes(self.source, cursor, states, self.milestones)
+        return replace(news, problem=news.problem or problem)
 
     def write_back(self, told: Told) -> None:
         """Sets the worklog's property to the invoice's number, or removes it where the invoice bills it no more. A

@@ -226,6 +226,18 @@ def test_polling(site: JiraSite) -> None:
     assert [each.data.project for each in only_beta.changes(cursor, NOW).events] == ["BETA"]
 
 
+def test_a_faulty_project_keeps_no_poll_back(site: JiraSite) -> None:
+    """A project whose day of completion is none is named as the problem; what the others finished is told."""
+    site.project("ACME", properties={"done": "soon"})
+    site.project("BETA", properties={})
+    psa = jira(site, fields=[{"ours": "project.completed", "theirs": "properties.done"}])
+    first = psa.changes(None, NOW)
+    assert "project ACME: field 'properties.done' is 'soon', not a day" in first.problem
+    site.projects[1]["properties"]["done"] = "2026-11-30"
+    found = psa.changes(first.cursor, NOW)
+    assert [each.id for each in found.events] == ["project/BETA"]
+
+
 def test_an_archived_project_keeps_its_hours(site: JiraSite) -> None:
     """Hours that cannot be read any more are not taken for none."""
     site.project("OLD", archived=True, archivedDate="2026-11-03T23:30:00.000+0000")
