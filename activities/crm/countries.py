@@ -11,6 +11,8 @@ from babel.core import get_global
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "nb", "fi", "cs")
 """A name that means two countries means the one of the earlier language."""
 
+_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+
 _ALSO = {
     "great britain": "GB",
     "holland": "NL",
@@ -34,9 +36,8 @@ def country_code(text: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _codes() -> dict[str, str]:
-    countries = {
-        code for code in map(str, Locale("en").territories) if len(code) == len("DE") and code.isalpha()
-    }
+    territories = set(map(str, Locale("en").territories)) - _NO_COUNTRIES
+    countries = {code for code in territories if len(code) == len("DE") and code.isalpha()}
     found: dict[str, str] = {}
     for name, code in [*_written_out(countries), *_ALSO.items()]:
         found.setdefault(name.casefold(), code)

@@ -87,23 +87,34 @@ class HubSpot:
                 self._objects.change("deals", deal, {mapped[each]: value for each, value in new.items()})
 
     def samples(self) -> Sequence[FieldSample]:
-        """Every mapped field with its value in the newest record of its kind; of those that are written to, whether
-        there is such a property and whether text can be written to it."""
-        newest = lru_cache(maxsize=None)(self._newest)
+        """Every mapped field with its value in a record of its kind; of those that are written to, whether there is
+        such a property and whether text can be written to it."""
+        example = lru_cache(maxsize=None)(self._example)
         return [
-            self._target(each) if each.direction is Direction.OUT else self._sample(each, newest)
+            self._target(each) if each.direction is Direction.OUT else self._sample(each, example)
             for each in FIELDS
         ]
 
-    def _newest(self, thing: str) -> Record | None:
+    def _example(self, thing: str) -> Record | None:
+        """Of a few records, the newest of those with the most of what must be there."""
         found = self._objects.some(_KINDS[thing], self._fields.wanted(thing))
-        return named(thing, found[-1]) | {"id": found[-1]["id"]} if found else None
+        needed = [
+            self._fields.property(each.ours)
+            for each in FIELDS
+            if each.required and object_of(each.ours) == thing
+        ]
 
-    def _sample(self, mapped: Mapped, newest: Callable[[str], Record | None]) -> FieldSample:
+        def filled(record: Record) -> tuple[int, int]:
+            return sum(bool(record["properties"].get(each)) for each in needed), int(record["id"])
+
+        best = max(found, key=filled, default=None)
+        return named(thing, best) | {"id": best["id"]} if best else None
+
+    def _sample(self, mapped: Mapped, example: Callable[[str], Record | None]) -> FieldSample:
         thing = object_of(mapped.ours)
         read = self._reader(mapped.ours)
         try:
-            record = newest(thing)
+            record = example(thing)
         except SourceFaulty as error:
             return FieldSample(mapped.ours, self._fields.map.names(mapped.ours), problem=str(error))
         return self._fields.map.sample(

@@ -98,7 +98,7 @@ class Counterpart:
                 self.end_headers()
                 self.wfile.write(written)
 
-            do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
+            do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
             def log_message(self, *args: object) -> None:
                 """Quiet."""
