@@ -57,15 +57,16 @@ def store(
     """
     new = 0
     for each in sorted(messages, key=lambda each: each.id):
+        text, id_ = _storable(json.dumps(each.content, default=str, ensure_ascii=False)), _key(each.id)
         made = insert(DeliveryRow).values(
             connection=connection.id,
-            delivery=each.id[:400],
+            delivery=id_,
             provider=connection.provider,
             received_at=at,
             verified_by=verified_by,
             headers=_kept(received.headers),
-            body=received.body if len(messages) == 1 else json.dumps(each.content, default=str).encode(),
-            content=json.loads(json.dumps(each.content, default=str)),
+            body=received.body if len(messages) == 1 else text.encode(),
+            content=json.loads(text),
             status=DeliveryStatus.WAITING,
             outcome="",
             events=[],
@@ -77,9 +78,18 @@ def store(
         )
         if tx.scalar(repeated.returning(DeliveryRow.repeats)) == 0:
             new += 1
-            subject = json.dumps([connection.id, each.id[:400]])
+            subject = json.dumps([connection.id, id_])
             outbox.write(tx, outbox.DELIVERY, subject, invoice=None, at=at)
     return new
+
+
+def _storable(text: str) -> str:
+    """Without what the ledger cannot keep: a vendor would send it again and again."""
+    return text.replace("\\u0000", "\\ufffd").replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _key(id_: str) -> str:
+    return _storable(id_)[:400]
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

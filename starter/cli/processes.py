@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,11 +104,14 @@ def web(host: str | None, port: int | None) -> None:
     import uvicorn
 
     from starter.web import create_app
+    from starter.web.vendor_webhooks import prepare
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    app = create_app(settings, ledger)
+    threading.Thread(target=prepare, args=(app.state.desk,), daemon=True).start()
     config = uvicorn.Config(
-        create_app(settings, ledger),
+        app,
         access_log=False,
         log_config=None,
         log_level="warning",

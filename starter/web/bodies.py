@@ -19,8 +19,9 @@ Value = TypeVar("Value")
 def media_type(request: Request, known: Collection[str]) -> str:
     """The content type without parameters; 415 unless it is known and in UTF-8."""
     said = request.headers.get("content-type", "")
-    kind, _, parameters = said.partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    kind, *parameters = said.split(";")
+    pairs = (each.partition("=") for each in parameters)
+    charset = {name.strip().lower(): value.strip(' "').lower() for name, _, value in pairs}.get("charset", "")
     if kind.strip().lower() not in known or charset not in ("", "utf-8"):
         raise HTTPException(415, f"Send {' or '.join(sorted(known))} in UTF-8, not {said[:80] or 'nothing'}.")
     return kind.strip().lower()

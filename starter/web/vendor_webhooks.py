@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -47,6 +49,16 @@ async def receive(request: Request) -> Response:
         await read_body(request, LARGEST),
     )
     return await run_in_threadpool(_take, desk, connection, provider, secrets, received)
+
+
+def prepare(desk: Desk) -> None:
+    """Reads the libraries of the vendors that are connected, some of which take seconds, before the first delivery."""
+    with suppress(SQLAlchemyError), desk.ledger.transaction() as tx:
+        company = desk.company(tx)
+        for each in company.connections if company else ():
+            with suppress(SourceFaulty, NotGenuine):
+                if webhook := provider_of(each).webhook:
+                    webhook.verify(Received("POST", "", {}, b""), ("",), now())
 
 
 def _endpoint(desk: Desk, name: str) -> tuple[Connection, Provider, tuple[str, ...]]:
