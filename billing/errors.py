@@ -10,6 +10,7 @@ BillowError
 ├── NumberingError       a number series that cannot serve
 └── SourceUnavailable    a CRM, PSA or contract store cannot be read now; trying again may help
     └── SourceFaulty     it answers, but not as agreed: credentials, scope, type; a person must mend that first
+        └── SourceClosed it lets nobody in at all: no or wrong credentials, another address
 """
 
 
@@ -46,8 +47,14 @@ class NumberingError(BillowError):
 
 
 class SourceUnavailable(BillowError):
-    """A source system cannot be read now. Retryable."""
+    """A source system cannot be read now. Retryable. `system` says which, where that is known."""
+
+    system = ""
 
 
 class SourceFaulty(SourceUnavailable):
     """A source system answers, but trying again will not help: credentials, scope, address, the type of a field."""
+
+
+class SourceClosed(SourceFaulty):
+    """Nothing of a source system can be read until a person mends its credentials or its address."""

@@ -90,6 +90,9 @@ class Finding(BaseModel):
     field: str = ""
     left: str = Field(default="", description="system and value, e.g. 'CRM 8,500.00 EUR'")
     right: str = ""
+    may_pass: bool = Field(
+        default=False, description="waiting may end it: it is looked at again before anybody decides"
+    )
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

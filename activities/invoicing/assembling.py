@@ -14,6 +14,7 @@ from activities.invoicing.calendars import business_days
 from activities.invoicing.document_checks import rule_findings, text_findings
 from activities.invoicing.effects import Effects
 from activities.invoicing.fetching import fetch
+from activities.invoicing.live_source import noted
 from activities.invoicing.sources import Systems
 from activities.invoicing.tax_id_evidence import with_evidence
 from activities.ledger import approvals, audit_trail, company_records, exceptions, invoices
@@ -21,16 +22,23 @@ from activities.ledger.billed import LedgerBilled
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.look_alikes import look_alikes
 from activities.ledger.tables import InvoiceRow
-from billing.assembly import Assembly, assemble, client_of
+from activities.providers.http import at_most
+from billing.assembly import BY_CALENDAR, Assembly, assemble, client_of
 from billing.calendars import Calendar
 from billing.document_check import check_document, placeholder
 from billing.draft import Draft
-from billing.errors import SourceUnavailable
+from billing.errors import SourceFaulty, SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.overrides import overridden
 from billing.request import BillingRequest
 from billing.status import DocumentStatus
 from workflows.messages import Plan, StepInput
+
+READING = 45.0
+"""Seconds the sources of one draft may take together; the step has a minute."""
+
+AS_THE_RUN_READ_IT = 60.0
+"""Seconds for which the first look at what the calendar asked for takes what the billing run has just read."""
 
 
 def assemble_draft(effects: Effects, step: StepInput) -> Plan:
@@ -45,10 +53,13 @@ def assemble_draft(effects: Effects, step: StepInput) -> Plan:
         version = company_records.current(tx)
         corrects = (request.one_off.corrects if request and request.one_off else None) or ""
         preceding_date = invoices.issued_on(tx, corrects) if corrects else None
+        first = row.trigger == BY_CALENDAR and row.draft is None and not row.fetch_again_for
+        first = first and not invoices.open_exceptions(tx, row)
+        fresh_for = AS_THE_RUN_READ_IT if first else 0.0
     billed = LedgerBilled(effects.ledger, but=row.id)
     made = None
     if request:
-        made = _assembled(effects, version, request, row.overrides, preceding_date, step, billed)
+        made = _assembled(effects, version, request, row.overrides, preceding_date, step, billed, fresh_for)
     with effects.ledger.transaction() as tx:
         row = invoices.find(tx, step.billing_key, lock=True)
         if made is None or row.document_status != DocumentStatus.DRAFT:
@@ -66,16 +77,24 @@ def _assembled(
     preceding_date: date | None,
     step: StepInput,
     billed: LedgerBilled,
+    fresh_for: float,
 ) -> Assembly:
     client = version.company.client(client_of(request, version.company) or "")
+    note = noted(effects.ledger, version.company, step.as_of)
     today = step.as_of.astimezone(ZoneInfo(client.zone if client else "UTC")).date()
     try:
-        facts = fetch(Systems.of(version), version.company, request, today, billed)
+        with at_most(READING):
+            facts = fetch(Systems.of(version, note, fresh_for), version.company, request, today, billed)
         facts = overridden(facts, overrides).model_copy(update={"preceding_date": preceding_date})
         facts = with_evidence(effects, version.company, request, facts, step.as_of)
         made = assemble(request, version.company, facts, today)
     except SourceUnavailable as error:
-        unreadable = Finding(code=ReasonCode.SOURCE_UNREADABLE, message=str(error))
+        unreadable = Finding(
+            code=ReasonCode.SOURCE_UNREADABLE,
+            message=str(error),
+            left=error.system,
+            may_pass=not isinstance(error, SourceFaulty),
+        )
         return Assembly(draft=None, findings=(unreadable,))
     if made.draft is None or client is None:
         return made

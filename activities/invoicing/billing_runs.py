@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.invoicing import calendar_billing, metering
+from activities.invoicing.live_source import noted
 from activities.ledger import (
     billing_run_records,
     company_exceptions,
@@ -288,7 +289,8 @@ class _Batch:
             items, passed = [], []
             for agreement in agreements:
                 found = calendar_billing.bill(
-                    tx, self.version, agreement, billed.get(agreement.id, NOTHING), self.order.as_of
+                    *(tx, self.version, agreement, billed.get(agreement.id, NOTHING), self.order.as_of),
+                    note=noted(self.ledger, self.version.company, self.order.as_of),
                 )
                 items += found
                 if all(each.outcome == Outcome.TRIGGERED for each in found):

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from activities.invoicing.live_source import Note, nobody
 from activities.invoicing.sources import Systems
 from activities.ledger import company_exceptions, triggers
 from activities.ledger.billing_run_records import Outcome, RunItem
@@ -27,6 +28,9 @@ _log = logging.getLogger("billow.billing_run")
 CAUGHT_UP_AFTER = timedelta(days=2)
 """A run looks at least once a day; what was due longer than that was missed, by an outage or a late agreement."""
 
+READ_ONCE = 60.0
+"""Seconds for which a client with many agreements is read once."""
+
 SOURCES = "billing-run/sources"
 """Subject of the exception about sources that cannot be read: one for all agreements they keep from being billed."""
 
@@ -37,7 +41,12 @@ def subject(agreement: str) -> str:
 
 
 def bill(
-    tx: Session, version: CompanyVersion, agreement: Agreement, billed: Taken, as_of: datetime
+    tx: Session,
+    version: CompanyVersion,
+    agreement: Agreement,
+    billed: Taken,
+    as_of: datetime,
+    note: Note = nobody,
 ) -> list[RunItem]:
     """Asks for an invoice for everything that is due and unbilled by the end of the day it is for the client.
 
@@ -53,7 +62,7 @@ def bill(
             )
             if not found:
                 return []
-            finding = _hindrance(version, agreement)
+            finding = _hindrance(version, agreement, note)
             if finding is not None:
                 return _hold(tx, version, agreement, found, finding, as_of)
             return [
@@ -101,8 +110,9 @@ def _ask(
     return item if requested.new else None
 
 
-def _hindrance(version: CompanyVersion, agreement: Agreement) -> Finding | None:
-    client, systems = version.company.client(agreement.client), Systems.of(version)
+def _hindrance(version: CompanyVersion, agreement: Agreement, note: Note) -> Finding | None:
+    client = version.company.client(agreement.client)
+    systems = Systems.of(version, note, READ_ONCE)
     try:
         crm = systems.crm.client(client.crm) if client else None
         contract = systems.contracts.contract(agreement.contract) if agreement.contract else None

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from activities.invoicing.live_source import noted
 from activities.invoicing.sources import Systems
 from activities.ledger import company_exceptions, company_records, meter_entries, meters, triggers
 from activities.ledger.crossings import METER, Crossing
@@ -52,7 +53,8 @@ def take_in(ledger: Ledger, as_of: datetime, beat: Callable[[], None] = lambda: 
     """
     with ledger.transaction() as tx:
         version = company_records.current(tx)
-    company, psa = version.company, Systems.of(version).psa
+    company = version.company
+    psa = Systems.of(version, noted(ledger, company, as_of)).psa
     metered = [each for each in company.agreements if _metered(company, each, as_of)]
     shared = Counter(each.project for each in metered)
     done = TakenIn()

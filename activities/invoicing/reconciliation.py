@@ -14,6 +14,7 @@ from temporalio import activity
 
 from activities.invoicing import calendar_billing
 from activities.invoicing.calendars import business_days
+from activities.invoicing.live_source import nobody, noted
 from activities.invoicing.sources import Systems
 from activities.ledger import company_exceptions, company_records, invoices, meters, taken, unbilled
 from activities.ledger.company_records import CompanyVersion
@@ -121,7 +122,7 @@ def reconcile(ledger: Ledger, as_of: datetime) -> Reconciled:
 
 def preview(ledger: Ledger, as_of: datetime) -> Reconciled:
     """What `reconcile` would find at that instant, without writing anything."""
-    version, facts, sources = _gathered(ledger, as_of)
+    version, facts, sources = _gathered(ledger, as_of, write=False)
     company = version.company
     deadline = as_of + timedelta(hours=company.exceptions.decide_within_hours)
     with ledger.transaction() as tx:
@@ -206,13 +207,15 @@ class _Reading:
         company_exceptions.close_repaired(tx, readable, at=at)
 
 
-def _gathered(ledger: Ledger, as_of: datetime) -> tuple[CompanyVersion, LeakFacts, _Reading]:
+def _gathered(
+    ledger: Ledger, as_of: datetime, *, write: bool = True
+) -> tuple[CompanyVersion, LeakFacts, _Reading]:
     """The facts leaks are looked for in; projects are read one at a time, as the search comes to them."""
     sources = _Reading()
     with ledger.transaction() as tx:
         version = company_records.current(tx)
         company, zone, today = version.company, _zone(version.company), _today(version.company, as_of)
-        systems = Systems.of(version)
+        systems = Systems.of(version, noted(ledger, company, as_of) if write else nobody)
         blocks = {
             each.id: tuple(meters.bought(tx, each, company))
             for each in company.agreements

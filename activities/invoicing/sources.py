@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from activities.crm.files import FilesCrm
 from activities.crm.source import CrmSource
 from activities.esign.files import FilesContracts
 from activities.esign.source import ContractSource
+from activities.invoicing.live_source import LiveSource, Note, nobody
 from activities.ledger.company_records import CompanyVersion
-from activities.providers.registry import adapter
 from activities.psa.files import FilesPsa
 from activities.psa.source import PsaSource
 from billing.company import Integrations
@@ -30,17 +31,34 @@ class Systems:
     contracts: ContractSource
 
     @classmethod
-    def of(cls, version: CompanyVersion) -> Systems:
-        """The systems of a company as it was applied; what was read of a file is kept until the file changes."""
-        return cls.in_folder(Path(version.folder), version.company.integrations, version.company.connections)
+    def of(cls, version: CompanyVersion, note: Note = nobody, fresh_for: float = 0.0) -> Systems:
+        """The systems of a company as it was applied; what was read of a file is kept until the file changes.
+
+        `note` hears how connected systems fare; what was read of them at most `fresh_for` seconds ago is not asked for
+        again.
+        """
+        company = version.company
+        return cls.in_folder(Path(version.folder), company.integrations, company.connections, note, fresh_for)
 
     @classmethod
     def in_folder(
-        cls, folder: Path, integrations: Integrations, connections: Sequence[Connection] = ()
+        cls,
+        folder: Path,
+        integrations: Integrations,
+        connections: Sequence[Connection] = (),
+        note: Note = nobody,
+        fresh_for: float = 0.0,
     ) -> Systems:
-        """The systems of a company folder that need not be applied: those it connects to, files for the others."""
+        """The systems of a company folder that need not be applied: those it connects to, files for the others.
+
+        Nothing is asked, and no secret looked for, before a record is.
+        """
         files = _files(folder, integrations.crm, integrations.psa, integrations.contracts)
-        named = {_ATTRIBUTES[each.port]: adapter(each) for each in connections if each.port in _ATTRIBUTES}
+        named: dict[str, Any] = {
+            _ATTRIBUTES[each.port]: LiveSource(each, note, fresh_for)
+            for each in connections
+            if each.port in _ATTRIBUTES
+        }
         return replace(files, **named)
 
 

@@ -50,11 +50,10 @@ def _plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Pl
         case DocumentStatus.VOIDED:
             return Plan(step=None, state=f"voided draft, {'to be billed again' if row.rebill else 'waived'}")
         case DocumentStatus.DRAFT:
+            held = _held_draft(tx, row, as_of)
             if row.draft is None or row.fetch_again_for:
-                return _held(tx, row, Step.ASSEMBLE) or Plan(
-                    step=Step.ASSEMBLE, name="assemble", state="draft"
-                )
-            return _held(tx, row, Step.ASSEMBLE) or _approval(tx, row) or _issue(row)
+                return held or Plan(step=Step.ASSEMBLE, name="assemble", state="draft")
+            return held or _approval(tx, row) or _issue(row)
         case DocumentStatus.AWAITING_APPROVAL:
             waiting = [each for each in (_approval(tx, row), _held(tx, row, Step.APPROVE)) if each]
             return min(waiting, key=lambda each: each.at or as_of) if waiting else _issue(row)
@@ -89,6 +88,16 @@ def _held(tx: Session, row: InvoiceRow, step: Step) -> Plan | None:
         then=f"decided or repaired: {step} again; undecided: goes up the line",
         number=row.number or "",
     )
+
+
+def _held_draft(tx: Session, row: InvoiceRow, as_of: datetime) -> Plan | None:
+    """The same for a draft; what may pass is looked at again before anybody must decide."""
+    held = _held(tx, row, Step.ASSEMBLE)
+    again = exceptions.looked_at_again(invoices.open_exceptions(tx, row), as_of) if held else None
+    if held is None or again is None or (held.at is not None and held.at <= again):
+        return held
+    then = "made again by itself; decided or repaired: at once"
+    return held.model_copy(update={"at": again, "name": "assemble-again", "then": then})
 
 
 def _approval(tx: Session, row: InvoiceRow) -> Plan | None:

@@ -43,9 +43,15 @@ def reconcile(
 
 
 def raise_one(tx: Session, row: InvoiceRow, finding: Finding, company: Company, *, at: datetime) -> None:
-    """Raises an exception and tells its owner; one that is open already is not raised again."""
+    """Raises an exception and tells its owner; one that is open already is not raised again.
+
+    A source that cannot be read is one exception, whatever it answers from one look to the next.
+    """
     for open_one in invoices.open_exceptions(tx, row):
         if Finding.model_validate(open_one.finding) == finding:
+            return
+        if open_one.code == finding.code == ReasonCode.SOURCE_UNREADABLE:
+            open_one.finding = finding.model_dump(mode="json")
             return
     exception = ExceptionRow(
         invoice=row.id,
@@ -66,6 +72,19 @@ def raise_one(tx: Session, row: InvoiceRow, finding: Finding, company: Company, 
 def _close(tx: Session, row: InvoiceRow, exception: ExceptionRow, *, at: datetime) -> None:
     exception.resolved_at, exception.resolved_by, exception.resolution = at, "billow", "repaired"
     audit_trail.record(tx, row, "exception repaired", at=at, code=exception.code, exception=exception.id)
+
+
+LOOK_AGAIN_AFTER = timedelta(minutes=5)
+LOOK_AGAIN_EVERY = timedelta(hours=2)
+"""What may pass is looked at again after as long as it has lasted, within these two."""
+
+
+def looked_at_again(exceptions: Sequence[ExceptionRow], as_of: datetime) -> datetime | None:
+    """When a draft is made again although nobody has decided: what holds it may pass. None if nothing of it may."""
+    since = [each.raised_at for each in exceptions if each.finding.get("may_pass")]
+    if not since:
+        return None
+    return as_of + min(max(as_of - min(since), LOOK_AGAIN_AFTER), LOOK_AGAIN_EVERY)
 
 
 def attention_at(exception: ExceptionRow | UnmatchedPaymentRow) -> datetime:

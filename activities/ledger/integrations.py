@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_exceptions
-from activities.ledger.tables import IntegrationRow
+from activities.ledger.tables import DeliveryRow, IntegrationRow
 from billing.company import Company
 from billing.errors import SourceFaulty, SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
@@ -30,13 +30,21 @@ def of(tx: Session, connection: str, *, lock: bool = False) -> IntegrationRow:
     return tx.get_one(IntegrationRow, connection, with_for_update=lock, populate_existing=lock)
 
 
-def reached(tx: Session, connection: str, *, at: datetime) -> None:
-    """The vendor answered, or delivered: an exception about it is closed."""
+def reached(tx: Session, connection: str, *, at: datetime, settled: bool = False) -> None:
+    """The vendor answered, or delivered: an exception about it is closed, unless a message of it is still held.
+
+    `settled` says that one is so no more.
+    """
     row = of(tx, connection, lock=True)
     row.last_contact_at = at
-    if row.failing_since is not None:
+    if row.failing_since is not None or settled:
         row.failing_since = None
-        company_exceptions.close_repaired(tx, [SUBJECT + connection], at=at)
+        tx.flush()
+        held_still = select(DeliveryRow.delivery).where(
+            DeliveryRow.connection == connection, DeliveryRow.status == "held"
+        )
+        if not tx.scalar(select(held_still.exists())):
+            company_exceptions.close_repaired(tx, [SUBJECT + connection], at=at)
 
 
 def failed(
@@ -52,8 +60,32 @@ def failed(
             message=f"{title}: {str(error)[:_LONGEST_TEXT]}",
             field=connection,
             left=title,
+            right=f"failing since {row.failing_since.isoformat()}",  # accepted holds until it has worked again
         )
         company_exceptions.raise_one(tx, SUBJECT + connection, finding, company, at=at)
+
+
+def objected(tx: Session, connection: str, why: str, *, at: datetime) -> None:
+    """The vendor answered, and one record of it is not as agreed: told, and no failure of the system."""
+    row = of(tx, connection, lock=True)
+    row.last_contact_at = row.last_error_at = at
+    row.last_error = why[:_LONGEST_TEXT]
+
+
+def held(
+    tx: Session, connection: str, title: str, delivery: str, why: str, company: Company, *, at: datetime
+) -> None:
+    """A message of the vendor waits for a person, who hears of it; accepted, that holds for this message."""
+    row = of(tx, connection, lock=True)
+    row.last_error, row.last_error_at = why[:_LONGEST_TEXT], at
+    finding = Finding(
+        code=ReasonCode.INTEGRATION_FAILING,
+        message=f"{title}: delivery {delivery[:200]} is held: {why[:_LONGEST_TEXT]}",
+        field=connection,
+        left=title,
+        right=delivery,
+    )
+    company_exceptions.raise_one(tx, SUBJECT + connection, finding, company, at=at)
 
 
 def refused(tx: Session, connection: str, why: str, *, at: datetime) -> None:

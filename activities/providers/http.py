@@ -5,7 +5,9 @@ from __future__ import annotations
 import email.utils
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,13 +16,15 @@ from typing import Any
 
 import httpx
 
-from billing.errors import SourceFaulty, SourceUnavailable
+from billing.errors import SourceClosed, SourceFaulty, SourceUnavailable
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes; a page of records is a hundredth of that."""
 
 PATIENCE = 40.0
 """Seconds all tries of one call take together at most: less than the minute a step has."""
+
+_LAST_MOMENT: ContextVar[float] = ContextVar("last_moment", default=float("inf"))
 
 _LONGEST_PAUSE = 15.0
 _FIRST_PAUSE = 0.5
@@ -32,6 +36,17 @@ _WHAT_TO_DO = {
     410: "what was asked for is gone; check base_url and the ids in integrations.yaml",
     422: "it refuses the values; check the field map in integrations.yaml",
 }
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """All calls within, however many, take no longer together: a vendor that is slow, or pages for ever, is
+    `SourceUnavailable` then. Of two limits, one within the other, the shorter counts."""
+    before = _LAST_MOMENT.set(min(_LAST_MOMENT.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _LAST_MOMENT.reset(before)
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,12 @@ class VendorHttp:
         `SourceUnavailable` for what waiting may mend, after the tries; `SourceFaulty` for what it will not. A call that
         is not `repeatable` is tried again only when the vendor cannot have taken it.
         """
-        ends = time.monotonic() + self.patience
+        began = time.monotonic()
+        ends = min(began + self.patience, _LAST_MOMENT.get())
+        if began >= ends:
+            raise SourceUnavailable(
+                f"{self.title} takes too long, up to {method} {path}; it is tried again later"
+            )
         pause, why = _FIRST_PAUSE, ""
         for n in range(self.tries):
             if n:
@@ -123,14 +143,15 @@ class VendorHttp:
             return None
         if not response.is_success:
             advice = _WHAT_TO_DO.get(status, "check base_url in integrations.yaml")
-            raise SourceFaulty(f"{self.title} refuses {path}: HTTP {status}; {advice}")
+            kind = SourceClosed if status == httpx.codes.UNAUTHORIZED else SourceFaulty
+            raise kind(f"{self.title} refuses {path}: HTTP {status}; {advice}")
         if status == httpx.codes.NO_CONTENT or not response.content:
             return None
         try:
             return response.json(parse_float=Decimal, parse_constant=_no_number)
         except ValueError as error:
             kind = response.headers.get("content-type", "no content type").partition(";")[0]
-            raise SourceFaulty(
+            raise SourceClosed(
                 f"{self.title} answers {path} with {kind} where JSON was expected; check base_url in integrations.yaml"
             ) from error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from activities.providers.provider import Provider
 from billing.connections import Connection
-from billing.errors import SourceFaulty
+from billing.errors import SourceClosed, SourceFaulty
 
 GROUP = "billow.providers"
 
@@ -42,7 +42,7 @@ def secrets_of(connection: Connection, environment: Mapping[str, str] | None = N
         if value := values.get(variable, ""):
             found[name] = value
         elif name in provider.secrets:
-            raise SourceFaulty(
+            raise SourceClosed(
                 f"{provider.title} ({connection.id}) has no {name}: set the environment variable {variable}"
             )
     return found
