@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -97,6 +98,8 @@ class XeroProjects:
 
     def project(self, project_id: str) -> Project | None:
         """The project with that id, as it is now; None if there is none."""
+        if not _is_id(project_id):
+            return None
         record = self._get(f"/Projects/{quote(project_id, safe='')}", {}, missing_ok=True)
         return self._project(record) if record else None
 
@@ -110,6 +113,8 @@ class XeroProjects:
 
     def time_entries(self, project_id: str, period: Period) -> tuple[TimeEntry, ...]:
         """The project's entries by day and id."""
+        if not _is_id(project_id):
+            return ()
         margin = timedelta(days=1)
         after, before = period.start - margin, period.end + 2 * margin
         found = self._time(project_id, {"dateAfterUtc": _instant(after), "dateBeforeUtc": _instant(before)})
@@ -241,6 +246,14 @@ class XeroProjects:
             task=fields.text("time_entry.task", record, name),
             note=fields.text("time_entry.note", record, name),
         )
+
+
+def _is_id(text: str) -> bool:
+    """Whether it can be an id of Xero's at all; it refuses others as a mistake."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 def _instant(day: date) -> str:

@@ -65,6 +65,10 @@ class Counterpart:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """From now on nobody answers."""
         self._server.shutdown()
         self._server.server_close()
 

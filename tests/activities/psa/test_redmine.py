@@ -67,7 +67,14 @@ class Tracker:
                 return Answer(200, {"versions": self.versions.get(name, [])})
             case "GET", "time_entries":
                 only(asked, "offset", "limit", "project_id", "from", "to", "sort")
-                return self._page(asked, "time_entries", self.entries)
+                first, last = asked.one("from", "0"), asked.one("to", "9")
+                days = [str(each["spent_on"]) for each in self.entries]
+                found = [
+                    each
+                    for each, day in zip(self.entries, days, strict=True)
+                    if not day[:1].isdigit() or first <= day <= last
+                ]
+                return self._page(asked, "time_entries", self.entries if found == self.entries else found)
             case ("GET" | "PUT") as method, "time_entries", id_:
                 found = [each for each in self.entries if str(each["id"]) == id_]
                 if not found or method == "GET":
