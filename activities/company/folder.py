@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from activities.company.connection_checks import check_connections, connected_ports
 from activities.company.language_checks import check_languages
 from activities.company.opening_items import check_opening_items
 from activities.company.problems import KeyPath, Problem, did_you_mean, errors
 from activities.company.records import read_record
 from activities.company.reference_checks import check_references
 from activities.company.source_references import check_source_references
+from activities.company.written_secrets import unrepeated, written_secrets
 from activities.company.yaml_reader import Document, read_document
 from billing.agreements import Expenses, FixedPrice, Milestones, PrepaidBlock, Retainer, TimeAndMaterials
 from billing.approval_policy import ApprovalPolicy
@@ -153,7 +155,7 @@ class _FolderReader:
             exchange_rates=self._list("tax/exchange_rates", ExchangeRate, optional=True),
             connections=self._list("integrations", Connection, optional=True),
         )
-        complaints = [*check_company(records), *check_references(records)]
+        complaints = [*check_company(records), *check_references(records), *check_connections(records)]
         if self.today is not None:
             complaints += review(self.today, records.tax_rates.read.values())
             complaints += review_reference_rates(records, self.today)
@@ -166,6 +168,8 @@ class _FolderReader:
         for document in self.documents.values():
             self.problems += document.problems
         self.problems += check_opening_items(self.folder, records.clients)
+        secrets = [each for document in self.documents.values() for each in written_secrets(document)]
+        self.problems = unrepeated(self.problems, secrets)
         company = None if errors(self.problems) else _company(company_file, records)
         if company is not None and written.read:
             company = company.model_copy(update={"looks": tuple(written.read.values())})
@@ -269,19 +273,18 @@ class _FolderReader:
         """Every folder of client, project and contract data must be there, and have what the records name."""
         if company_file is None:
             return
-        missing = False
-        connected = {str(each.port) for each in records.connections.read.values()}
+        connected = connected_ports(records)  # what they have, `billow check --readiness` looks up
+        there = []
         for name, folder in company_file.integrations:
             if name in connected:
-                missing = True  # what a live system has is looked up by `billow check --live`
-            elif not (self.folder / folder).is_dir():
-                missing = True
-                message = (
-                    f"there is no folder {folder!r} in the company folder; create it, or correct the path"
-                )
-                self.problems.append(self._document("company.yaml").problem(("integrations", name), message))
-        if not missing:
-            for complaint in check_source_references(self.folder, company_file.integrations, records):
+                continue
+            if (self.folder / folder).is_dir():
+                there.append(name)
+                continue
+            message = f"there is no folder {folder!r} in the company folder; create it, or correct the path"
+            self.problems.append(self._document("company.yaml").problem(("integrations", name), message))
+        if len(there) + len(connected & {"crm", "psa", "contracts"}) == len(tuple(company_file.integrations)):
+            for complaint in check_source_references(self.folder, company_file.integrations, records, there):
                 self.problems.append(self._placed(complaint))
 
     def _looks(self, written: Records[Look], records: CompanyRecords) -> Mapping[str, LookFiles]:
