@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -44,6 +45,9 @@ POLL_SECONDS = 2.0
 
 BATCH = 50
 
+LANES = 4
+"""Messages of vendors that are acted on at a time: each may mean asking its vendor."""
+
 
 def _stop_if_told() -> None:
     """Ends a task that was told to, though what it was at has put an error of its own in the place of that."""
@@ -60,6 +64,10 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([running])
         raise
+
+
+class PutOff(Exception):
+    """What carries a row has noted itself that it is to be tried again, and when."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,7 @@ class OutboxDispatcher:
             kind: asyncio.Event() for kind in (outbox.WAKE, outbox.NOTICE, outbox.EVENT, outbox.DELIVERY)
         }
         self._stop = threading.Event()
+        self._vendors = ThreadPoolExecutor(LANES, "vendor")
 
     async def run(self) -> None:
         """Carries what there is, then sleeps until something is written or it is time to look."""
@@ -158,12 +167,19 @@ class OutboxDispatcher:
         return await self._one_by_one(outbox.EVENT, self._act)
 
     async def carry_deliveries(self) -> int:
-        """Reads the vendors' messages of one batch, each in a transaction of its own; returns how many rows it took."""
-        return await self._one_by_one(outbox.DELIVERY, self._read)
+        """Reads the vendors' messages of one batch, each in a transaction of its own; returns how many rows it took.
 
-    async def _one_by_one(self, kind: str, carry: Callable[[Session, OutboxRow], None]) -> int:
+        Several at a time, in threads of their own: a vendor that is slow keeps nothing else back.
+        """
+        lanes = (self._one_by_one(outbox.DELIVERY, self._read, self._vendors) for _ in range(LANES))
+        return sum(await asyncio.gather(*lanes))
+
+    async def _one_by_one(
+        self, kind: str, carry: Callable[[Session, OutboxRow], None], threads: Executor | None = None
+    ) -> int:
+        loop = asyncio.get_running_loop()
         for carried in range(BATCH):
-            if not await asyncio.to_thread(self._carry_one, kind, carry):
+            if not await loop.run_in_executor(threads, self._carry_one, kind, carry):
                 return carried
         return BATCH
 
@@ -205,6 +221,8 @@ class OutboxDispatcher:
         try:
             carry(tx, row)
             outbox.done(row)
+        except PutOff as later:
+            _log.warning("outbox: %s %s waits: %s", row.kind, row.subject, later.__cause__)
         except MailRefused as error:
             _log.warning("outbox: notice %s refused for good: %s", row.subject, error)
             row.last_error = str(error)[:1000]
@@ -228,8 +246,10 @@ class OutboxDispatcher:
             with tx.begin_nested():
                 deliveries.act(tx, connection, delivery, at=at)
         except SourceUnavailable as error:  # noted, so that people see it; the row is tried again
-            deliveries.put_off(tx, connection, delivery, error, at=at)
-            raise
+            if not deliveries.put_off(tx, connection, delivery, error, at=at):
+                outbox.failed(row, str(error))
+                outbox.pause(tx, row.kind, json.dumps([connection])[:-1] + ",", row)
+                raise PutOff from error
         except (DataError, IntegrityError) as error:
             raise ValueError(str(error)) from error
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_records, deliveries, events, integrations
 from activities.ledger.database import Ledger
+from activities.providers.http import at_most
 from activities.providers.provider import Changes
 from activities.providers.registry import adapter, provider_of
 from billing.company import Company
@@ -25,6 +28,12 @@ CHANNEL = "polling"
 
 MOST_AT_ONCE = 200
 """Steps of one poll at most: what is more waits for the next, so that nothing polls for ever."""
+
+ONE_STEP = 60.0
+"""Seconds one step may take, however many calls it is made of."""
+
+LONGEST = 60.0
+"""Seconds after which no other step is begun."""
 
 _POLLS = 7220500
 """First half of the lock (PostgreSQL, advisory) under which a connection is polled, by one worker at a time."""
@@ -72,10 +81,10 @@ def poll(ledger: Ledger, connection: Connection, as_of: datetime) -> Polled:
 
     Never raises for what the vendor does. Nothing is done while another worker polls the same connection.
     """
-    with ledger.transaction() as lock:
-        if not lock.scalar(select(func.pg_try_advisory_xact_lock(_POLLS, func.hashtext(connection.id)))):
+    with _alone(ledger, connection) as alone:
+        if not alone:
             return Polled(connection.id, 0, "another worker polls it right now")
-        found = 0
+        found, ends = 0, time.monotonic() + LONGEST
         for _ in range(MOST_AT_ONCE):
             try:
                 cursor, changes = _asked(ledger, connection, as_of)
@@ -84,15 +93,36 @@ def poll(ledger: Ledger, connection: Connection, as_of: datetime) -> Polled:
                 return Polled(connection.id, found, str(error))
             found += _keep(ledger, connection, cursor, changes, as_of)
             if not changes.more:
-                _act_on_held(ledger, connection, as_of)
+                _queue_held(ledger, connection, changes, as_of)
                 return Polled(connection.id, found, changes.problem)
+            if time.monotonic() > ends:
+                break
         return Polled(connection.id, found, "there is more; it is asked for at the next poll")
+
+
+@contextmanager
+def _alone(ledger: Ledger, connection: Connection) -> Iterator[bool]:
+    """Whether nobody else polls the connection until the end. The lock is of the session, in no transaction: a vendor
+    may take longer than the database lets one be idle."""
+    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        key = {"polls": _POLLS, "connection": connection.id}
+        taken = session.scalar(text("select pg_try_advisory_lock(:polls, hashtext(:connection))"), key)
+        try:
+            yield bool(taken)
+        finally:
+            if taken:
+                session.execute(text("select pg_advisory_unlock(:polls, hashtext(:connection))"), key)
 
 
 def _asked(ledger: Ledger, connection: Connection, at: datetime) -> tuple[str | None, Changes]:
     with ledger.transaction() as tx:
         cursor = integrations.of(tx, connection.id).cursor
-    changes: Changes = adapter(connection).changes(cursor, at)
+    try:
+        with at_most(ONE_STEP):
+            changes: Changes = adapter(connection).changes(cursor, at)
+    except deliveries.MAKES_NO_SENSE as error:
+        why = f"{type(error).__name__}: {error}"[:300]
+        raise SourceFaulty(f"what it answers cannot be understood ({why})") from error
     return cursor, changes
 
 
@@ -142,10 +172,8 @@ def _title(connection: Connection) -> str:
         return connection.provider
 
 
-def _act_on_held(ledger: Ledger, connection: Connection, at: datetime) -> None:
+def _queue_held(ledger: Ledger, connection: Connection, changes: Changes, at: datetime) -> None:
     """What was held while the vendor could not be asked is tried again, now that it answers."""
-    with ledger.transaction() as tx:
-        held: Sequence[str] = [each.delivery for each in deliveries.held_of(tx, connection.id)]
-    for each in held:
+    if not changes.problem:
         with ledger.transaction() as tx:
-            deliveries.act(tx, connection.id, each, at=at)
+            deliveries.queue_held(tx, connection.id, at=at)

@@ -11,23 +11,37 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_records, events, integrations, outbox
+from activities.ledger.database import ITS_OWN_FAULT
 from activities.ledger.tables import DeliveryRow
+from activities.providers.http import at_most
 from activities.providers.provider import Delivery, Received
-from activities.providers.registry import adapter, provider_of
+from activities.providers.registry import adapter, provider_of, providers
+from billing.company import Company
 from billing.connections import Connection
-from billing.errors import Conflicting, NotFound, SourceFaulty, SourceUnavailable, WrongState
+from billing.errors import BillowError, NotFound, SourceFaulty, SourceUnavailable, WrongState
+from billing.events import BillingEvent
 
 CHANNEL = "webhook"
+
+ONE_MESSAGE = 30.0
+"""Seconds a vendor may take in all to be asked about one message."""
+
+AT_A_TIME = 50
+"""Held messages of one connection that are tried again together."""
+
+MAKES_NO_SENSE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What an adapter raises that meets something its vendor has never sent before."""
 
 KEPT_HEADERS = ("content-type", "user-agent", "date")
 """What is kept of a delivery's headers, besides ids and times: never a signature, a token or a cookie."""
 
 _MEANING = ("-id", "-timestamp", "-event", "-delivery", "-version", "-identifier", "-retry", "-flow")
+_SECRET = ("signature", "token", "secret", "auth", "cookie", "session", "key", "digest")
 
 
 class DeliveryStatus(StrEnum):
@@ -37,6 +51,7 @@ class DeliveryStatus(StrEnum):
     ACTED_ON = "acted on"
     NOTHING_DUE = "nothing due"
     HELD = "held"
+    SET_ASIDE = "set aside"
 
 
 UNDONE = (DeliveryStatus.WAITING, DeliveryStatus.HELD)
@@ -96,77 +111,170 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value[:200]
         for name, value in headers.items()
-        if name in KEPT_HEADERS or (name.endswith(_MEANING) and "signature" not in name)
+        if name in KEPT_HEADERS or (name.endswith(_MEANING) and not any(each in name for each in _SECRET))
     }
 
 
-def act(tx: Session, connection_id: str, delivery_id: str, *, at: datetime) -> DeliveryRow:
+def act(
+    tx: Session, connection_id: str, delivery_id: str, *, at: datetime, again: bool = False
+) -> DeliveryRow:
     """Turns a stored message into events, once. `SourceUnavailable` if the vendor must be asked and cannot be now.
 
     What only a person can mend holds it: the connection's exception says what; it is tried again once that is mended.
+    The vendor is asked before the message is locked, so that one who repeats it meanwhile is answered at once.
     """
-    row = find(tx, connection_id, delivery_id, lock=True)
-    if row.status not in UNDONE:
+    row = find(tx, connection_id, delivery_id)
+    if not _is_open(row, again):
         return row
     company = company_records.current(tx).company
     connection = next((each for each in company.connections if each.id == row.connection), None)
+    found = _meaning(row, connection)
+    row = find(tx, connection_id, delivery_id, lock=True)
+    if not _is_open(row, again):
+        return row
     row.attempts += 1
-    if connection is None:
-        return _hold(row, f"connection {row.connection!r} is in integrations.yaml no more")
+    if isinstance(found, BillowError):
+        return _hold(tx, row, found, company, at=at)
+    was_held = row.status == DeliveryStatus.HELD
     try:
         with tx.begin_nested():
-            _read(tx, row, connection, at)
-    except SourceFaulty as error:
-        integrations.failed(tx, row.connection, provider_of(connection).title, error, company, at=at)
-        return _hold(row, str(error))
-    except Conflicting as refusal:
-        return _hold(row, str(refusal))
-    integrations.reached(tx, row.connection, at=at)
-    return row
-
-
-def _read(tx: Session, row: DeliveryRow, connection: Connection, at: datetime) -> None:
-    webhook = provider_of(connection).webhook
-    if webhook is None:
-        raise SourceFaulty(
-            f"{connection.provider} sends no webhooks in this version; take the connection out"
-        )
-    found = webhook.events(Delivery(row.delivery, dict(row.content)), adapter(connection))
-    for each in found:
-        events.receive(tx, each, channel=CHANNEL, at=at)
+            for each in found:
+                events.receive(tx, each, channel=CHANNEL, at=at)
+    except ITS_OWN_FAULT as refusal:
+        return _hold(tx, row, refusal, company, at=at)
     row.events = [f"{each.source} {each.id}" for each in found]
     row.status = DeliveryStatus.ACTED_ON if found else DeliveryStatus.NOTHING_DUE
     row.outcome = ", ".join(each.type for each in found) or "it says nothing that bills anything"
     row.acted_at = at
-
-
-def _hold(row: DeliveryRow, why: str) -> DeliveryRow:
-    row.status, row.outcome = DeliveryStatus.HELD, why[:1000]
+    integrations.reached(tx, row.connection, at=at, settled=was_held)
     return row
+
+
+def _is_open(row: DeliveryRow, again: bool) -> bool:
+    if again and row.status != DeliveryStatus.ACTED_ON:
+        return True
+    return row.status in UNDONE
+
+
+def _meaning(row: DeliveryRow, connection: Connection | None) -> tuple[BillingEvent, ...] | BillowError:
+    """The events of a message, or why a person must look at it; asks the vendor, for `ONE_MESSAGE` at most."""
+    if connection is None:
+        return SourceFaulty(f"connection {row.connection!r} is in integrations.yaml no more")
+    try:
+        webhook = provider_of(connection).webhook
+        if webhook is None:
+            return SourceFaulty(
+                f"{connection.provider} sends no webhooks in this version; take the connection out"
+            )
+        with at_most(ONE_MESSAGE):
+            return webhook.events(Delivery(row.delivery, dict(row.content)), adapter(connection))
+    except SourceFaulty as error:
+        return error
+    except MAKES_NO_SENSE as error:
+        why = f"{type(error).__name__}: {error}"[:300]
+        return SourceFaulty(f"what it says in delivery {row.delivery!r} cannot be understood ({why})")
+
+
+def _hold(tx: Session, row: DeliveryRow, why: Exception, company: Company, *, at: datetime) -> DeliveryRow:
+    said = _storable(str(why).partition("\n")[0])[:1000]
+    row.status, row.outcome = DeliveryStatus.HELD, said
+    integrations.held(tx, row.connection, _title(row), row.delivery, said, company, at=at)
+    return row
+
+
+def _title(row: DeliveryRow) -> str:
+    found = providers().get(row.provider)
+    return found.title if found else row.provider
 
 
 def put_off(
     tx: Session, connection_id: str, delivery_id: str, error: SourceUnavailable, *, at: datetime
-) -> None:
-    """Notes that the vendor could not be asked about a message: it waits, and is tried again by the outbox."""
+) -> bool:
+    """Notes that the vendor could not be asked about a message: it waits, and is tried again by the outbox.
+
+    True once that has lasted for `integrations.PATIENCE`: it is held then, and tried again seldom.
+    """
     row = find(tx, connection_id, delivery_id, lock=True)
+    if row.status not in UNDONE:
+        return True
     row.attempts += 1
     row.outcome = str(error)[:1000]
     company = company_records.current(tx).company
-    integrations.failed(tx, row.connection, row.provider, error, company, at=at)
+    integrations.failed(tx, row.connection, _title(row), error, company, at=at)
+    if at - row.received_at < integrations.PATIENCE:
+        return False
+    _hold(tx, row, error, company, at=at)
+    return True
 
 
 def run_again(tx: Session, connection_id: str, delivery_id: str, *, at: datetime) -> DeliveryRow:
-    """Acts again on a message that was held or made nothing due. `WrongState` once it made events: they stand."""
-    row = find(tx, connection_id, delivery_id, lock=True)
+    """Acts again on a message that was held, set aside or made nothing due, or acts on one that waits, now.
+
+    `WrongState` once it made events, which stand, or its content was erased.
+    """
+    row = find(tx, connection_id, delivery_id)
     if row.status == DeliveryStatus.ACTED_ON:
         raise WrongState(
             f"delivery {delivery_id!r} of {connection_id} was acted on: {row.outcome}; see `billow events` for what "
             "came of that"
         )
-    row.status = DeliveryStatus.WAITING
-    tx.flush()
-    return act(tx, connection_id, delivery_id, at=at)
+    if not row.body:
+        raise WrongState(f"the content of delivery {delivery_id!r} was erased: it is older than what is kept")
+    return act(tx, connection_id, delivery_id, at=at, again=True)
+
+
+def queue_held(tx: Session, connection: str | None = None, *, at: datetime) -> int:
+    """Has held messages, of a connection or of all, tried again at once; returns how many.
+
+    Of each connection `AT_A_TIME`, those that were tried least first.
+    """
+    queued = set(tx.scalars(outbox.subjects_waiting(outbox.DELIVERY)))
+    rank = func.row_number().over(
+        partition_by=DeliveryRow.connection, order_by=(DeliveryRow.attempts, DeliveryRow.received_at)
+    )
+    ranked = select(DeliveryRow.connection, DeliveryRow.delivery, rank.label("rank")).where(
+        DeliveryRow.status == DeliveryStatus.HELD
+    )
+    if connection is not None:
+        ranked = ranked.where(DeliveryRow.connection == connection)
+    least_tried = ranked.subquery()
+    found = tx.execute(
+        select(least_tried.c.connection, least_tried.c.delivery).where(least_tried.c.rank <= AT_A_TIME)
+    )
+    subjects = [subject for each in found if (subject := json.dumps(list(each))) not in queued]
+    for subject in subjects:
+        outbox.write(tx, outbox.DELIVERY, subject, invoice=None, at=at)
+    return len(subjects)
+
+
+def set_aside_held(tx: Session, connection: str, *, reason: str, at: datetime) -> int:
+    """The held messages of a connection need nothing, a person has decided; returns how many there were."""
+    held = tx.scalars(
+        select(DeliveryRow)
+        .where(DeliveryRow.connection == connection, DeliveryRow.status == DeliveryStatus.HELD)
+        .with_for_update()
+    ).all()
+    for row in held:
+        row.status, row.outcome, row.acted_at = DeliveryStatus.SET_ASIDE, f"accepted: {reason}"[:1000], at
+    return len(held)
+
+
+def forget(tx: Session, before: datetime) -> int:
+    """Erases what was said in messages received before an instant and done with; returns of how many.
+
+    Row and id stay: one that comes again is known. What still waits for somebody keeps its content.
+    """
+    old = (
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.received_at < before,
+            DeliveryRow.status.not_in(UNDONE),
+            func.length(DeliveryRow.body) > 0,
+        )
+        .values(body=b"", content={}, headers={})
+        .returning(DeliveryRow.delivery)
+    )
+    return len(tx.scalars(old).all())
 
 
 def held_of(tx: Session, connection_id: str) -> Sequence[DeliveryRow]:

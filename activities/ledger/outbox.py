@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import Select, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from activities.ledger.tables import OutboxRow
@@ -47,6 +47,33 @@ def failed(row: OutboxRow, error: str) -> None:
     row.last_error = error[:1000]
     pause = min(_FIRST_PAUSE * 2 ** min(row.attempts - 1, 12), _LONGEST_PAUSE)
     row.not_before = func.now() + pause
+
+
+def pause(tx: Session, kind: str, beginning: str, like: OutboxRow) -> None:
+    """What else of a kind has a subject that begins like this waits as long as a row that has just failed."""
+    others = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.kind == kind,
+            OutboxRow.done_at.is_(None),
+            OutboxRow.id != like.id,
+            OutboxRow.subject.startswith(beginning, autoescape=True),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    until = select(OutboxRow.not_before).where(OutboxRow.id == like.id).scalar_subquery()
+    tx.flush()
+    tx.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(others))
+        .values(not_before=func.greatest(OutboxRow.not_before, until))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def subjects_waiting(kind: str) -> Select[str]:
+    """The subjects of a kind that are still to be done."""
+    return select(OutboxRow.subject).where(OutboxRow.kind == kind, OutboxRow.done_at.is_(None))
 
 
 def waiting(tx: Session, kind: str | None = None) -> int:
