@@ -12,7 +12,7 @@ from temporalio.client import Client
 from activities.documents import subsetting
 from activities.documents.pool import RenderingPool
 from activities.invoicing.effects import Effects
-from workers import polling, schedules
+from workers import polling, schedules, write_backs
 from workers.assembly import effects, invoicing_worker, rendering_worker
 from workers.outbox_dispatcher import OutboxDispatcher
 from workers.settings import Settings
@@ -25,7 +25,8 @@ _log = logging.getLogger("billow.worker")
 def run_worker(queue: str) -> None:
     """Works on a queue until SIGTERM or Ctrl-C; running steps may finish first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("weasyprint.progress", "fontTools"):  # a line a phase of every document
+    # a line a phase of every document; a line a request, with its address, which may be a secret
+    for chatty in ("weasyprint.progress", "fontTools", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(_run(queue, Settings.from_environment()))
 
@@ -41,9 +42,10 @@ async def _run(queue: str, settings: Settings) -> None:
             dispatcher = asyncio.create_task(OutboxDispatcher(client, outside).run())
             watch = asyncio.create_task(schedules.watch(client, outside.ledger))
             polls = asyncio.create_task(polling.watch(outside.ledger))
+            tells = asyncio.create_task(write_backs.watch(outside.ledger, outside.web_url))
             _log.info("working on %s", queue)
-            await _until(stopped, dispatcher, watch, polls)
-            for task in (dispatcher, watch, polls):
+            await _until(stopped, dispatcher, watch, polls, tells)
+            for task in (dispatcher, watch, polls, tells):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task

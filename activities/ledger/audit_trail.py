@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from activities.ledger import write_backs
 from activities.ledger.tables import AuditEventRow, InvoiceRow
 
 BEGINNING = "0" * 64
@@ -58,6 +59,8 @@ def record(
     invoice.audit_position, invoice.audit_hash = row.position, row.hash
     tx.add(row)
     tx.flush()
+    if event in write_backs.TOLD:
+        write_backs.note(tx, invoice, at=at)
 
 
 def content(row: AuditEventRow) -> dict[str, Any]:

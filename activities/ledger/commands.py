@@ -21,10 +21,12 @@ from activities.ledger import (
     company_records,
     events,
     exceptions,
+    integrations,
     invoices,
     payments,
     resending,
     unmatched_payments,
+    write_backs,
 )
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
@@ -114,6 +116,8 @@ def _resolve_subject(
         )
     elif event is not None:
         events.act(tx, event.source, event.event, at=at)
+    elif subject.startswith(integrations.SUBJECT):
+        write_backs.at_once(tx, subject.removeprefix(integrations.SUBJECT).partition("/")[0], at)
 
 
 def fetch_again(ledger: Ledger, reference: str, *, by: str, channel: Channel, at: datetime) -> str:

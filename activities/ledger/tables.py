@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -295,7 +296,8 @@ class CollectionActRow(Table):
 
 
 class MessageRow(Table):
-    """A message and its one Message-ID; `handed_over_at` is when the mail server took it."""
+    """A message and its one Message-ID; `handed_over_at` is when the mail server took it, `delivered_at` when somebody
+    proved that it arrived; `return_token` stands in the address to which it comes back, for nobody to guess."""
 
     __tablename__ = "messages"
     __table_args__ = (Index("messages_by_invoice", "invoice"),)
@@ -320,6 +322,7 @@ class MessageRow(Table):
     handed_over_at: Mapped[datetime | None]
     server_reply: Mapped[str | None]
     delivered_at: Mapped[datetime | None]
+    return_token: Mapped[str | None] = mapped_column(default=lambda: secrets.token_hex(12), unique=True)
 
 
 class DocumentRow(Table):
@@ -459,6 +462,7 @@ class WriteBackRow(Table):
     connection: Mapped[str] = mapped_column(primary_key=True)
     invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
     content: Mapped[dict[str, Any]]
+    revision: Mapped[int] = mapped_column(BigInteger)
     written_at: Mapped[datetime]
     not_before: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("connection", sa.TEXT(), primary_key=True),
         sa.Column("invoice", sa.BigInteger(), sa.ForeignKey("invoices.id"), primary_key=True),
         sa.Column("content", postgresql.JSONB(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("written_at", _INSTANT, nullable=False),
         sa.Column("not_before", _INSTANT, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -60,3 +61,5 @@ def upgrade() -> None:
         "open_write_backs", "write_backs", ["not_before"], postgresql_where=sa.text("done_at is null")
     )
     op.add_column("messages", sa.Column("delivered_at", _INSTANT))
+    op.add_column("messages", sa.Column("return_token", sa.TEXT()))
+    op.create_unique_constraint("messages_return_token_key", "messages", ["return_token"])
