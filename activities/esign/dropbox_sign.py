@@ -70,7 +70,8 @@ class DropboxSign:
         self.source = f"/integrations/{connection.id}"
         self._settings = settings_of(connection, Settings, TITLE)
         self._fields = FieldMap.of(TITLE, FIELDS, connection, ZoneInfo(self._settings.zone), complete=True)
-        user = base64.b64encode(f"{secrets['api_key'].split()[0]}:".encode()).decode()
+        key = next(iter(secrets["api_key"].split()), "")
+        user = base64.b64encode(f"{key}:".encode()).decode()
         self._http = VendorHttp(TITLE, connection.base_url or USUAL, {"Authorization": f"Basic {user}"})
 
     def contracts(self) -> tuple[SignedContract, ...]:
