@@ -77,6 +77,9 @@ class Period(Strict):
         return f"{self.start.isoformat()} to {self.end.isoformat()}"
 
 
+EVER = Period(start=date.min, end=date.max)
+
+
 def months_after(day: date, months: int) -> date:
     """The same day so many months later, or the last day of that month if it is shorter."""
     years, month = divmod(day.month - 1 + months, 12)

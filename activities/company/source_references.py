@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date
 from pathlib import Path
 
 from activities.company.problems import did_you_mean
@@ -15,9 +14,7 @@ from billing.company import Integrations
 from billing.complaints import CompanyRecords, Complaint, KeyPath
 from billing.due import all_milestones
 from billing.errors import SourceUnavailable
-from billing.periods import Period
-
-_EVER = Period(start=date.min, end=date.max)
+from billing.periods import EVER
 
 
 def check_source_references(
@@ -63,8 +60,8 @@ def _contracts(contracts: FilesContracts, records: CompanyRecords) -> Iterator[C
 
 
 def _psa(psa: FilesPsa, records: CompanyRecords) -> Iterator[Complaint]:
-    psa.time_entries("", _EVER)
-    psa.expenses("", _EVER)
+    psa.time_entries("", EVER)
+    psa.expenses("", EVER)
     projects = {each.id for each in psa.projects()}
     for at, agreement in _agreements(records):
         project = agreement.project

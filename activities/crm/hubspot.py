@@ -89,11 +89,18 @@ class HubSpot:
     def samples(self) -> Sequence[FieldSample]:
         """Every mapped field with its value in a record of its kind; of those that are written to, whether there is
         such a property and whether text can be written to it."""
-        example = lru_cache(maxsize=None)(self._example)
+        example = lru_cache(maxsize=None)(self._tried)
         return [
             self._target(each) if each.direction is Direction.OUT else self._sample(each, example)
             for each in FIELDS
         ]
+
+    def _tried(self, thing: str) -> Record | SourceFaulty | None:
+        """An example, or why there is none: asked for once, whatever comes of it."""
+        try:
+            return self._example(thing)
+        except SourceFaulty as error:
+            return error
 
     def _example(self, thing: str) -> Record | None:
         """Of a few records, the newest of those with the most of what must be there."""
@@ -110,13 +117,14 @@ class HubSpot:
         best = max(found, key=filled, default=None)
         return named(thing, best) | {"id": best["id"]} if best else None
 
-    def _sample(self, mapped: Mapped, example: Callable[[str], Record | None]) -> FieldSample:
+    def _sample(
+        self, mapped: Mapped, example: Callable[[str], Record | SourceFaulty | None]
+    ) -> FieldSample:
         thing = object_of(mapped.ours)
         read = self._reader(mapped.ours)
-        try:
-            record = example(thing)
-        except SourceFaulty as error:
-            return FieldSample(mapped.ours, self._fields.map.names(mapped.ours), problem=str(error))
+        record = example(thing)
+        if isinstance(record, SourceFaulty):
+            return FieldSample(mapped.ours, self._fields.map.names(mapped.ours), problem=str(record))
         return self._fields.map.sample(
             mapped.ours,
             lambda: None if record is None else read(mapped.ours, record, f"{thing} {record['id']}"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 
+from activities.delivery.return_path import ReturnPath
 from billing.errors import BillowError
 
 _GOODBYE_SECONDS = 2
@@ -66,13 +67,17 @@ class SmtpTransport:
     timeout: float = 20.0
 
     def send(
-        self, message: EmailMessage, before_data: Callable[[], EmailMessage | None] | None = None
+        self,
+        message: EmailMessage,
+        before_data: Callable[[], EmailMessage | None] | None = None,
+        returns: ReturnPath | None = None,
     ) -> Handover:
         """Hands the message to the server for the addresses of its To and Cc headers.
 
         `before_data` is called once the server has accepted them and before anything is sent: if it raises,
         nothing will be, and its exception comes through; what it returns is sent instead, to the same
-        addresses. A refused copy keeps the message from nobody else.
+        addresses. A refused copy keeps the message from nobody else. With `returns`, that is the envelope sender, and
+        reports are asked for where the server can pass that on (DSN, RFC 3461).
         `MailRefused` or `MailDeferred` if the server did not take the message; a `MailDeferred` after the
         content was sent leaves open whether it did, so a repetition must keep the Message-ID.
         """
@@ -80,7 +85,7 @@ class SmtpTransport:
             server = smtplib.SMTP(self.host, self.port, local_hostname=_own_name(), timeout=self.timeout)
         try:
             with self._errors_told_apart():
-                refused = self._announce(server, message)
+                refused = self._announce(server, message, returns)
             newest = before_data() if before_data else None
             if newest is not None and _envelope(newest) != _envelope(message):
                 raise self._deferred("was told other addresses", "the message has others by now")
@@ -92,20 +97,45 @@ class SmtpTransport:
             _leave(server)
         return Handover(reply=f"{code} {_text(reply)}", refused=refused)
 
-    def _announce(self, server: smtplib.SMTP, message: EmailMessage) -> tuple[RefusedCopy, ...]:
-        sender, to, copies = _envelope(message)
+    def greet(self) -> str:
+        """What the server says once it has let us in; nothing is sent. `MailRefused` or `MailDeferred` if it does
+        not."""
+        with self._errors_told_apart():
+            server = smtplib.SMTP(self.host, self.port, local_hostname=_own_name(), timeout=self.timeout)
+        try:
+            with self._errors_told_apart():
+                self._enter(server)
+                code, reply = server.noop()
+                self._check(code, reply)
+        finally:
+            _leave(server)
+        return f"{code} {_text(reply)}"
+
+    def _enter(self, server: smtplib.SMTP) -> None:
         server.ehlo_or_helo_if_needed()
         if self.starttls:
             server.starttls(context=ssl.create_default_context())
             server.ehlo()
         if self.username:
             server.login(self.username, self.password)
-        self._check(*server.mail(sender, self._options(server, message)), recipient=sender)
+
+    def _announce(
+        self, server: smtplib.SMTP, message: EmailMessage, returns: ReturnPath | None
+    ) -> tuple[RefusedCopy, ...]:
+        sender, to, copies = _envelope(message)
+        if returns is not None:
+            sender = returns.address
+        self._enter(server)
+        reports = returns is not None and server.has_extn("dsn")
+        options = self._options(server, message)
+        if returns is not None and reports:
+            options += ["RET=HDRS", f"ENVID={returns.envelope_id}"]
+        self._check(*server.mail(sender, options), recipient=sender)
         for address in to:
-            self._check(*server.rcpt(address), recipient=address)
+            self._check(*server.rcpt(address, _wants(address) if reports else ()), recipient=address)
         refused = []
         for address in copies:
-            code, reply = server.rcpt(address)
+            code, reply = server.rcpt(address, _wants(address) if reports else ())
             if code == 421:
                 self._check(code, reply)
             if code not in (250, 251):
@@ -172,6 +202,14 @@ def _envelope(message: EmailMessage) -> tuple[str, list[str], list[str]]:
     (sender,) = _addresses(message, "From")
     to = _addresses(message, "To")
     return sender, to, [address for address in _addresses(message, "Cc") if address not in to]
+
+
+def _wants(address: str) -> list[str]:
+    """Which reports are asked for; the address comes back as we wrote it, in xtext (RFC 3461, section 4)."""
+    if not address.isascii():
+        return ["NOTIFY=SUCCESS,FAILURE,DELAY"]
+    written = "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in address)
+    return ["NOTIFY=SUCCESS,FAILURE,DELAY", f"ORCPT=rfc822;{written}"]
 
 
 def _addresses(message: EmailMessage, header: str) -> list[str]:

@@ -62,13 +62,35 @@ def init(folder: Path, *, sample: bool) -> None:
 
 @click.command()
 @_folder
+@click.option("--live", is_flag=True, help="Try out every system it connects to; nothing is written to any.")
+@click.option("--readiness", is_flag=True, help="List what is missing before clients can be billed.")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --readiness: write the list as CSV.",
+)
 @json_option
-def check(folder: Path, *, as_json: bool) -> None:
+def check(folder: Path, *, live: bool, readiness: bool, file: Path | None, as_json: bool) -> None:
     """Name every problem of a company folder: file, line, what is wrong, what to write instead.
 
-    Changes nothing and needs no server. Warnings alone let the folder through.
+    Changes nothing and needs no server. Warnings alone let the folder through. With --live, every system is asked: each
+    field with its source, a value, and what is wrong. With --readiness, every client: what it lacks before it can be
+    billed. Exit code 1 if something is wrong or missing.
     """
+    if live and readiness:
+        raise click.UsageError(
+            "--live asks the systems, --readiness looks at the clients; ask for one at a time."
+        )
+    if file is not None and not readiness:
+        raise click.UsageError("-o takes the list of --readiness.")
     reading = read_folder(folder, context.now().date())
+    if live or readiness:
+        if reading.company is None:
+            _refuse_to_ask(reading, folder, as_json=as_json)
+        _ask_systems(reading.company, reading, folder, readiness=readiness, file=file, as_json=as_json)
+        return
     if as_json:
         output.document({"folder": str(folder), **_as_data(reading)})
     else:
@@ -92,7 +114,7 @@ def apply(folder: Path, *, dry_run: bool, as_json: bool, who: str | None) -> Non
     if reading.company is None:
         _refuse(reading, folder, as_json=as_json)
     by = _applying(reading.company, who)
-    from activities.ledger import events
+    from activities.ledger import deliveries, events
     from activities.ledger.company_records import apply_company, plan_changes
 
     changes = plan_changes(context.ledger(), reading.company, reading.looks)
@@ -102,6 +124,8 @@ def apply(folder: Path, *, dry_run: bool, as_json: bool, who: str | None) -> Non
             context.ledger(), reading.company, str(folder.resolve()), by, context.now(), reading.looks
         )
         acted = events.act_on_waiting(context.ledger(), context.now())
+        with context.ledger().transaction() as tx:
+            deliveries.queue_held(tx, at=context.now())
     if as_json:
         rows = [{"action": each.action, "kind": each.kind, "key": each.key} for each in changes]
         output.document({"applied": not dry_run, "version": version, "changes": rows, **_as_data(reading)})
@@ -127,6 +151,31 @@ def _refuse(reading: Reading, folder: Path, *, as_json: bool) -> NoReturn:
         raise click.exceptions.Exit(REFUSED)
     _print_problems(reading.problems)
     raise Failure(f"{_summary(reading, folder)} Nothing was applied; correct the folder first.")
+
+
+def _refuse_to_ask(reading: Reading, folder: Path, *, as_json: bool) -> NoReturn:
+    if as_json:
+        output.document({"folder": str(folder), **_as_data(reading)})
+        raise click.exceptions.Exit(REFUSED)
+    _print_problems(reading.problems)
+    raise Failure(f"{_summary(reading, folder)} No system was asked; correct the folder first.")
+
+
+def _ask_systems(
+    company: Company, reading: Reading, folder: Path, *, readiness: bool, file: Path | None, as_json: bool
+) -> None:
+    """What is asked for outside the folder; modules that do are loaded only then."""
+    if readiness:
+        from starter.cli import readiness_list
+
+        languages = {issuer: tuple(look.languages) for issuer, look in reading.looks.items()}
+        right = readiness_list.told(folder, company, languages, file, as_json=as_json)
+    else:
+        from starter.cli import live_check
+
+        right = live_check.told(folder, company, as_json=as_json)
+    if not right:
+        raise click.exceptions.Exit(REFUSED)
 
 
 def _applying(company: Company, who: str | None) -> str:
