@@ -131,6 +131,8 @@ class _Search:
         if self._listed is None:
             try:
                 self._listed = {each.id: each for each in self.systems.crm.clients()}
+            except SourceClosed:
+                raise
             except SourceFaulty:
                 self._listed = {}
         return self._listed.get(id_) or self.systems.crm.client(id_)
