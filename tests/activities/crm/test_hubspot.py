@@ -369,6 +369,7 @@ def test_wrong_connection(
         ({"dealstage": "gone"}, {}, "12500.00", False, None),
         ({"dealstage": "closedwon", "pipeline": "renewals"}, {}, "12500.00", False, None),
         ({"dealstage": "777", "pipeline": "renewals"}, {}, "12500.00", True, "2026-02-01"),
+        ({"dealstage": "775", "pipeline": "renewals"}, {}, "12500.00", False, None),  # certain, and still open
         (
             {"dealstage": "qualifiedtobuy"},
             {"won_stages": "777, qualifiedtobuy"},
@@ -391,7 +392,7 @@ def test_deals(
     won_on: str | None,
 ) -> None:
     """Amounts are exact; a deal is won by its stage, on the day of its close date in the zone of the settings."""
-    account.pipelines.append(pipeline("renewals", {"776": "0.5", "777": "1.0"}))
+    account.pipelines.append(pipeline("renewals", {"775": "1", "776": "0.5", "777": "1.0"}))
     account.deal("9870002", **changes)
     crm = hubspot(account, {}, **settings)
     found = crm.deal("9870002")

@@ -391,6 +391,7 @@ def test_truncated(sender: TestClient, ledger: Ledger, cut: int) -> None:
     refused(hubspot(sender, body[:-cut]), 401, ledger)
     paper, kind = form(all_signed(EXAMPLE))
     refused(sender.post(DROPBOX, content=paper[: -cut - 5], headers=kind), 401, ledger)
+    refused(sender.post(DROPBOX, content=paper[: -len("\r\n--limit--\r\n")], headers=kind), 401, ledger)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'[{"eventId": 1}]', b"null", b"[" * 100_000])
