@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from billing.agreements import Agreement
 from billing.approval_policy import ApprovalPolicy
@@ -28,6 +28,10 @@ from billing.parties import (
 from billing.payment_terms import PaymentTerms
 from billing.taxes.company_rules import TaxRules
 from billing.work_records import HoursAppendix
+
+
+_LONGEST_LOCAL_PART = 39
+"""With the token of a message it has the 64 octets of RFC 5321, section 4.5.3.1.1."""
 
 
 class Client(Strict):
@@ -62,6 +66,19 @@ class Delivery(Strict):
 
     copies_to: tuple[EmailAddress, ...] = Field(default=(), description="get a copy of every invoice mail")
     reply_to: EmailAddress | None = None
+    bounces_to: EmailAddress | None = Field(
+        default=None, description="mailbox to which mail comes back, as name+token@domain; else the issuer's address"
+    )
+
+    @field_validator("bounces_to")
+    @classmethod
+    def _leaves_room(cls, address: str | None) -> str | None:
+        local = (address or "").rpartition("@")[0]
+        if len(local) > _LONGEST_LOCAL_PART or not (address or "").isascii():
+            raise ValueError(
+                f"before the @ there may be {_LONGEST_LOCAL_PART} ASCII characters: a token is added to them"
+            )
+        return address
 
 
 class Integrations(Strict):
@@ -70,6 +87,14 @@ class Integrations(Strict):
     crm: str = "data/crm"
     psa: str = "data/psa"
     contracts: str = "data/contracts"
+
+
+class Deliveries(Strict):
+    """What systems deliver by webhook, and how long it is kept."""
+
+    keep_days: int = Field(
+        default=90, ge=1, le=3650, description="days after which what was said is erased; that it was, stays"
+    )
 
 
 class BillingRuns(Strict):
@@ -125,6 +150,7 @@ class Company(Strict):
     dunning: tuple[DunningPolicy, ...]
     delivery: Delivery = Delivery()
     integrations: Integrations = Integrations()
+    deliveries: Deliveries = Deliveries()
     billing_runs: BillingRuns = BillingRuns()
     source_checks: SourceChecks = SourceChecks()
     reconciliation: Reconciliation = Reconciliation()

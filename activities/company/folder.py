@@ -25,6 +25,7 @@ from billing.company import (
     BillingRuns,
     Client,
     Company,
+    Deliveries,
     Delivery,
     Integrations,
     Reconciliation,
@@ -111,6 +112,7 @@ class _CompanyFile(Strict):
     exceptions: ExceptionPolicy
     integrations: Integrations = Integrations()
     delivery: Delivery = Delivery()
+    deliveries: Deliveries = Deliveries()
     billing_runs: BillingRuns = BillingRuns()
     source_checks: SourceChecks = SourceChecks()
     reconciliation: Reconciliation = Reconciliation()
@@ -334,6 +336,7 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
         dunning=tuple(records.dunning.read.values()),
         delivery=said.delivery,
         integrations=said.integrations,
+        deliveries=said.deliveries,
         billing_runs=said.billing_runs,
         source_checks=said.source_checks,
         reconciliation=said.reconciliation,

@@ -19,6 +19,7 @@ from activities.ledger import (
     billing_run_records,
     company_exceptions,
     company_records,
+    deliveries,
     events,
     outbox,
     taken,
@@ -324,6 +325,7 @@ def _attend(tx: Session, row: BillingRunRow, version: CompanyVersion, as_of: dat
     unmatched_payments.attend(tx, version.company, at=as_of)
     company_exceptions.attend(tx, version.company, at=as_of)
     outbox.prune(tx, as_of - OUTBOX_KEPT)
+    deliveries.forget(tx, as_of - timedelta(days=version.company.deliveries.keep_days))
     billing_run_records.prune(tx, as_of - billing_run_records.KEPT)
 
 

@@ -19,6 +19,7 @@ from activities.ledger import (
     collection,
     company_exceptions,
     company_records,
+    deliveries,
     events,
     exceptions,
     integrations,
@@ -110,6 +111,8 @@ def _resolve_subject(
         company_exceptions.accept(found, by=by, reason=reason, at=at)
         if event is not None:
             events.set_aside(event, reason=reason, at=at)
+        elif subject.startswith(integrations.SUBJECT):
+            deliveries.set_aside_held(tx, subject.removeprefix(integrations.SUBJECT), reason=reason, at=at)
     elif resolution is not Resolution.RETRY:
         raise Refused(
             f"exception {exception} has no invoice to {resolution}; retry it, or accept it as it is"
@@ -117,7 +120,10 @@ def _resolve_subject(
     elif event is not None:
         events.act(tx, event.source, event.event, at=at)
     elif subject.startswith(integrations.SUBJECT):
-        write_backs.at_once(tx, subject.removeprefix(integrations.SUBJECT).partition("/")[0], at)
+        connection = subject.removeprefix(integrations.SUBJECT).partition("/")[0]
+        integrations.ask_again(tx, connection)
+        deliveries.queue_held(tx, connection, at=at)
+        write_backs.at_once(tx, connection, at)
 
 
 def fetch_again(ledger: Ledger, reference: str, *, by: str, channel: Channel, at: datetime) -> str:

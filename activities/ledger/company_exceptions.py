@@ -21,6 +21,9 @@ from billing.money import Money
 EVENT = "event/"
 """How the subject of an event that is held begins: `event/<source>/<id>`."""
 
+INTEGRATION = "integration/"
+"""How the subject of an exception about a connection begins: `integration/<connection>`."""
+
 _ACCEPTED = "accepted: "
 _STILL_OPEN = and_(ExceptionRow.subject.is_not(None), ExceptionRow.resolved_at.is_(None))
 
@@ -156,10 +159,18 @@ def outcome(tx: Session, exception_id: int) -> str | None:
     if exception.subject is None:
         return None
     if exception.resolved_at is not None:
-        accepted = (exception.resolution or "").startswith(_ACCEPTED)
-        return "Accepted as it is; it is not raised again." if accepted else "It fits now, and is closed."
+        if not (exception.resolution or "").startswith(_ACCEPTED):
+            return "It fits now, and is closed."
+        if exception.subject.startswith(INTEGRATION):
+            return "Accepted: what was held is set aside; what fails anew is raised again."
+        return "Accepted as it is; it is not raised again."
     if exception.subject.startswith(EVENT):
         return f"Still open: {Finding.model_validate(exception.finding).message}"
+    if exception.subject.startswith(INTEGRATION):
+        return (
+            "Tried again within seconds, by the workers: what is held, what is to be asked, what is to be told; "
+            "it is closed once that works."
+        )
     return (
         "Still open: `billow run` and `billow reconcile` look again now, the schedules by themselves; "
         "it is closed once the cause is gone."

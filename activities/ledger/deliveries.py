@@ -207,10 +207,12 @@ def put_off(
     return True
 
 
-def run_again(tx: Session, connection_id: str, delivery_id: str, *, at: datetime) -> DeliveryRow:
+def run_again(
+    tx: Session, connection_id: str, delivery_id: str, *, by: str = "", at: datetime
+) -> DeliveryRow:
     """Acts again on a message that was held, set aside or made nothing due, or acts on one that waits, now.
 
-    `WrongState` once it made events, which stand, or its content was erased.
+    `WrongState` once it made events, which stand, or its content was erased. `by` is noted, where it is known.
     """
     row = find(tx, connection_id, delivery_id)
     if row.status == DeliveryStatus.ACTED_ON:
@@ -220,7 +222,10 @@ def run_again(tx: Session, connection_id: str, delivery_id: str, *, at: datetime
         )
     if not row.body:
         raise WrongState(f"the content of delivery {delivery_id!r} was erased: it is older than what is kept")
-    return act(tx, connection_id, delivery_id, at=at, again=True)
+    row = act(tx, connection_id, delivery_id, at=at, again=True)
+    if by:
+        row.outcome = f"{row.outcome} (run again by {by})"
+    return row
 
 
 def queue_held(tx: Session, connection: str | None = None, *, at: datetime) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, ScalarSelect, Select, all_, any_, func, literal, lit
 from sqlalchemy.orm import Session, aliased
 
 from activities.ledger import company_records, invoices
-from activities.ledger.company_exceptions import EVENT
+from activities.ledger.company_exceptions import EVENT, INTEGRATION
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum
 from activities.ledger.summaries import BUYER, exact, is_open
@@ -244,8 +244,10 @@ def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
 
 
 def resolutions_without_invoice(subject: str) -> tuple[str, ...]:
-    """Billow looks again at an event when it is asked to; at everything else by itself, in each run."""
-    return (Resolution.RETRY, Resolution.ACCEPT) if subject.startswith(EVENT) else (Resolution.ACCEPT,)
+    """Billow looks again at an event or a system when it is asked to; at everything else by itself, in each run."""
+    if subject.startswith((EVENT, INTEGRATION)):
+        return (Resolution.RETRY, Resolution.ACCEPT)
+    return (Resolution.ACCEPT,)
 
 
 def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:

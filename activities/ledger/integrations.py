@@ -15,7 +15,7 @@ from billing.company import Company
 from billing.errors import SourceFaulty, SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 
-SUBJECT = "integration/"
+SUBJECT = company_exceptions.INTEGRATION
 """How the subject of an exception about a connection begins: `integration/<connection>`."""
 
 PATIENCE = timedelta(minutes=30)
@@ -86,6 +86,11 @@ def held(
         right=delivery,
     )
     company_exceptions.raise_one(tx, SUBJECT + connection, finding, company, at=at)
+
+
+def ask_again(tx: Session, connection: str) -> None:
+    """Has the workers poll the connection at once, whatever its pause."""
+    of(tx, connection, lock=True).polled_at = None
 
 
 def refused(tx: Session, connection: str, why: str, *, at: datetime) -> None:

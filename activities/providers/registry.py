@@ -63,6 +63,13 @@ def adapter(connection: Connection, environment: Mapping[str, str] | None = None
     return _built(connection.model_dump_json(), tuple(sorted(secrets.items())))
 
 
+def webhook_variable(connection: Connection, provider: Provider) -> str:
+    """The environment variable with the secrets its deliveries are signed by: one, or several with blanks between."""
+    return connection.secrets.get(provider.webhook_secret) or default_variable(
+        connection, provider.webhook_secret
+    )
+
+
 @lru_cache(maxsize=32)
 def _built(connection: str, secrets: tuple[tuple[str, str], ...]) -> Any:
     found = Connection.model_validate_json(connection)

@@ -59,6 +59,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     "Operation": (
         Entry("audit", "audit", "Prove that nothing was changed afterwards"),
         Entry("documents", "documents", "Check every stored document against its hash"),
+        Entry("integrations", "integrations", "How connected systems fare; ask them now"),
+        Entry("deliveries", "deliveries", "What systems delivered, and what came of it"),
         Entry("export", "export", "One zip with everything an auditor asks for"),
         Entry("retention", "retention", "What must be kept, until when, and what may go"),
         Entry("erase", "retention", "Erase what may go of a client or a contact"),

@@ -76,7 +76,10 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
 
 def _of_nobody(item: InboxItem) -> str:
     """What an exception is about where it is about no client."""
-    return "an event" if (item.subject or "").startswith("event/") else "no single client"
+    kind, _, name = (item.subject or "").partition("/")
+    if kind == "integration":
+        return f"connected system {name.partition('/')[0]}"
+    return "an event" if kind == "event" else "no single client"
 
 
 def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from activities.ledger import commands, company_exceptions
+from activities.ledger import commands, company_exceptions, deliveries, events
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel, Verdict
@@ -201,6 +201,15 @@ def _dispute(order: Order) -> str:
     return f"{number} is disputed; reminders rest until it is decided."
 
 
+def _run_again(order: Order) -> str:
+    with order.ledger.transaction() as tx:
+        if order["delivery"]:
+            row = deliveries.run_again(tx, order["connection"], order["delivery"], by=order.by, at=order.at)
+            return f"It is {row.status}: {row.outcome}."
+        acted = events.retry(tx, order["source"], order["event"], at=order.at)
+        return f"It is {acted.status}: {acted.outcome}."
+
+
 COMMANDS: dict[str, Callable[[Order], str]] = {
     "decide": _decide,
     "resolve": _resolve,
@@ -211,4 +220,5 @@ COMMANDS: dict[str, Callable[[Order], str]] = {
     "release": _release,
     "promise": _promise,
     "dispute": _dispute,
+    "run-again": _run_again,
 }

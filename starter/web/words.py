@@ -48,6 +48,7 @@ def environment() -> Environment:
         "unit": unit,
         "figure": figure,
         "size": size,
+        "duration": duration,
     }
     return made
 
@@ -71,6 +72,20 @@ def unit(code: str) -> str:
 
 def size(octets: int) -> str:
     return f"{octets / 1024:,.0f}\u00a0KB" if octets >= 1024 else f"{octets}\u00a0bytes"
+
+
+def duration(length: timedelta | None) -> str:
+    """'2 h 5 min': the two largest units; a dash where nothing is late."""
+    if length is None:
+        return "–"
+    seconds = max(0, int(length.total_seconds()))
+    parts = (
+        (seconds // 86400, "d"),
+        (seconds // 3600 % 24, "h"),
+        (seconds // 60 % 60, "min"),
+        (seconds % 60, "s"),
+    )
+    return " ".join([f"{count}\u00a0{unit}" for count, unit in parts if count][:2]) or "0\u00a0s"
 
 
 def day(value: date | None) -> str:
