@@ -35,6 +35,10 @@ DOWN_FOR = 20.0
 """Seconds a system that did not answer is not asked again by this process: the invoices of a run, or the projects of a
 reconciliation, do not each wait for it."""
 
+DOWN_AFTER = 3
+"""So many questions in a row, each another one, without an answer are a system that is down. One record that cannot be
+had is not: what else is asked must not wait for it."""
+
 TOLD_EVERY = timedelta(minutes=1)
 """How often the ledger hears that all is well, or the same failure again."""
 
@@ -56,6 +60,7 @@ class _State:
     """What this process knows of a connection. `lock` is held for no call."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
+    unanswered: set[tuple[Any, ...]] = field(default_factory=set)
     down_until: float = 0.0
     why: str = ""
     told: str | None = None
@@ -92,10 +97,11 @@ class LiveSource:
         try:
             found = self._asked(name, about)
         except SourceUnavailable as error:
-            self._failed(self._named(error))
+            self._failed(key, self._named(error))
             raise
-        if name in _WORTH_KEEPING:
-            with state.lock:
+        with state.lock:
+            state.unanswered.clear()
+            if name in _WORTH_KEEPING:
                 state.kept = {} if len(state.kept) >= _MOST_KEPT else state.kept
                 state.kept[key] = (time.monotonic(), found)
         self._note(self._connection, None)
@@ -115,10 +121,15 @@ class LiveSource:
                 "integrations.yaml"
             ) from error
 
-    def _failed(self, error: SourceUnavailable) -> None:
-        if not isinstance(error, SourceFaulty):
-            with self._state.lock:
-                self._state.down_until, self._state.why = time.monotonic() + DOWN_FOR, str(error)
+    def _failed(self, key: tuple[Any, ...], error: SourceUnavailable) -> None:
+        state = self._state
+        with state.lock:
+            if isinstance(error, SourceFaulty):
+                state.unanswered.clear()
+            else:
+                state.unanswered.add(key)
+            if len(state.unanswered) >= DOWN_AFTER:
+                state.down_until, state.why = time.monotonic() + DOWN_FOR, str(error)
         self._note(self._connection, error)
 
     def _named(self, error: SourceUnavailable) -> SourceUnavailable:

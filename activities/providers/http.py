@@ -123,10 +123,12 @@ class VendorHttp:
             data = bytearray()
             for chunk in response.iter_bytes():
                 data += chunk
-                if len(data) > LARGEST_ANSWER or time.monotonic() > ends:
+                if len(data) > LARGEST_ANSWER:
                     raise SourceFaulty(
-                        f"{self.title} answers more than {LARGEST_ANSWER} bytes, or for ever, at {path}; ask for less"
+                        f"{self.title} answers more than {LARGEST_ANSWER} bytes at {path}; ask for less"
                     )
+                if time.monotonic() > ends:
+                    raise httpx.ReadTimeout("the answer does not end")
             return httpx.Response(
                 response.status_code,
                 headers=_plain(response.headers),
