@@ -30,5 +30,6 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
     message.facts = {"contact": to.contact.name if to else message.recipient}
     now = datetime.now(UTC)
     speaking.write(tx, [row], message, now)
-    handed = effects.mail.send(speaking.mail(effects, tx, row, message, now))
+    returns = speaking.return_path(company_records.current(tx).company, message)
+    handed = effects.mail.send(speaking.mail(effects, tx, row, message, now), returns=returns)
     speaking.handed_over(tx, [row], message, handed, now)

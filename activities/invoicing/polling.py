@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from activities.invoicing import returned_mail
 from activities.ledger import company_records, deliveries, events, integrations
 from activities.ledger.database import Ledger
 from activities.providers.http import at_most
 from activities.providers.provider import Changes
 from activities.providers.registry import adapter, provider_of
 from billing.company import Company
-from billing.connections import Connection
+from billing.connections import Connection, Port
 from billing.errors import BillowError, NotFound, SourceFaulty, SourceUnavailable
 from billing.events import BillingEvent
 
@@ -71,7 +72,7 @@ def due(ledger: Ledger, as_of: datetime, *, at_once: bool = False) -> list[Conne
 
 def _can_be_polled(connection: Connection) -> bool:
     try:
-        return hasattr(adapter(connection), "changes")
+        return connection.port is Port.RETURNED_MAIL or hasattr(adapter(connection), "changes")
     except SourceFaulty:
         return True  # polled, it says what is wrong, and a person hears of it
 
@@ -84,6 +85,8 @@ def poll(ledger: Ledger, connection: Connection, as_of: datetime) -> Polled:
     with _alone(ledger, connection) as alone:
         if not alone:
             return Polled(connection.id, 0, "another worker polls it right now")
+        if connection.port is Port.RETURNED_MAIL:
+            return _mailbox(ledger, connection, as_of)
         found, ends = 0, time.monotonic() + LONGEST
         for _ in range(MOST_AT_ONCE):
             try:
@@ -112,6 +115,15 @@ def _alone(ledger: Ledger, connection: Connection) -> Iterator[bool]:
         finally:
             if taken:
                 session.execute(text("select pg_advisory_unlock(:polls, hashtext(:connection))"), key)
+
+
+def _mailbox(ledger: Ledger, connection: Connection, at: datetime) -> Polled:
+    """Reads mail that came back: it tells of our own messages, and is no event."""
+    try:
+        return Polled(connection.id, *returned_mail.read(ledger, connection, at))
+    except SourceUnavailable as error:
+        _failed(ledger, connection, error, at)
+        return Polled(connection.id, 0, str(error))
 
 
 def _asked(ledger: Ledger, connection: Connection, at: datetime) -> tuple[str | None, Changes]:

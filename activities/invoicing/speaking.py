@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.delivery.mail import Attachment, Composed, build, compose
+from activities.delivery.return_path import ReturnPath
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
 from activities.invoicing import issued_files, late_payment, standing, together
 from activities.invoicing.effects import Effects, client_record
@@ -78,7 +79,7 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
     prepared = _write_down(effects, step, event, due)
     if prepared is None:
         return False
-    key, first = prepared
+    key, first, returns = prepared
     rows: list[InvoiceRow] = []
     try:
         # The transaction begins with its first statement, which is the last look.
@@ -91,7 +92,7 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
                 write(tx, rows, message, step.as_of)
                 return mail(effects, tx, rows[0], message, step.as_of)
 
-            handed = effects.mail.send(first, last_look)
+            handed = effects.mail.send(first, last_look, returns)
             handed_over(tx, rows, tx.get_one(MessageRow, key), handed, step.as_of)
             record(tx, rows, key)
             for each in rows:
@@ -130,7 +131,9 @@ def _still_due(tx: Session, step: StepInput, due: Due) -> Sequence[InvoiceRow]:
     return rows
 
 
-def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> tuple[str, EmailMessage] | None:
+def _write_down(
+    effects: Effects, step: StepInput, event: str, due: Due
+) -> tuple[str, EmailMessage, ReturnPath | None] | None:
     """Commits the message with its one Message-ID before anything is sent; None when there is nothing to send."""
     with effects.ledger.transaction() as tx:
         rows = due(tx, invoices.find(tx, step.billing_key))
@@ -171,7 +174,15 @@ def _write_down(effects: Effects, step: StepInput, event: str, due: Due) -> tupl
         tx.execute(written.on_conflict_do_update(index_elements=["key"], set_=to, where=not_sent))
         message = tx.get_one(MessageRow, key, with_for_update=True, populate_existing=True)
         write(tx, rows, message, step.as_of)
-        return key, mail(effects, tx, rows[0], message, step.as_of)
+        first = mail(effects, tx, rows[0], message, step.as_of)
+        return key, first, return_path(version.company, message)
+
+
+def return_path(company: Company, message: MessageRow) -> ReturnPath | None:
+    """Where the message comes back to; None where that is the address it comes from."""
+    if company.delivery.bounces_to is None or message.return_token is None:
+        return None
+    return ReturnPath.of(company.delivery.bounces_to, message.return_token)
 
 
 def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.delivery.mail import build, compose
-from activities.invoicing import standing
+from activities.invoicing import speaking, standing
 from activities.invoicing.effects import Effects
 from activities.ledger import company_exceptions, company_records, notices
 from activities.ledger.tables import ExceptionRow, InvoiceRow, MessageRow, UnmatchedPaymentRow
@@ -53,7 +53,8 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
             reply_to=issuer.email,
             composed=composed,
             date=message.prepared_at,
-        )
+        ),
+        returns=speaking.return_path(company, message),
     )
     for each in together:
         each.handed_over_at, each.server_reply = datetime.now(UTC), handed.reply

@@ -15,9 +15,21 @@ from billing.exceptions import Finding, ReasonCode
 
 
 def bounced(
-    tx: Session, message_id: str, company: Company, *, reason: str, by: str, channel: str, at: datetime
+    tx: Session,
+    message_id: str,
+    company: Company,
+    *,
+    reason: str,
+    by: str,
+    channel: str,
+    at: datetime,
+    report: str = "",
 ) -> str:
-    """Raises the exception of a message that came back, once a message; returns the billing key."""
+    """Raises the exception of a message that came back, once a message; returns the billing key.
+
+    `report` is the id of the mail that says so: while one exception about the address is open, another report of it
+    is only noted.
+    """
     wanted = f"<{message_id.strip().strip('<>')}>"
     message = tx.scalars(select(MessageRow).where(MessageRow.message_id == wanted)).first()
     if message is None or message.invoice is None or message.audience != notices.CLIENT:
@@ -31,11 +43,16 @@ def bounced(
     )
     known = tx.scalars(
         select(ExceptionRow).where(ExceptionRow.invoice == row.id, ExceptionRow.code == finding.code)
-    )
-    if not any(Finding.model_validate(each.finding) == finding for each in known):
-        audit_trail.record(
-            tx, row, "bounced", at=at, actor=by, channel=channel, message=message.event, reason=reason
-        )
+    ).all()
+    told = [Finding.model_validate(each.finding) for each in known]
+    if finding in told and not report:
+        return row.billing_key
+    said = {"message": message.event, "reason": reason}
+    if report:
+        said |= {"report": report, "to": message.recipient}
+    audit_trail.record(tx, row, "bounced", at=at, actor=by, channel=channel, **said)
+    waiting = {one.identity for one, each in zip(told, known, strict=True) if each.resolved_at is None}
+    if finding.identity not in waiting:
         exceptions.raise_one(tx, row, finding, company, at=at)
         invoices.wake(tx, row, at)
     return row.billing_key

@@ -183,6 +183,7 @@ def _message(row: MessageRow) -> MessageView:
         attempts=row.attempts,
         last_error=row.last_error,
         server_reply=row.server_reply,
+        delivered_at=row.delivered_at,
     )
 
 

@@ -149,7 +149,8 @@ class CollectionActView(ReadModel):
 
 
 class MessageView(ReadModel):
-    """A message about the invoice; `handed_over_at` is when the mail server took it."""
+    """A message about the invoice; `handed_over_at` is when the mail server took it, `delivered_at` when the client's
+    mail system proved that it arrived: None where it never says."""
 
     message_id: str
     event: str
@@ -162,6 +163,7 @@ class MessageView(ReadModel):
     attempts: int
     last_error: str | None
     server_reply: str | None
+    delivered_at: datetime | None = None
 
 
 class DocumentView(ReadModel):

@@ -74,6 +74,13 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
         + t.text("ubl", ", UBL ", longest=12)
     ),
     "sent": lambda t: t.text("message") + t.text("reply", "; the mail server said: "),
+    "delivered": lambda t: t.text("message") + t.text("to", " arrived at ") + t.text("said", ": "),
+    "delivery delayed": lambda t: t.text("message") + t.text("to", " to ") + t.text("said", ": "),
+    "delivery handed on": lambda t: (
+        t.text("message") + t.text("to", " to ", ", to a system that sends no reports") + t.text("said", ": ")
+    ),
+    "copy came back": lambda t: t.text("message") + t.text("to", " to ") + t.text("said", ": "),
+    "bounced": lambda t: t.text("message") + t.text("reason", ": "),
     "settled": lambda t: t.text("how"),
     "approval asked": lambda t: (
         t.text("asked", "asked: ") + t.text("tier", ", tier ") + t.text("until", ", until ")
