@@ -14,10 +14,11 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg
+from sqlalchemy import func
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from temporalio.client import Client
@@ -25,8 +26,9 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
+from activities.delivery.chat import ChatBusy
 from activities.delivery.smtp import MailRefused
-from activities.invoicing import copies, staff_mail
+from activities.invoicing import chat_notices, copies, staff_mail
 from activities.invoicing.effects import Effects
 from activities.ledger import company_records, deliveries, events, notices, outbox
 from activities.ledger.tables import InvoiceRow, MessageRow, OutboxRow
@@ -107,10 +109,12 @@ class OutboxDispatcher:
     def __init__(self, client: Client, effects: Effects) -> None:
         self._client, self._effects = client, effects
         self._written = {
-            kind: asyncio.Event() for kind in (outbox.WAKE, outbox.NOTICE, outbox.EVENT, outbox.DELIVERY)
+            kind: asyncio.Event()
+            for kind in (outbox.WAKE, outbox.NOTICE, outbox.EVENT, outbox.DELIVERY, outbox.CHAT)
         }
         self._stop = threading.Event()
         self._vendors = ThreadPoolExecutor(LANES, "vendor")
+        self._chats = ThreadPoolExecutor(1, "chat")
 
     async def run(self) -> None:
         """Carries what there is, then sleeps until something is written or it is time to look."""
@@ -124,6 +128,7 @@ class OutboxDispatcher:
                 self._repeat(self._written[outbox.NOTICE], self.carry_notices),
                 self._repeat(self._written[outbox.EVENT], self.carry_events),
                 self._repeat(self._written[outbox.DELIVERY], self.carry_deliveries),
+                self._repeat(self._written[outbox.CHAT], self.carry_chats),
             )
         finally:
             self._stop.set()
@@ -147,7 +152,11 @@ class OutboxDispatcher:
         """Carries one batch of each kind; returns how many rows it took."""
         delivered = await self.carry_deliveries()
         return (
-            delivered + await self.carry_events() + await self.carry_wake_ups() + await self.carry_notices()
+            delivered
+            + await self.carry_events()
+            + await self.carry_wake_ups()
+            + await self.carry_notices()
+            + await self.carry_chats()
         )
 
     async def carry_wake_ups(self) -> int:
@@ -161,6 +170,10 @@ class OutboxDispatcher:
     async def carry_notices(self) -> int:
         """Sends the notices of one batch, each in a transaction of its own; returns how many rows it took."""
         return await self._one_by_one(outbox.NOTICE, self._send)
+
+    async def carry_chats(self) -> int:
+        """Posts the chat notices of one batch, each in a transaction of its own; returns how many rows it took."""
+        return await self._one_by_one(outbox.CHAT, self._post, self._chats)
 
     async def carry_events(self) -> int:
         """Acts on the events of one batch, each in a transaction of its own; returns how many rows it took."""
@@ -252,6 +265,16 @@ class OutboxDispatcher:
                 raise PutOff from error
         except (DataError, IntegrityError) as error:
             raise ValueError(str(error)) from error
+
+    def _post(self, tx: Session, row: OutboxRow) -> None:
+        try:
+            chat_notices.post(tx, row, self._effects.web_url, datetime.now(UTC))
+        except SourceUnavailable as error:
+            outbox.failed(row, str(error))
+            if isinstance(error, ChatBusy):
+                row.not_before = func.greatest(row.not_before, func.now() + timedelta(seconds=error.seconds))
+            outbox.pause(tx, row.kind, "", row)
+            raise PutOff from error
 
     def _send(self, tx: Session, row: OutboxRow) -> None:
         message = tx.get(MessageRow, row.subject, with_for_update=True)

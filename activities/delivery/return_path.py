@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"\+([0-9a-f]{24})@")
+_TOKEN = re.compile(r"\+([0-9a-f]{24})@", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -22,5 +22,5 @@ class ReturnPath:
 
 
 def tokens_in(text: str) -> tuple[str, ...]:
-    """The tokens of all such addresses in a text."""
-    return tuple(dict.fromkeys(_TOKEN.findall(text)))
+    """The tokens of all such addresses in a text; some systems write addresses in capitals."""
+    return tuple(dict.fromkeys(map(str.lower, _TOKEN.findall(text))))

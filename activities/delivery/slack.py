@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from activities.delivery.chat import ChatBusy, ChatNotice
+from activities.delivery.mail import STAFF_EVENTS
 from activities.providers.field_map import Names, Pairs, settings_of
 from activities.providers.provider import Provider
 from billing.connections import Connection, Port
@@ -49,6 +50,13 @@ class Settings(Strict):
 
     events: Names = Field(default=(), description="such as: approval-request, exception")
     members: Pairs = Field(default_factory=dict, description="person=member id; person=member id")
+
+    @field_validator("events")
+    @classmethod
+    def _are_told(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [each for each in events if each not in STAFF_EVENTS]:
+            raise ValueError(f"there is no event {unknown[0]!r}; there are {', '.join(STAFF_EVENTS)}")
+        return events
 
 
 class Slack:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from activities.ledger import invoices, outbox
 from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, MessageRow, UnmatchedPaymentRow
 from billing.company import Company
+from billing.connections import Port
 from billing.exceptions import Finding
 
 STAFF, CLIENT = "staff", "client"
@@ -66,6 +67,8 @@ def _notify(
     ).scalar()
     if made:
         outbox.write(tx, outbox.NOTICE, key, invoice=invoice, at=at)
+        if company.connection(Port.CHAT) is not None:  # a row of its own: neither channel waits for the other
+            outbox.write(tx, outbox.CHAT, key, invoice=invoice, at=at)
 
 
 def approval_asked(

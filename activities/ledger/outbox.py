@@ -13,14 +13,15 @@ from activities.ledger.tables import OutboxRow
 CHANNEL = "billow_outbox"
 """PostgreSQL notification channel; a notice arrives when the writing transaction commits."""
 
-WAKE, NOTICE, EVENT, DELIVERY = "wake", "notice", "event", "delivery"
+WAKE, NOTICE, EVENT, DELIVERY, CHAT = "wake", "notice", "event", "delivery", "chat"
 
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
 """A server that is down is asked again soon at first, then seldom; never given up, the fact stays true."""
 
 
 def write(tx: Session, kind: str, subject: str, *, invoice: int | None, at: datetime) -> None:
-    """Writes a wake-up (subject: billing key), a notice (message key), an event or a delivery (JSON: source, id)."""
+    """Writes a wake-up (subject: billing key), a notice, by mail or chat (message key), an event or a delivery (JSON:
+    source, id)."""
     tx.add(OutboxRow(kind=kind, subject=subject, invoice=invoice, written_at=at, not_before=func.now()))
     tx.execute(text(f"notify {CHANNEL}"))
 
