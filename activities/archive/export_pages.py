@@ -125,6 +125,7 @@ Invoices of {scope.issuer}, issued from {scope.since} to {scope.until}{of}
 index.html     to read in a browser; index.csv says the same and more (UTF-8, comma, amounts with a point)
 invoices/N/    of each invoice: the PDF as it was sent, its XML (CII and UBL, EN 16931) where there is one,
                approved.json, the draft that was approved, and trail.jsonl, everything that was done with it
+letters/       statements and other documents of a client that are of no single invoice, where there are any
 payments.csv   money received, and taken back, for these invoices
 numbers.json   the audit of all numbers of the issuer: each series with its first, last and count, and any gap or double
 company/       the records in force when these invoices were triggered: issuer, clients, agreements, tax

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from sqlalchemy import text
 
+from activities.documents.s3_store import S3Store
 from starter.cli import context
+from tests.activities.documents.s3_server import s3_server, use
 from tests.activities.ledger.conftest import rows, tamper
 from tests.starter.cli.conftest import KEY_OF_ACME, Desk, today
 from tests.starter.cli.test_documents import stored
+from tests.starter.cli.test_export import letter
 
 Years = Callable[[int], None]
 
@@ -184,6 +188,45 @@ def test_broken_off_and_done_again(desk: Desk, paid: str, in_years: Years) -> No
     stored(desk).unlink()
     assert desk.read("erase", "acme", "--as", "pia", "--yes")["erased"]
     proofs_hold(desk)
+
+
+def test_letters_of_a_client(desk: Desk, in_years: Years) -> None:
+    """A statement of account is kept like a business letter, six years in Germany; then it goes, and its row stays."""
+    sha256 = letter(desk, b"%PDF statement", datetime.now(UTC))
+    (stays,) = desk.read("erase", "acme", "--as", "pia")["stays"]
+    assert (stays["what"], stays["until"]) == ("statements and other letters", f"{today().year + 6}-12-31")
+    in_years(7)
+    assert fates(desk.read("erase", "acme", "--as", "pia", "--yes"), "goes") == {
+        "statements and other letters": 1
+    }
+    assert not desk.effects.documents.exists(sha256)
+    assert rows(desk.effects.ledger, "select erased_at is not null from documents") == [(True,)]
+    proofs_hold(desk)
+
+
+def test_a_lock_in_the_store(desk: Desk, paid: str, in_years: Years, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document the store does not let go ends it with the reason; the ledger does not say it was erased."""
+    in_years(9)
+    with s3_server() as endpoint:
+        use(monkeypatch, endpoint)
+        client = boto3.Session().client("s3")
+        place: Any = {"LocationConstraint": "eu-central-1"}
+        client.create_bucket(
+            Bucket="locked", CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True
+        )
+        store = S3Store.at("s3://locked")
+        for kind in ("invoice", "cii", "ubl"):
+            sha256 = store.put(stored(desk, kind).read_bytes())
+            client.put_object_retention(
+                Bucket="locked",
+                Key=f"{sha256[:2]}/{sha256[2:4]}/{sha256}",
+                Retention={"Mode": "COMPLIANCE", "RetainUntilDate": datetime.now(UTC) + timedelta(days=9000)},
+            )
+        bucket: Any = {"BILLOW_DOCUMENTS": "s3://locked"}
+        refused = desk.type("erase", "acme", "--as", "pia", "--yes", code=1, **bucket)
+        assert "locked until a day" in " ".join(refused.stderr.split())
+    assert rows(desk.effects.ledger, "select count(*) from documents where erased_at is not null") == [(0,)]
+    assert "invoices" in everywhere(desk, "Acme GmbH")
 
 
 def test_nobody(desk: Desk) -> None:
