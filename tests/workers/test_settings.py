@@ -104,3 +104,14 @@ def test_webhook_secrets_that_are_none(tmp_path: Path, secret: str) -> None:
     with pytest.raises(NotConfigured, match=r"BILLOW_WEBHOOK_SECRETS: .* 24 random bytes") as refused:
         Settings.from_environment(given)
     assert secret not in str(refused.value)
+
+
+def test_rendering_processes(tmp_path: Path) -> None:
+    """One a core, at most four, unless it is set; none and nonsense are refused."""
+    given = {"BILLOW_HOME": str(tmp_path), "BILLOW_DATABASE_URL": URL}
+    usual = Settings.from_environment(given).rendering_processes
+    assert usual == min(len(os.sched_getaffinity(0)), 4)
+    assert Settings.from_environment({**given, "BILLOW_RENDERING_PROCESSES": "7"}).rendering_processes == 7
+    for wrong in ("0", "65", "many"):
+        with pytest.raises(NotConfigured, match="BILLOW_RENDERING_PROCESSES"):
+            Settings.from_environment({**given, "BILLOW_RENDERING_PROCESSES": wrong})
