@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, any_, literal, or_, select
+from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from activities.archive import retention
@@ -140,6 +140,9 @@ def _erase(
     if not (fate.draft or fate.messages or fate.documents):
         return
     for message in fate.messages:
+        if "@" in subject and not _same(message.recipient, subject):
+            message.copies_to = [each for each in message.copies_to if not _same(each, subject)]
+            continue
         message.recipient = message.subject = message.body = message.html = ""
         message.copies_to, message.server_reply, message.last_error = [], None, None
         message.facts = {"contact": ERASED, **{k: v for k, v in message.facts.items() if k == "invoices"}}
@@ -229,14 +232,22 @@ def _of(subject: str) -> ColumnElement[bool]:
     """The invoices that know the subject."""
     if "@" not in subject:
         return InvoiceRow.client == subject
-    contact = InvoiceRow.draft["buyer"]["contact"]["email"].astext
+    contact = func.lower(InvoiceRow.draft["buyer"]["contact"]["email"].astext)
     written = select(MessageRow.invoice).where(_to(subject), MessageRow.invoice.is_not(None))
-    copied = InvoiceRow.draft["copies_to"].has_key(subject)
-    return or_(contact == subject, copied, InvoiceRow.id.in_(written))
+    copied = func.lower(InvoiceRow.draft["copies_to"].astext).contains(
+        f'"{subject.lower()}"', autoescape=True
+    )
+    return or_(contact == subject.lower(), copied, InvoiceRow.id.in_(written))
 
 
 def _to(subject: str) -> ColumnElement[bool]:
-    return or_(MessageRow.recipient == subject, literal(subject) == any_(MessageRow.copies_to))
+    """Messages to an address, or with a copy to it, however it is written."""
+    copies = func.string_to_array(func.lower(func.array_to_string(MessageRow.copies_to, ",")), ",")
+    return or_(func.lower(MessageRow.recipient) == subject.lower(), literal(subject.lower()) == any_(copies))
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
 
 
 def _messages(row: InvoiceRow, subject: str) -> Select[MessageRow]:

@@ -182,6 +182,20 @@ def test_a_contact(desk: Desk, paid: str, in_years: Years) -> None:
     proofs_hold(desk)
 
 
+def test_a_contact_in_copy(desk: Desk, paid: str) -> None:
+    """Who only got a copy is taken off it, however the address is written; the message to the others stays."""
+    ((before, copies),) = rows(
+        desk.effects.ledger, "select recipient, copies_to from messages where audience = 'client'"
+    )
+    assert "boss@client.example" in copies
+    desk.type("erase", "Boss@Client.example", "--as", "pia", "--yes")
+    ((after, left),) = rows(
+        desk.effects.ledger, "select recipient, copies_to from messages where audience = 'client'"
+    )
+    assert (after, left) == (before, [each for each in copies if each != "boss@client.example"])
+    assert "messages" not in everywhere(desk, "boss@client.example")
+
+
 def test_broken_off_and_done_again(desk: Desk, paid: str, in_years: Years) -> None:
     """A document that is gone already does not stop it: doing it again does the rest."""
     in_years(9)
