@@ -185,3 +185,11 @@ def test_a_process_that_cannot_start_says_why() -> None:
             pool.warm()
         with pytest.raises(RendererUnavailable, match="cannot start: no fonts are installed"):
             pool.run(jobs.own_id)
+
+
+@pytest.mark.parametrize(("prepare", "says"), [(jobs.fail_to_start, "no fonts"), (jobs.die, "SIGKILL")])
+def test_rules_that_cannot_be_prepared(prepare: Callable[[], None], says: str) -> None:
+    """A worker without its rules says so before it takes any work."""
+    refused = pytest.raises(RendererUnavailable, match=f"cannot prepare its rules.*{says}")
+    with RenderingPool(1, first=jobs.nothing, prepare=prepare) as pool, refused:
+        pool.warm()

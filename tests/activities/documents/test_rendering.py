@@ -55,6 +55,10 @@ def test_the_e_invoice_is_inside(document: InvoiceDocument, name: str, profile: 
     assert made.einvoice is not None and made.einvoice.profile is profile
     assert embedded(made.pdf) == {name: made.einvoice.cii}
     assert guard.problems(made.pdf, made.einvoice) == []
+    with pikepdf.open(io.BytesIO(made.pdf)) as opened:
+        packet = opened.Root.Metadata.read_bytes().decode()
+    version = "3.0" if profile is Profile.XRECHNUNG else "1.0"
+    assert f"<fx:Version>{version}</fx:Version><fx:ConformanceLevel>{profile}</fx:ConformanceLevel>" in packet
 
 
 def test_no_e_invoice(pool: RenderingPool) -> None:
