@@ -28,7 +28,9 @@ from activities.documents.errors import RenderingFailed
 from activities.documents.faces import faces
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.page_templates import TEMPLATES, page_template
+from activities.languages.catalogue import CATALOGUES
 from billing.looks import LookName
+from billing.taxes.notes import notes_of_the_law
 
 if TYPE_CHECKING:
     from activities.einvoice.files import EInvoiceFiles
@@ -111,15 +113,19 @@ def warm_up() -> None:
 
 @lru_cache(maxsize=1)
 def renderer_versions() -> dict[str, str]:
-    """What the bytes of a PDF depend on besides document and look: programs, templates, fonts."""
+    """What the bytes of a PDF depend on besides document and look: programs, templates with their words, fonts."""
     templates = hashlib.sha256()
     for path in sorted(path for path in TEMPLATES.rglob("*") if path.is_file()):
         templates.update(path.relative_to(TEMPLATES).as_posix().encode() + b"\0" + path.read_bytes())
+    words = hashlib.sha256(notes_of_the_law())
+    for path in sorted(CATALOGUES.glob("*.po")):
+        words.update(path.name.encode() + b"\0" + path.read_bytes())
     packages = ("weasyprint", "pydyf", "fonttools", "segno", "babel")
     return {
         **{package: metadata.version(package) for package in packages},
         "pango": _dotted(pango.pango_version()),
         "template": templates.hexdigest()[:16],
+        "words": words.hexdigest()[:16],
         "fonts": fonts.installed_digest()[:16],
     }
 

@@ -202,7 +202,7 @@ def test_versions_name_all_that_shapes_the_bytes() -> None:
     warm_up()
     versions = renderer_versions()
     assert versions["weasyprint"] == "70.0"
-    assert {"pango", "template", "fonts", "segno", "babel"} <= versions.keys()
+    assert {"pango", "template", "words", "fonts", "segno", "babel"} <= versions.keys()
     assert all(versions.values())
 
 
