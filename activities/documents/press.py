@@ -9,10 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import hashlib
-import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -28,6 +25,7 @@ from activities.documents.errors import RenderingFailed
 from activities.documents.faces import faces
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.page_templates import TEMPLATES, page_template
+from activities.documents.weasyprint_log import weasyprint_warnings
 from activities.languages.catalogue import CATALOGUES
 from billing.looks import LookName
 from billing.taxes.notes import notes_of_the_law
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from activities.einvoice.files import EInvoiceFiles
 
 _lock = threading.RLock()
-_weasyprint_log = logging.getLogger("weasyprint")
 
 
 class _Press:
@@ -88,7 +85,7 @@ def typeset(html: str, name: str, look: LookFiles = PLAIN, einvoice: EInvoiceFil
     The same arguments give the same bytes with the same `renderer_versions()`. `RenderingFailed` if a character has
     no glyph in any font.
     """
-    with _lock, _warnings() as warnings:
+    with _lock, weasyprint_warnings() as warnings:
         press = _press(look)
         pdf = hybrid.write_pdf(press.lay_out(html), einvoice)
     if missing := [warning for warning in warnings if ".notdef" in warning]:
@@ -120,7 +117,7 @@ def renderer_versions() -> dict[str, str]:
     words = hashlib.sha256(notes_of_the_law())
     for path in sorted(CATALOGUES.glob("*.po")):
         words.update(path.name.encode() + b"\0" + path.read_bytes())
-    packages = ("weasyprint", "pydyf", "fonttools", "segno", "babel")
+    packages = ("weasyprint", "pydyf", "fonttools", "segno", "qrbill", "babel")
     return {
         **{package: metadata.version(package) for package in packages},
         "pango": _dotted(pango.pango_version()),
@@ -133,20 +130,3 @@ def renderer_versions() -> dict[str, str]:
 def _dotted(version: int) -> str:
     """50012 → 1.50.12, as Pango encodes it (10000 a major version)."""
     return f"{version // 10000}.{version // 100 % 100}.{version % 100}"
-
-
-@contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """What WeasyPrint complains about meanwhile."""
-    messages: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            messages.append(record.getMessage())
-
-    collector = Collector(logging.WARNING)
-    _weasyprint_log.addHandler(collector)
-    try:
-        yield messages
-    finally:
-        _weasyprint_log.removeHandler(collector)

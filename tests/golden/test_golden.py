@@ -21,7 +21,7 @@ _ANEW = "if it is meant, draw it anew with 'make golden' and look at what has ch
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_as_it_was(name: str) -> None:
-    """The words are the same on the same pages; the picture is, but for a hair, where it does not differ by words alone."""
+    """The words are the same on the same pages, and the picture is but for a hair."""
     pdf = DOCUMENTS[name]()
     assert pictures.text_of(pdf) == (pictures.FOLDER / f"{name}.txt").read_text("utf-8"), _ANEW
     if pictures.can_draw and not _TRANSLATED.search(name):
