@@ -26,10 +26,12 @@ def imported(package: str) -> set[str]:
 
 def run(module: ast.Module) -> Iterator[ast.AST]:
     """The parts of a module that run; what stands under `if TYPE_CHECKING` is for the type checker alone."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
+    todo: list[ast.AST] = [module]
+    while todo:
+        node = todo.pop()
         yield node
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        todo += [] if for_types else ast.iter_child_nodes(node)
 
 
 def name_of(requirement: str) -> str:
