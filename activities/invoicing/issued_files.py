@@ -83,8 +83,10 @@ def record(tx: Session, row: InvoiceRow, made: Kept, *, at: datetime) -> None:
     row.document_status = DocumentStatus.ISSUED
     exceptions.close_repaired(tx, row, at=at)
     xml = {each.kind: each.sha256 for each in others}
-    facts = {"sha256": pdf.sha256, "size": pdf.size, **xml, "made_from": digest_of_facts(made.made_from)}
-    audit_trail.record(tx, row, "rendered", at=at, **facts)
+    made_from = digest_of_facts(made.made_from)
+    audit_trail.record(
+        tx, row, "rendered", at=at, sha256=pdf.sha256, size=pdf.size, made_from=made_from, **xml
+    )
 
 
 def digest_of_facts(made_from: Mapping[str, Any] | None) -> str:
