@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,8 +22,10 @@ from billing.parties import Issuer
 from billing.status import DocumentStatus
 
 
-def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
+def issue(tx: Session, row: InvoiceRow, *, at: datetime, warnings: Sequence[str] = ()) -> str:
     """Gives the approved draft its number, issue date and due date, all in the caller's transaction.
+
+    `warnings` are the rules validation found broken and let pass; the audit trail keeps them with the number.
 
     Asking twice returns the same number. The series is locked until the transaction ends, so numbers are
     gapless, unique and in order of date: a transaction that fails gives its number back. `NumberingError` if the
@@ -51,6 +54,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
         currency=draft.currency,
         draft_digest=row.draft_digest,
         **instalments.told(parts),
+        **({"warnings": list(warnings)} if warnings else {}),
     )
     return taken.number
 
