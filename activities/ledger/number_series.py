@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -42,6 +43,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime, warnings: Sequence[str]
     parts = schedule(draft, taken.issue_date, at, business_days(client, taken.issue_date) if client else None)
     row.due_date, row.late_from = parts[0].due_date, parts[0].late_from
     row.document_status = DocumentStatus.DOCUMENT_PENDING
+    told: dict[str, Any] = {**instalments.told(parts), **({"warnings": list(warnings)} if warnings else {})}
     audit_trail.record(
         tx,
         row,
@@ -53,8 +55,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime, warnings: Sequence[str]
         gross=draft.due,
         currency=draft.currency,
         draft_digest=row.draft_digest,
-        **instalments.told(parts),
-        **({"warnings": list(warnings)} if warnings else {}),
+        **told,
     )
     return taken.number
 
