@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from activities.documents.errors import RenderingFailed
@@ -85,3 +86,14 @@ def variables() -> dict[str, str]:
 def ignored() -> bool:
     """Whether Ctrl-C and a stop of the whole group leave the process at work."""
     return all(signal.getsignal(each) is signal.SIG_IGN for each in (signal.SIGINT, signal.SIGTERM))
+
+
+def validate_in_threads(threads: int) -> set[int]:
+    """How many breaches a faultless document has, asked by so many threads at once of rules nobody has used yet."""
+    from activities.documents.look import PLAIN
+    from activities.documents.rendering import InThisProcess
+    from tests.activities.documents.samples import invoice
+
+    documents = [invoice(["Advice"] * (n + 1)) for n in range(threads)]
+    with ThreadPoolExecutor(threads) as at_once:
+        return set(at_once.map(lambda each: len(InThisProcess().validate(each, PLAIN)), documents))

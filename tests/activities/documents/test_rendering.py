@@ -18,6 +18,7 @@ from billing.document import InvoiceDocument
 from billing.document_kind import DocumentKind
 from billing.einvoice.model import Profile
 from billing.looks import Look
+from tests.activities.documents import pool_jobs as jobs
 from tests.activities.documents.samples import BUYER, ISSUER, invoice
 
 
@@ -101,6 +102,12 @@ def test_breaches_come_back(pool: RenderingPool) -> None:
     assert "BR-CO-15" in {each.rule for each in found if each.is_fatal}
     assert found == InThisProcess().validate(wrong, PLAIN)
     assert not [each for each in pool.validate(AUTHORITY, PLAIN) if each.is_fatal]
+
+
+def test_threads_of_one_process() -> None:
+    """Sixteen threads of an invoicing worker validate at once, as its first: none is in another's way."""
+    with RenderingPool(1, first=jobs.nothing) as fresh:
+        assert fresh.run(jobs.validate_in_threads, 16) == {0}
 
 
 def test_a_faulty_template_speaks_against_it(pool: RenderingPool) -> None:
