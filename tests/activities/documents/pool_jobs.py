@@ -66,6 +66,12 @@ def fail_to_start() -> None:
     raise RuntimeError("no fonts are installed")
 
 
+def need(file: Path) -> None:
+    """Fails to start as long as the file is missing."""
+    if not file.exists():
+        fail_to_start()
+
+
 def large(size: int) -> bytes:
     return bytes(size)
 
