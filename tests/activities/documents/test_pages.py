@@ -39,6 +39,28 @@ def test_sums_are_carried_from_page_to_page(look: LookName) -> None:
         assert _BROUGHT.findall(page) == (_CARRIED.findall(pages[at - 1]) if at else [])
 
 
+@pytest.mark.parametrize("look", list(LookName))
+def test_what_stands_on_a_page_adds_up(look: LookName) -> None:
+    """Whoever adds up a page by hand, what was brought forward and the amounts printed, comes to what is carried
+    forward, and on the last page to the net, to the cent."""
+    document = awkward.lines(70)
+    pages = [page for page in pages_of(document, look) if "OPS-" in page]
+    for page in pages:
+        rows = re.findall(r" hours 118\.50 ([\d,]+\.\d\d)$", page, re.MULTILINE)
+        assert len(rows) == len(set(re.findall(r"OPS-(\d+)", page)))
+        reached = sum(map(_amount, (*_BROUGHT.findall(page), *rows)))
+        if page is pages[-1]:
+            assert (
+                reached == document.draft.net == _amount(*re.findall(r"^Net ([\d,.]+)", page, re.MULTILINE))
+            )
+        else:
+            assert reached == _amount(*_CARRIED.findall(page))
+
+
+def _amount(written: str) -> Decimal:
+    return Decimal(written.replace(",", ""))
+
+
 def test_one_page_carries_nothing() -> None:
     """Where the lines fit on a page, nothing is carried."""
     pages = pages_of(awkward.reverse_charge())
