@@ -189,7 +189,7 @@ def _fate(tx: Session, row: InvoiceRow, subject: str, as_of: datetime) -> _Fate:
         parts.append(Part("documents of invoices", count, goes=False, why=why, until=until))
     gone = []
     for message in tx.scalars(_messages(row, subject)):
-        may_go, reason, day = _message(tx, row, message, today, whole=goes)
+        may_go, reason, day = _message(tx, row, message, today)
         parts.append(Part("messages", 1, may_go, reason, day))
         gone += [message] * may_go
     return _Fate(whole, tuple(gone), tuple(stored), tuple(parts))
@@ -213,12 +213,12 @@ def _invoice(tx: Session, row: InvoiceRow, today: date) -> tuple[bool, str, date
     return kept.past(today), _because(kept), kept.until
 
 
-def _message(
-    tx: Session, row: InvoiceRow, message: MessageRow, today: date, *, whole: bool
-) -> tuple[bool, str, date | None]:
+def _message(tx: Session, row: InvoiceRow, message: MessageRow, today: date) -> tuple[bool, str, date | None]:
     if row.closed_at is None and row.document_status != DocumentStatus.VOIDED:
         return False, "the invoice is not settled", None
-    if whole or not message.event.startswith(LETTERS) or message.audience != notices.CLIENT:
+    if row.document_status == DocumentStatus.VOIDED:
+        return True, "never issued, so no law wants them kept", None
+    if not message.event.startswith(LETTERS) or message.audience != notices.CLIENT:
         return True, "they have served their purpose, Art. 17(1)(a)", None
     kept = retention.kept(tx, row, sent=(message.handed_over_at or message.prepared_at).date())
     return kept.past(today), _because(kept), kept.until

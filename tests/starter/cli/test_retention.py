@@ -11,12 +11,15 @@ import pytest
 from sqlalchemy import text
 
 from activities.documents.s3_store import S3Store
+from activities.invoicing.steps import LedgerSteps
 from starter.cli import context
 from tests.activities.documents.s3_server import s3_server, use
+from tests.activities.documents.test_pdf import text_of
 from tests.activities.ledger.conftest import rows, tamper
 from tests.starter.cli.conftest import KEY_OF_ACME, Desk, today
 from tests.starter.cli.test_documents import stored
 from tests.starter.cli.test_export import letter
+from workflows.messages import StepInput
 
 Years = Callable[[int], None]
 
@@ -194,6 +197,43 @@ def test_a_contact_in_copy(desk: Desk, paid: str) -> None:
     )
     assert (after, left) == (before, [each for each in copies if each != "boss@client.example"])
     assert "messages" not in everywhere(desk, "boss@client.example")
+
+
+def test_money_taken_back_after_all(desk: Desk, paid: str, in_years: Years) -> None:
+    """An erased invoice that is open again reminds nobody: a person hears of it, and every command says why not."""
+    in_years(9)
+    desk.read("erase", "acme", "--as", "pia", "--yes")
+    desk.type("pay", paid, "--amount", "-100", "--date", today(), "--key", "back", "--as", "pia")
+    assert desk.read("retention")["holdings"][0]["may_go"] == 0
+    plan = LedgerSteps(desk.effects).collect(StepInput(billing_key=KEY_OF_ACME, as_of=context.now()))
+    assert plan.at is not None and plan.name == "reminder-1"
+    plan = LedgerSteps(desk.effects).collect(StepInput(billing_key=KEY_OF_ACME, as_of=plan.at))
+    assert (plan.state, plan.waits_for) == ("exception", "decision on: not-delivered")
+    (raised,) = desk.read("show", paid)["exceptions"]
+    assert "write to the client yourself" in raised["message"]
+    assert rows(desk.effects.ledger, "select recipient from messages where audience = 'client'") == [("",)]
+    assert desk.read("reminder-letter", paid, "-o", desk.folder / "letter.pdf")["file"]
+    written = text_of((desk.folder / "letter.pdf").read_bytes())
+    assert "Acme GmbH" in written
+    for refused in (("resend", paid, "--as", "pia"), ("einvoice", paid), ("pdf", paid)):
+        assert "was erased on" in " ".join(desk.type(*refused, code=1).stderr.split())
+    assert f"billow pdf {paid}" not in desk.type("show", paid).stdout
+    proofs_hold(desk)
+
+
+def test_a_late_reminder_is_kept_by_its_own_day(desk: Desk, paid: str, in_years: Years) -> None:
+    """A letter about an old invoice is kept from the day it was sent, not from that of the invoice."""
+    tamper(
+        desk.effects.ledger,
+        "update messages set event = 'reminder-3', handed_over_at = handed_over_at + interval '5 years'",
+    )
+    in_years(9)
+    said = desk.read("erase", "acme", "--as", "pia", "--yes")
+    assert fates(said, "goes") == {"documents of invoices": 3, "invoices": 1}
+    (letter_kept,) = (each for each in said["stays"] if each["what"] == "messages")
+    assert letter_kept["until"] == f"{today().year + 11}-12-31"
+    in_years(12)
+    assert fates(desk.read("erase", "acme", "--as", "pia", "--yes"), "goes") == {"messages": 1}
 
 
 def test_broken_off_and_done_again(desk: Desk, paid: str, in_years: Years) -> None:
