@@ -31,6 +31,9 @@ BATCH = 100
 _BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16
 _UNIX = 3
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠]")
+"""How a formula may begin; in full width too, as spreadsheets of East Asia read it."""
+
 _PACKED_ALREADY = "application/pdf"
 
 FROM_BEFORE = "its document is in the system before Billow"
@@ -387,10 +390,11 @@ def _safe(name: str) -> str:
 
 
 def _csv_line(cells: tuple[object, ...]) -> str:
-    """A line; what a spreadsheet would take for a formula is kept text."""
+    """A line; a text that a spreadsheet would take for a formula is kept text, figures stay figures."""
     line = io.StringIO()
-    texts = ["" if each is None else str(each) for each in cells]
-    csv.writer(line).writerow([f"'{each}" if each[:1] in "=+@\t\r" and each[:1] else each for each in texts])
+    csv.writer(line).writerow(
+        [f"'{each}" if isinstance(each, str) and _FORMULA.match(each) else each for each in cells]
+    )
     return line.getvalue()
 
 

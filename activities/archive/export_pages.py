@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billing.money import written
+
 if TYPE_CHECKING:
     from activities.archive.export import Entry, Exported, Scope
     from activities.ledger.number_audit import NumberAudit
@@ -68,7 +70,8 @@ def row(entry: Entry) -> str:
         f'<a href="{escape(entry.folder)}/{escape(each)}">{escape(_short(each))}</a>' for each in entry.files
     )
     missing = f'<div class="missing small">{escape(entry.missing)}</div>' if entry.missing else ""
-    gross = f"{invoice.currency} {invoice.gross:,.2f}" if invoice.gross is not None else "–"
+    currency = invoice.currency or ""
+    gross = f"{currency} {written(invoice.gross, currency)}" if invoice.gross is not None else "–"
     return (
         f'<tr><td class="nowrap">{escape(invoice.number or "")}<td class="nowrap">{invoice.issue_date}'
         f"<td>{escape(invoice.client)}<td>{escape(invoice.title)}<td>{links}{missing}"

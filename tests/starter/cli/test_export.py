@@ -196,8 +196,31 @@ def test_letters(desk: Desk, number: str) -> None:
     assert verified(file.with_suffix("")).returncode == 0
 
 
+FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", " =1+1", "＝1+1"]
+
+
 def test_formulas_stay_text(desk: Desk) -> None:
-    """A title that a spreadsheet would run is text in the index."""
-    desk.opening_item("OLD-1", title='=HYPERLINK("https://evil.example")')
-    (line,) = index(unpacked(export(desk)[0]))
-    assert line["title"].startswith("'=HYPERLINK")
+    """A title that a spreadsheet would run is text in the index; amounts stay figures, also negative ones."""
+    for place, title in enumerate(FORMULAS):
+        desk.opening_item(f"OLD-{place}", title=title)
+    tamper(desk.effects.ledger, "update invoices set net = -5")
+    lines = index(unpacked(export(desk)[0]))
+    assert [line["title"] for line in lines] == [f"'{title}" for title in FORMULAS]
+    assert {Decimal(line["net"]) for line in lines} == {-5}
+
+
+def test_a_page_that_is_no_program(desk: Desk) -> None:
+    """Whatever a client or title is called, the page of the index shows it and runs nothing of it; amounts have the
+    decimals of their currency."""
+    evil = "<script>alert(1)</script>\"'><img src=x>"
+    desk.opening_item(
+        "OLD-1",
+        title=evil,
+        currency="BHD",
+        net=Decimal("1.000"),
+        tax=Decimal("0.195"),
+        gross=Decimal("1.195"),
+    )
+    page = (unpacked(export(desk)[0]) / "index.html").read_text()
+    assert "<script>" not in page and "<img" not in page and "&lt;script&gt;" in page
+    assert "BHD 1.195" in page
