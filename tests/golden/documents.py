@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from activities.documents.invoice_values import values
 from activities.documents.look import LookFiles
 from activities.documents.pdf import render_invoice, typeset
+from activities.documents.press import page
 from activities.documents.sample_documents import BUYER, PAGES, Parties
 from activities.languages.catalogue import LANGUAGES
 from billing.document import InvoiceDocument
@@ -37,7 +39,7 @@ def own(name: LookName) -> LookFiles:
 
 LOOKS = {name: LookFiles(look=Look(id="berlin", based_on=name)) for name in LookName}
 
-_LETTERS = [name for name in PAGES if name not in {kind.value.replace(" ", "-") for kind in DocumentKind}]
+LETTERS = [name for name in PAGES if name not in {kind.value.replace(" ", "-") for kind in DocumentKind}]
 """Documents that are no invoices: reminders, statements, receipts."""
 
 AWKWARD: dict[str, Callable[[], InvoiceDocument]] = {
@@ -71,7 +73,7 @@ def _named() -> dict[str, Callable[[], bytes]]:
             found[f"{kind.value.replace(' ', '-')}.{language}.{look}"] = partial(
                 _rendered, document, LOOKS[look]
             )
-    for at, name in enumerate(_LETTERS):
+    for at, name in enumerate(LETTERS):
         for language, look in _pairs(at):
             found[f"{name}.{language}.{look}"] = partial(_letter, name, language, LOOKS[look])
     return found
@@ -85,6 +87,14 @@ def _pairs(start: int) -> Iterator[tuple[str, LookName]]:
             yield from ((language, look) for look in looks)
         else:
             yield language, looks[(start + at) % len(looks)]
+
+
+def written(name: str, language: str, look: LookFiles) -> str:
+    """The page of a document, before it is set in type; `name` is that of a kind of invoice or of a letter."""
+    if name in LETTERS:
+        return PAGES[name](Parties(ISSUER, BUYER, language), look)
+    document = invoices.of_kind(DocumentKind(name), language)
+    return page("invoice.html", values(document, look), name, look)
 
 
 def _rendered(document: Callable[[], InvoiceDocument], look: LookFiles) -> bytes:

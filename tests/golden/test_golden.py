@@ -7,8 +7,10 @@ import re
 import pytest
 from PIL import Image
 
+from activities.languages.catalogue import LANGUAGES
+from billing.document_kind import DocumentKind
 from tests.golden import pictures
-from tests.golden.documents import DOCUMENTS, EINVOICES
+from tests.golden.documents import DOCUMENTS, EINVOICES, LETTERS, LOOKS, written
 
 _TOLERANCE = 0.02
 """The share of dots that may differ: other versions of Pango or a font move letters by a hair."""
@@ -27,6 +29,13 @@ def test_as_it_was(name: str) -> None:
     if pictures.can_draw and not _TRANSLATED.search(name):
         with Image.open(pictures.FOLDER / f"{name}.png") as golden:
             assert pictures.difference(pictures.picture_of(pdf), golden) < _TOLERANCE, _ANEW
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_look_says_the_same(language: str) -> None:
+    """Looks set one page: what a golden document says in one of them, letter by letter, it says in all three."""
+    for name in (*DocumentKind, *LETTERS):
+        assert len({written(name, language, look) for look in LOOKS.values()}) == 1, name
 
 
 @pytest.mark.parametrize("name", sorted(EINVOICES))
