@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 
 _lock = threading.RLock()
 
+_FAULTS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError,
+    ValueError,
+)  # fmt: skip
+"""What a page that asks for the impossible ends in; the machine's own failures are none of these."""
+
 
 class _Press:
     """What serves every document of one look: fonts, style sheets and the fetcher of its files."""
@@ -75,8 +81,8 @@ def page(template: str, values: dict[str, Any], name: str, look: LookFiles = PLA
     """
     try:
         return page_template(look, template).render(values)
-    except (TemplateError, LookupError, TypeError, ValueError) as error:
-        raise RenderingFailed(f"the template {template} cannot write {name}: {error}") from error
+    except (TemplateError, *_FAULTS) as error:
+        raise RenderingFailed(f"the template {template} cannot write {name}: {_said(error)}") from error
 
 
 def typeset(html: str, name: str, look: LookFiles = PLAIN, einvoice: EInvoiceFiles | None = None) -> bytes:
@@ -86,14 +92,22 @@ def typeset(html: str, name: str, look: LookFiles = PLAIN, einvoice: EInvoiceFil
     no glyph in any font.
     """
     with _lock, weasyprint_warnings() as warnings:
-        press = _press(look)
-        pdf = hybrid.write_pdf(press.lay_out(html), einvoice)
+        try:
+            pdf = hybrid.write_pdf(_press(look).lay_out(html), einvoice)
+        except _FAULTS as error:
+            raise RenderingFailed(
+                f"{name} cannot be set: {_said(error)}; see what its templates and style sheets ask for"
+            ) from error
     if missing := [warning for warning in warnings if ".notdef" in warning]:
         raise RenderingFailed(
             f"{name} holds characters no installed font has ({'; '.join(missing)}); "
             "install a font that has them (Debian: fonts-noto-core, fonts-noto-cjk, fonts-symbola)"
         )
     return pdf
+
+
+def _said(error: Exception) -> str:
+    return "it needs more memory than there is" if isinstance(error, MemoryError) else str(error)
 
 
 def warm_up() -> None:

@@ -9,15 +9,17 @@ import pytest
 from weasyprint.urls import URLFetcher
 
 from activities.documents.assets import Assets, NotServed
+from activities.documents.errors import RenderingFailed
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.page_templates import TEMPLATES
+from activities.documents.pdf import proof, render_invoice
 from activities.documents.preview import Wanted, is_preview, preview
 from activities.documents.receipt import render_receipt
 from activities.documents.sample_documents import BUYER, PAGES, Parties, sample_receipt
 from activities.documents.trial import Fault, try_looks, try_out
 from billing.looks import Look
 from starter.cli.preview import DOCUMENTS
-from tests.activities.documents.samples import ISSUER
+from tests.activities.documents.samples import ISSUER, invoice
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">%s</svg>'
 
@@ -137,6 +139,39 @@ def test_code_stays_in_its_box(source: str, says: str) -> None:
     faults = try_out(look(blocks__foot_html=f"one\n\n{source}"), ISSUER)
     assert [(each.file, each.line) for each in faults] == [("templates/blocks/foot.html", 3)]
     assert says in faults[0].message
+
+
+BROKEN = {
+    "zero": look(blocks__foot_html="{{ draft.net / (draft.net - draft.net) }}"),
+    "itself": look(blocks__foot_html="{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}"),
+    "a long range": look(blocks__foot_html="{% for a in range(100001) %}{% endfor %}"),
+    "memory": look(blocks__foot_html="{{ 'x' | center(99999999999999) }}"),
+    "a catalogue": look(languages__de_po='msgid "Invoice"\nmsgstr "%(nothing)s"\n'),
+    "a block in another encoding": look(blocks__foot_html=b"\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_a_template_cannot_do_is_found_before_the_number(broken: str) -> None:
+    """Whatever fails in a template with this document's data is the template's fault, said as one."""
+    with pytest.raises(RenderingFailed):
+        proof(invoice(), BROKEN[broken])
+
+
+UNSET = {
+    "deep": look(blocks__foot_html="<div>" * 3000),
+    "large": look(style_css="body { font-size: 1e400px }"),
+    "nested": look(style_css="p { width: calc(" + "(" * 2000 + "1px" + ")" * 2000 + ") }"),
+    "a style sheet in another encoding": look(style_css=b"\xff\xfe"),
+    "half a character": look(blocks__foot_html="{{ '\\ud800' }}"),
+}
+
+
+@pytest.mark.parametrize("unset", UNSET)
+def test_what_cannot_be_set_is_a_fault_of_the_look(unset: str) -> None:
+    """A page the typesetter breaks over is told at once as something to repair, not tried again for half an hour."""
+    with pytest.raises(RenderingFailed, match="BER-2026-00017"):
+        render_invoice(invoice(), UNSET[unset])
 
 
 def test_a_loop_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
