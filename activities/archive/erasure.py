@@ -207,17 +207,22 @@ def _invoice(tx: Session, row: InvoiceRow, today: date) -> tuple[bool, str, date
         return True, "never issued, so no law wants them kept", None
     if row.number is None:
         return False, "not issued yet: needed to bill what was agreed", None
-    if row.closed_at is None or row.collection_status == CollectionStatus.HANDED_OVER:
+    if not _settled(row):
         return False, "not settled: needed to enforce the claim, Art. 17(3)(e)", None
     kept = retention.kept(tx, row)
     return kept.past(today), _because(kept), kept.until
 
 
+def _settled(row: InvoiceRow) -> bool:
+    """Nobody pursues it any more: closed, and not handed over to somebody who still does."""
+    return row.closed_at is not None and row.collection_status != CollectionStatus.HANDED_OVER
+
+
 def _message(tx: Session, row: InvoiceRow, message: MessageRow, today: date) -> tuple[bool, str, date | None]:
-    if row.closed_at is None and row.document_status != DocumentStatus.VOIDED:
-        return False, "the invoice is not settled", None
     if row.document_status == DocumentStatus.VOIDED:
         return True, "never issued, so no law wants them kept", None
+    if not _settled(row):
+        return False, "the invoice is not settled", None
     if not message.event.startswith(LETTERS) or message.audience != notices.CLIENT:
         return True, "they have served their purpose, Art. 17(1)(a)", None
     kept = retention.kept(tx, row, sent=(message.handed_over_at or message.prepared_at).date())

@@ -96,6 +96,17 @@ def test_unsettled_stays(desk: Desk, in_years: Years) -> None:
     assert fates(said, "goes") == {}
 
 
+def test_handed_over_stays(desk: Desk, paid: str, in_years: Years) -> None:
+    """What somebody else pursues now is not settled: neither the invoice goes nor a mail that shows it was sent."""
+    tamper(desk.effects.ledger, "update invoices set collection_status = 'handed over'")
+    in_years(20)
+    said = desk.read("erase", "acme", "--as", "pia", "--dry-run")
+    assert fates(said, "goes") == {}
+    assert {each["why"] for each in said["stays"] if each["what"] == "messages"} == {
+        "the invoice is not settled"
+    }
+
+
 def test_a_plan_first(desk: Desk, paid: str) -> None:
     """Without --yes nothing goes: the plan is printed, with what stays, the law and the day."""
     before = everywhere(desk, "Acme")
