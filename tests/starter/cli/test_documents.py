@@ -166,6 +166,16 @@ def test_wrong_usage(desk: Desk) -> None:
     assert "--verify writes no file" in desk.type("pdf", "X-1", "--verify", "-o", "x.pdf", code=2).stderr
 
 
+def test_a_folder_that_takes_no_file(desk: Desk) -> None:
+    """A folder that is not there, or is a file, is refused with the name that was given and the reason."""
+    number = desk.issue()
+    (desk.folder / "taken").touch()
+    for target, reason in (("nowhere/a.pdf", "no such file"), ("taken/a.pdf", "not a directory")):
+        refused = desk.type("pdf", number, "-o", desk.folder / target, code=1)
+        said = " ".join(refused.stderr.split())
+        assert f"{target} cannot be written: {reason}" in said and ".billow-" not in said
+
+
 MOVED_ON = """update documents set made_with = made_with || '{"weasyprint": "60.1"}'"""
 
 CHANGES = [
