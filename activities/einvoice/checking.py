@@ -90,11 +90,13 @@ def _inside(pdf: bytes) -> bytes:
     raise Refused(f"the PDF has no e-invoice inside: none of {', '.join(FILE_NAMES)} is attached to it")
 
 
-def _unpacked(stream: pikepdf.Stream) -> bytes:
+def _unpacked(stream: pikepdf.Object | None) -> bytes:
     """The bytes of an attached file, and never more of them than a file may have: a thousand times may be packed."""
+    if not isinstance(stream, pikepdf.Stream):
+        raise Refused("the PDF names an e-invoice, and there is none inside")
     data, filters = stream.read_raw_bytes(), stream.get("/Filter", pikepdf.Array())
     for each in [filters] if isinstance(filters, pikepdf.Name) else filters:
-        if each != pikepdf.Name.FlateDecode or "/DecodeParms" in stream:
+        if each != pikepdf.Name.FlateDecode or stream.get("/DecodeParms") is not None:
             raise Refused("the e-invoice inside the PDF is packed in a way that is not read here")
         unpacking = zlib.decompressobj()
         data = unpacking.decompress(data, MOST_BYTES)

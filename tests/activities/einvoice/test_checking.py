@@ -99,7 +99,7 @@ REFUSED = {
     ),
     "a PDF with a file that is no file": (
         hybrid(b"<x/>", "factur-x.xml").replace(b"/EF", b"/EX"),
-        "PDF cannot be read|no e-invoice",
+        "names an e-invoice, and there is none",
     ),
     "too large": (b" " * (checking.MOST_BYTES + 1), "more than any e-invoice"),
     "a smaller profile": (
