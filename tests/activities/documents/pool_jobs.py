@@ -25,6 +25,11 @@ def sleep_for(seconds: float) -> int:
     return os.getpid()
 
 
+def take(mebibytes: int) -> int:
+    """Takes so much memory at once, and writes into none of it; how much it got."""
+    return len(bytearray(mebibytes << 20)) >> 20
+
+
 def die() -> None:
     """Ends as when the machine has no memory left."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -83,6 +88,16 @@ def temporary_file() -> str:
     descriptor, name = tempfile.mkstemp()
     os.close(descriptor)
     return name
+
+
+def kept_ready() -> tuple[int, int, str]:
+    """How many objects the garbage collector passes over, how many presses are ready, and the temporary folder."""
+    import gc
+    import tempfile
+
+    from activities.documents import press
+
+    return gc.get_freeze_count(), press._press.cache_info().currsize, tempfile.gettempdir()
 
 
 def variables() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -19,6 +20,7 @@ from billing.document_kind import DocumentKind
 from billing.einvoice.model import Profile
 from billing.looks import Look
 from tests.activities.documents import pool_jobs as jobs
+from tests.activities.documents.pool_jobs import kept_ready
 from tests.activities.documents.samples import BUYER, ISSUER, invoice
 
 
@@ -76,6 +78,15 @@ def test_same_bytes_from_every_process(pool: RenderingPool) -> None:
     assert pool.render(AUTHORITY, PLAIN) == here
     pool.render(invoice(["Another"] * 60), PLAIN)
     assert pool.render(AUTHORITY, PLAIN) == here == InThisProcess().render(AUTHORITY, PLAIN)
+
+
+def test_ready_before_the_first_document() -> None:
+    """A process has fonts and style sheets loaded, all that lives frozen, and a temporary folder of its own."""
+    with RenderingPool(1) as pool:
+        frozen, presses, folder = pool.run(kept_ready)
+        assert frozen > 50_000 and presses == 1
+        assert Path(folder).parent == pool.folder
+    assert not pool.folder.exists()
 
 
 def test_what_made_it() -> None:
