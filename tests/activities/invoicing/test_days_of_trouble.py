@@ -53,11 +53,12 @@ def a_day_at_a_time(world: World, key: str, plan: Plan, error: type[BillowError]
     until = world.now + timedelta(days=DAYS)
     reports = 0
     while world.now < until:
-        assert plan.step is not None
+        step = plan.step
+        assert step is not None
         try:
-            plan = world.take(key, plan.step)
+            plan = world.take(key, step)
         except error:
-            plan, reports = world.report_failure(key, plan.step), reports + 1
+            plan, reports = world.report_failure(key, step), reports + 1
         assert len(world.open_exceptions(key)) <= 1
         if plan.at is not None and plan.at > world.now:
             assert plan.owner and plan.waits_for
