@@ -7,7 +7,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
-      fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-symbola \
+      fonts-dejavu-core fonts-liberation fonts-noto-core fonts-noto-cjk fonts-symbola \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --uid 10001 billow \
  && install -d -o billow -g billow /var/lib/billow/documents /var/lib/billow/mailbox

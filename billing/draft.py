@@ -46,7 +46,7 @@ _ADDED_LATER: dict[str, dict[str, Any]] = {
     "issuer.bank_account": {"qr_iban": ""},
     "buyer": {"electronic_address": ""},
     "lines": {"allowances": [], "charges": [], "taxes": []},
-    "taxes": {"name": "VAT", "share": "100", "number": ""},
+    "taxes": {"name": "VAT", "share": "100", "number": "", "exemption_code": ""},
     "terms": {
         "end_of_month_plus": None,
         "day_of_month": None,
@@ -95,7 +95,10 @@ class InvoiceLine(Value):
 
 
 class TaxBreakdown(Value):
-    """The tax of one name, category and rate (BG-23); `taxable` is that share (per cent) of what is taxed so."""
+    """The tax of one name, category and rate (BG-23); `taxable` is that share (per cent) of what is taxed so.
+
+    `note` says why none is charged (BT-120), `exemption_code` the same as a VATEX code (BT-121) where one fits.
+    """
 
     category: TaxCategory
     rate: Figure
@@ -106,6 +109,7 @@ class TaxBreakdown(Value):
     name: str = "VAT"
     share: Figure = Decimal(100)
     number: str = ""
+    exemption_code: str = ""
 
 
 class Draft(Value):

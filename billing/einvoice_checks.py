@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from billing.complaints import CompanyRecords, Complaint
-from billing.einvoice.electronic_addresses import SCHEMES
+from billing.einvoice.electronic_addresses import PEPPOL_SCHEMES, SCHEMES
 from billing.einvoice.leitweg_id import check_digits, is_leitweg_id, looks_like_leitweg_id
 
 
 def check_einvoices(records: CompanyRecords) -> Iterator[Complaint]:
-    """Electronic addresses of schemes that nobody knows, and references that are nearly a Leitweg-ID."""
+    """Electronic addresses of schemes nobody knows, or on one side only; references that are nearly a Leitweg-ID."""
+    addresses = {issuer.id: issuer.electronic_address for issuer in records.issuers.read.values()}
     for position, issuer in sorted(records.issuers.read.items()):
         yield from _electronic_address(("issuers", position), issuer.electronic_address)
     for position, client in sorted(records.clients.read.items()):
         yield from _electronic_address(("clients", position), client.electronic_address)
         reference = client.buyer_reference.strip()
+        if not is_leitweg_id(reference) and _in_peppol(client.electronic_address):
+            yield from _one_sided(position, client.issuer, addresses)
         if looks_like_leitweg_id(reference) and not is_leitweg_id(reference):
             yield Complaint(
                 ("clients", position, "buyer_reference"),
@@ -23,6 +26,22 @@ def check_einvoices(records: CompanyRecords) -> Iterator[Complaint]:
                 "ask the client for the right one; if it is another kind of reference, leave it",
                 warning=True,
             )
+
+
+def _in_peppol(written: str) -> bool:
+    scheme, _, name = written.partition(":")
+    return bool(name) and scheme in PEPPOL_SCHEMES
+
+
+def _one_sided(position: int, issuer: str, addresses: Mapping[str, str]) -> Iterator[Complaint]:
+    """A client that Peppol reaches, and an issuer it does not know: the file would not say so by itself."""
+    if issuer in addresses and not _in_peppol(addresses[issuer]):
+        yield Complaint(
+            ("clients", position, "electronic_address"),
+            f"the client is in Peppol, but its issuer {issuer!r} has no electronic_address there, so its UBL follows "
+            "EN 16931 alone and Peppol would refuse it; write the issuer's in issuers.yaml",
+            warning=True,
+        )
 
 
 def _electronic_address(record: tuple[str, int], written: str) -> Iterator[Complaint]:

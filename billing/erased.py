@@ -50,4 +50,9 @@ def request_without_words(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_erased(draft: Mapping[str, Any] | None) -> bool:
     """Whether the stored draft was emptied."""
-    return bool(draft and ERASED_AT in draft)
+    return bool(erased_at(draft))
+
+
+def erased_at(draft: Mapping[str, Any] | None) -> str:
+    """When (ISO 8601) the stored draft was emptied; nothing if it was not."""
+    return str((draft or {}).get(ERASED_AT, ""))

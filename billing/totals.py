@@ -76,6 +76,7 @@ def breakdowns(
             name=tax.name,
             share=tax.share,
             number=tax.number,
+            exemption_code=explained[tax].exemption_code if tax in explained else "",
         )
         for tax, taxable in taxable_by_tax(lines, allowances, charges, decision.taxes, currency).items()
     )

@@ -10,6 +10,7 @@ import os
 import tempfile
 from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -18,6 +19,9 @@ ENVIRONMENT_FILE = "environment"
 
 SHORTEST_SECRET = 24
 """Bytes, as Standard Webhooks asks for."""
+
+MEMORY_LIMITS = Path("/sys/fs/cgroup")
+"""Where Linux tells a container its limits, of version 2 or 1 of control groups."""
 
 _ONLY_IN_THE_ENVIRONMENT = frozenset({"BILLOW_WEBHOOK_SECRETS"})
 
@@ -57,11 +61,11 @@ class Settings(BaseModel):
         description="whsec_…, several with spaces between while one takes over from another; else no events come in",
     )
     rendering_processes: int = Field(
-        default_factory=lambda: min(_cores(), 4),
+        default_factory=lambda: max(1, min(_cores(), _gibibytes(), 4)),
         alias="BILLOW_RENDERING_PROCESSES",
         ge=1,
         le=64,
-        description="documents a rendering worker makes at a time; default: one a core, at most 4",
+        description="documents a rendering worker makes at a time; default: one a core and GiB of memory, at most 4",
     )
     vies_url: str | None = Field(
         None, alias="BILLOW_VIES_URL", description="where VAT ids are checked; default: the Commission's VIES"
@@ -155,6 +159,15 @@ class Settings(BaseModel):
 def _cores() -> int:
     """Processors this process may use; a container's or `taskset`'s share of the machine, where that is told."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _gibibytes() -> int:
+    """Memory this process may use, rounded down: a container's where there is a limit, else the machine's."""
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for limit in (MEMORY_LIMITS / "memory.max", MEMORY_LIMITS / "memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # "max" where there is none
+            found.append(int(limit.read_text()))
+    return min(found) >> 30
 
 
 def read_environment(file: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, any_, literal, or_, select
+from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from activities.archive import retention
@@ -140,6 +140,9 @@ def _erase(
     if not (fate.draft or fate.messages or fate.documents):
         return
     for message in fate.messages:
+        if "@" in subject and not _same(message.recipient, subject):
+            message.copies_to = [each for each in message.copies_to if not _same(each, subject)]
+            continue
         message.recipient = message.subject = message.body = message.html = ""
         message.copies_to, message.server_reply, message.last_error = [], None, None
         message.facts = {"contact": ERASED, **{k: v for k, v in message.facts.items() if k == "invoices"}}
@@ -186,7 +189,7 @@ def _fate(tx: Session, row: InvoiceRow, subject: str, as_of: datetime) -> _Fate:
         parts.append(Part("documents of invoices", count, goes=False, why=why, until=until))
     gone = []
     for message in tx.scalars(_messages(row, subject)):
-        may_go, reason, day = _message(tx, row, message, today, whole=goes)
+        may_go, reason, day = _message(tx, row, message, today)
         parts.append(Part("messages", 1, may_go, reason, day))
         gone += [message] * may_go
     return _Fate(whole, tuple(gone), tuple(stored), tuple(parts))
@@ -204,18 +207,23 @@ def _invoice(tx: Session, row: InvoiceRow, today: date) -> tuple[bool, str, date
         return True, "never issued, so no law wants them kept", None
     if row.number is None:
         return False, "not issued yet: needed to bill what was agreed", None
-    if row.closed_at is None or row.collection_status == CollectionStatus.HANDED_OVER:
+    if not _settled(row):
         return False, "not settled: needed to enforce the claim, Art. 17(3)(e)", None
     kept = retention.kept(tx, row)
     return kept.past(today), _because(kept), kept.until
 
 
-def _message(
-    tx: Session, row: InvoiceRow, message: MessageRow, today: date, *, whole: bool
-) -> tuple[bool, str, date | None]:
-    if row.closed_at is None and row.document_status != DocumentStatus.VOIDED:
+def _settled(row: InvoiceRow) -> bool:
+    """Nobody pursues it any more: closed, and not handed over to somebody who still does."""
+    return row.closed_at is not None and row.collection_status != CollectionStatus.HANDED_OVER
+
+
+def _message(tx: Session, row: InvoiceRow, message: MessageRow, today: date) -> tuple[bool, str, date | None]:
+    if row.document_status == DocumentStatus.VOIDED:
+        return True, "never issued, so no law wants them kept", None
+    if not _settled(row):
         return False, "the invoice is not settled", None
-    if whole or not message.event.startswith(LETTERS) or message.audience != notices.CLIENT:
+    if not message.event.startswith(LETTERS) or message.audience != notices.CLIENT:
         return True, "they have served their purpose, Art. 17(1)(a)", None
     kept = retention.kept(tx, row, sent=(message.handed_over_at or message.prepared_at).date())
     return kept.past(today), _because(kept), kept.until
@@ -229,14 +237,22 @@ def _of(subject: str) -> ColumnElement[bool]:
     """The invoices that know the subject."""
     if "@" not in subject:
         return InvoiceRow.client == subject
-    contact = InvoiceRow.draft["buyer"]["contact"]["email"].astext
+    contact = func.lower(InvoiceRow.draft["buyer"]["contact"]["email"].astext)
     written = select(MessageRow.invoice).where(_to(subject), MessageRow.invoice.is_not(None))
-    copied = InvoiceRow.draft["copies_to"].has_key(subject)
-    return or_(contact == subject, copied, InvoiceRow.id.in_(written))
+    copied = func.lower(InvoiceRow.draft["copies_to"].astext).contains(
+        f'"{subject.lower()}"', autoescape=True
+    )
+    return or_(contact == subject.lower(), copied, InvoiceRow.id.in_(written))
 
 
 def _to(subject: str) -> ColumnElement[bool]:
-    return or_(MessageRow.recipient == subject, literal(subject) == any_(MessageRow.copies_to))
+    """Messages to an address, or with a copy to it, however it is written."""
+    copies = func.string_to_array(func.lower(func.array_to_string(MessageRow.copies_to, ",")), ",")
+    return or_(func.lower(MessageRow.recipient) == subject.lower(), literal(subject.lower()) == any_(copies))
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
 
 
 def _messages(row: InvoiceRow, subject: str) -> Select[MessageRow]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, and_, func, select, text, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from activities.archive import export_pages
@@ -31,6 +31,9 @@ BATCH = 100
 _BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16
 _UNIX = 3
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠]")
+"""How a formula may begin; in full width too, as spreadsheets of East Asia read it."""
+
 _PACKED_ALREADY = "application/pdf"
 
 FROM_BEFORE = "its document is in the system before Billow"
@@ -105,6 +108,7 @@ def export(
         archive = _Archive(packed, sums)
         with tempfile.TemporaryFile("w+", newline="") as index, tempfile.TemporaryFile("w+") as page:
             found = _invoices(tx, documents, scope, archive, index, page, seen)
+            _letters(tx, documents, scope, archive, found)
             archive.copy("index.csv", index, before="\ufeff" + _csv_line(INDEX))
             found.number_problems = numbers.problem_count
             head = export_pages.head(scope, found, numbers)
@@ -253,6 +257,35 @@ def _invoice(
     return Entry(row, folder, (*files, "trail.jsonl"), "; ".join(told))
 
 
+def _letters(tx: Session, documents: DocumentStore, scope: Scope, archive: _Archive, found: Exported) -> None:
+    """Statements and other documents of the clients that are of no single invoice, by client and day."""
+    company = company_records.current(tx).company
+    billed = select(InvoiceRow.client).where(InvoiceRow.issuer == scope.issuer)
+    named = [each.id for each in company.clients if each.issuer == scope.issuer]
+    day = func.date(DocumentRow.made_at)
+    query = (
+        select(DocumentRow)
+        .where(
+            DocumentRow.invoice.is_(None),
+            DocumentRow.erased_at.is_(None),
+            DocumentRow.client == scope.client
+            if scope.client
+            else or_(DocumentRow.client.in_(named), DocumentRow.client.in_(billed)),
+            day.between(scope.since, scope.until),
+        )
+        .order_by(DocumentRow.client, DocumentRow.made_at, DocumentRow.sha256)
+    )
+    for letter in tx.scalars(query.execution_options(yield_per=BATCH)):
+        ending = {"application/pdf": ".pdf"}.get(letter.media_type, "")
+        title = _safe(letter.name or letter.kind).removesuffix(ending)
+        name = f"letters/{_safe(letter.client or '')}/{letter.made_at:%Y-%m-%d}-{title}-{letter.sha256[:8]}{ending}"
+        try:
+            archive.add(name, documents.get(letter.sha256), packed=letter.media_type != _PACKED_ALREADY)
+            found.documents += 1
+        except (DocumentMissing, DocumentDamaged) as error:
+            found.missing.append(f"{name}: {error}")
+
+
 def trail_line(event: AuditEventRow) -> str:
     """An event as its hash covers it, and the hash."""
     return (
@@ -357,10 +390,11 @@ def _safe(name: str) -> str:
 
 
 def _csv_line(cells: tuple[object, ...]) -> str:
-    """A line; what a spreadsheet would take for a formula is kept text."""
+    """A line; a text that a spreadsheet would take for a formula is kept text, figures stay figures."""
     line = io.StringIO()
-    texts = ["" if each is None else str(each) for each in cells]
-    csv.writer(line).writerow([f"'{each}" if each[:1] in "=+@\t\r" and each[:1] else each for each in texts])
+    csv.writer(line).writerow(
+        [f"'{each}" if isinstance(each, str) and _FORMULA.match(each) else each for each in cells]
+    )
     return line.getvalue()
 
 

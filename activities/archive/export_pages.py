@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billing.money import written
+
 if TYPE_CHECKING:
     from activities.archive.export import Entry, Exported, Scope
     from activities.ledger.number_audit import NumberAudit
@@ -68,7 +70,8 @@ def row(entry: Entry) -> str:
         f'<a href="{escape(entry.folder)}/{escape(each)}">{escape(_short(each))}</a>' for each in entry.files
     )
     missing = f'<div class="missing small">{escape(entry.missing)}</div>' if entry.missing else ""
-    gross = f"{invoice.currency} {invoice.gross:,.2f}" if invoice.gross is not None else "–"
+    currency = invoice.currency or ""
+    gross = f"{currency} {written(invoice.gross, currency)}" if invoice.gross is not None else "–"
     return (
         f'<tr><td class="nowrap">{escape(invoice.number or "")}<td class="nowrap">{invoice.issue_date}'
         f"<td>{escape(invoice.client)}<td>{escape(invoice.title)}<td>{links}{missing}"
@@ -125,6 +128,7 @@ Invoices of {scope.issuer}, issued from {scope.since} to {scope.until}{of}
 index.html     to read in a browser; index.csv says the same and more (UTF-8, comma, amounts with a point)
 invoices/N/    of each invoice: the PDF as it was sent, its XML (CII and UBL, EN 16931) where there is one,
                approved.json, the draft that was approved, and trail.jsonl, everything that was done with it
+letters/       statements and other documents of a client that are of no single invoice, where there are any
 payments.csv   money received, and taken back, for these invoices
 numbers.json   the audit of all numbers of the issuer: each series with its first, last and count, and any gap or double
 company/       the records in force when these invoices were triggered: issuer, clients, agreements, tax

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.store import DocumentDamaged, DocumentMissing, DocumentStore
+from activities.invoicing.issued_files import digest_of_facts
 from activities.ledger import audit_trail, instalments, invoices, looks
 from activities.ledger.database import Ledger
 from activities.ledger.tables import DocumentRow, InvoiceRow, LookRow
 from billing.document import InvoiceDocument
+from billing.draft import digest_of
 from billing.errors import WrongState
 from billing.numbering import payment_reference
 
@@ -24,6 +26,7 @@ LOOK = "look"
 """The name under which the digest of a look stands among the versions."""
 
 _SHOWN = 12
+_BESIDE = ("cii", "ubl")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class _Issued:
     document: InvoiceDocument
     pdf: DocumentRow
     files: Mapping[str, DocumentRow]
-    audited: Mapping[str, str]
+    audited: Mapping[str, str] | None
     look: LookFiles | None
     disagreeing: tuple[str, ...]
 
@@ -78,14 +81,7 @@ def prove(ledger: Ledger, documents: DocumentStore, reference: str) -> Proof:
     found = _Findings()
     found.differences += issued.disagreeing
     stored = {kind: _stored(documents, kind, row, found) for kind, row in issued.files.items()}
-    for kind, row in issued.files.items():
-        said = issued.audited.get("sha256" if kind == issued.pdf.kind else kind)
-        if said is not None:
-            found.compare(
-                f"{_called(kind)} is the one of the audit trail",
-                same=said == row.sha256,
-                otherwise=f"the audit trail says {said} was made, the ledger holds {row.sha256} ({_called(kind)})",
-            )
+    _compare_with_trail(issued, found)
     pdf = stored[issued.pdf.kind]
     if pdf is not None and "cii" in issued.files:
         inside = _embedded(pdf)
@@ -111,6 +107,27 @@ def prove(ledger: Ledger, documents: DocumentStore, reference: str) -> Proof:
     return Proof(
         number, issued.pdf.sha256, issued.pdf.made_at, moved, same, tuple(found.checked), differences
     )
+
+
+def _compare_with_trail(issued: _Issued, found: _Findings) -> None:
+    """Every file the trail speaks of is in the ledger, and the same."""
+    if issued.audited is None:
+        found.differences.append("no event says which document was rendered")
+        return
+    for kind in dict.fromkeys((issued.pdf.kind, *issued.files, *_BESIDE)):
+        said = issued.audited.get("sha256" if kind == issued.pdf.kind else kind)
+        row = issued.files.get(kind)
+        if said is not None and row is None:
+            found.differences.append(f"{_called(kind)} is not in the ledger any more; {said} was made")
+        elif said is not None and row is not None:
+            found.compare(
+                f"{_called(kind)} is the one of the audit trail",
+                same=said == row.sha256,
+                otherwise=f"the audit trail says {said} was made, the ledger holds {row.sha256} ({_called(kind)})",
+            )
+    said = issued.audited.get("made_from")
+    if said is not None and said != digest_of_facts(issued.pdf.made_from):
+        found.differences.append("what the document was made from was changed since")
 
 
 def issued_document(
@@ -143,14 +160,14 @@ def _issued(tx: Session, reference: str) -> _Issued:
         )
     beside = select(DocumentRow).where(DocumentRow.invoice == row.id, DocumentRow.made_at == pdf.made_at)
     files = {pdf.kind: pdf, **{each.kind: each for each in tx.scalars(beside) if each.kind != pdf.kind}}
-    audited = [each.facts for each in audit_trail.trail(tx, row.id) if each.event == "rendered"]
+    facts = {each.event: each.facts for each in audit_trail.trail(tx, row.id)}
     return _Issued(
         document=issued_document(tx, row, pdf.made_from),
         pdf=pdf,
         files=files,
-        audited=audited[-1] if audited else {},
+        audited=facts.get("rendered"),
         look=_look(tx, str(pdf.made_with.get(LOOK, ""))),
-        disagreeing=tuple(_disagreeing(row, pdf)),
+        disagreeing=(*_disagreeing(row, pdf), *_broken(tx, row, facts.get("issued", {}))),
     )
 
 
@@ -163,8 +180,17 @@ def _disagreeing(row: InvoiceRow, pdf: DocumentRow) -> Iterator[str]:
             yield f"the ledger says {name} {stands}, but the document was made with {made_from[fact]}"
 
 
+def _broken(tx: Session, row: InvoiceRow, issued: Mapping[str, object]) -> Iterator[str]:
+    """Where the trail does not hold, and a draft that is not the one it says was issued."""
+    for each in audit_trail.verify(tx, row.id):
+        yield f"audit trail, event {each.position}: {each.reason}"
+    if digest_of(row.draft or {}) != issued.get("draft_digest"):
+        yield "the stored draft is not the one that was issued"
+
+
 def _look(tx: Session, recorded: str) -> LookFiles | None:
-    """The look by what was recorded of its digest; None if it was never recorded, or is not here any more."""
+    """The look by its digest, of which documents once recorded 16 figures; None if it was never recorded, or is not
+    here any more."""
     if not recorded:
         return None
     if PLAIN.digest.startswith(recorded):

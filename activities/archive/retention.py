@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, case, cast, func, select
+from sqlalchemy import ColumnElement, case, cast, func, not_, select
 from sqlalchemy.dialects.postgresql import DATE
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_records
 from activities.ledger.tables import DocumentRow, InvoiceRow
+from billing.erased import ERASED_AT
 from billing.retention import Kept, invoice_kept, letter_kept
 from billing.status import CollectionStatus
 
@@ -29,10 +30,11 @@ class Holding:
     documents: int = 0
     unsettled: int = 0
     erased: int = 0
+    settled_and_whole: int = 0
 
     def may_go(self, today: date) -> int:
         """Invoices whose time is over, that are settled, and not erased yet."""
-        return self.invoices - self.unsettled - self.erased if self.kept.past(today) else 0
+        return self.settled_and_whole if self.kept.past(today) else 0
 
 
 SETTLED: ColumnElement[bool] = (InvoiceRow.closed_at.is_not(None)) & (
@@ -40,6 +42,7 @@ SETTLED: ColumnElement[bool] = (InvoiceRow.closed_at.is_not(None)) & (
 )
 """What is open, or handed over to somebody who still pursues it, is kept whatever its age."""
 
+_ERASED = func.coalesce(InvoiceRow.draft.has_key(ERASED_AT), False)
 _COUNTRY = InvoiceRow.draft["issuer"]["address"]["country"].astext
 _STARTS = func.coalesce(InvoiceRow.draft["issuer"]["fiscal_year_starts"].astext, "")
 
@@ -63,7 +66,8 @@ def holdings(tx: Session) -> list[Holding]:
             func.count().label("invoices"),
             func.sum(stored).label("documents"),
             func.sum(case((SETTLED, 0), else_=1)).label("unsettled"),
-            func.sum(case((InvoiceRow.draft.has_key("erased_at"), 1), else_=0)).label("erased"),
+            func.sum(case((_ERASED, 1), else_=0)).label("erased"),
+            func.sum(case((SETTLED & not_(_ERASED), 1), else_=0)).label("whole"),
         )
         .where(InvoiceRow.number.is_not(None), InvoiceRow.issue_date.is_not(None))
         .group_by(InvoiceRow.issuer, "country", "starts", "month")
@@ -83,6 +87,7 @@ def holdings(tx: Session) -> list[Holding]:
         held.documents += int(row.documents or 0)
         held.unsettled += int(row.unsettled)
         held.erased += int(row.erased)
+        held.settled_and_whole += int(row.whole)
     return sorted(found.values(), key=lambda each: (each.issuer, each.first))
 
 

@@ -119,22 +119,23 @@ class _CompanyFile(Strict):
     tax: TaxSettings = TaxSettings()
 
 
-def read_folder(path: Path, today: date | None = None) -> Reading:
+def read_folder(path: Path, today: date | None = None, *, try_out: bool = True) -> Reading:
     """Reads and checks a company folder; with a day, also which rates were to be looked up again by then.
 
-    Never raises for what stands in it.
+    Never raises for what stands in it. `try_out` writes documents with sample data where it has templates of its own.
     """
     if not path.is_dir():
         return Reading(
             None, [Problem(".", 1, "", f"there is no folder {path}; write one with: billow init {path}")]
         )
-    return _FolderReader(path, today).reading()
+    return _FolderReader(path, today, try_out).reading()
 
 
 @dataclass
 class _FolderReader:
     folder: Path
     today: date | None = None
+    try_out: bool = True
     problems: list[Problem] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     places: dict[KeyPath, tuple[Document, KeyPath]] = field(default_factory=dict)
@@ -298,7 +299,7 @@ class _FolderReader:
         issuers = [each for each in records.issuers.ids if each]
         found = read_looks(self.folder, written, self.documents.get(f"{_LOOKS}.yaml"), issuers)
         self.problems += found.problems
-        if any(look.blocks for look in found.looks.values()) and not errors(found.problems):
+        if self.try_out and any(look.blocks for look in found.looks.values()) and not errors(found.problems):
             self.problems += self._tried_out(found.looks, records)
         return found.looks
 

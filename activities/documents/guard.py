@@ -27,6 +27,9 @@ FACTUR_X = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
 FILE_NAMES = {"EN 16931": "factur-x.xml", "XRECHNUNG": "xrechnung.xml"}
 """What the embedded file is called, by its profile: readers look for exactly these."""
 
+VERSIONS = {"EN 16931": "1.0", "XRECHNUNG": "3.0"}
+"""What the XMP calls the version: that of Factur-X, and for XRechnung its own."""
+
 RELATIONSHIP = "Alternative"
 """The XML says the same as the pages: what Germany asks for, and France allows beside `/Data`."""
 
@@ -167,7 +170,7 @@ def _profile(packet: etree._Element, einvoice: EInvoiceFiles | None) -> Iterator
     wanted = {
         "DocumentType": "INVOICE",
         "DocumentFileName": name,
-        "Version": "1.0",
+        "Version": VERSIONS[einvoice.profile],
         "ConformanceLevel": einvoice.profile,
     }
     for key, value in wanted.items():

@@ -103,7 +103,7 @@ def _stated(einvoice: EInvoiceFiles) -> str:
     values = {
         "DocumentType": "INVOICE",
         "DocumentFileName": guard.FILE_NAMES[einvoice.profile],
-        "Version": "1.0",
+        "Version": guard.VERSIONS[einvoice.profile],
         "ConformanceLevel": einvoice.profile,
     }
     return _RDF.format(

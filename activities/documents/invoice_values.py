@@ -263,7 +263,9 @@ def _adjustments(draft: Draft, writes: Typography, words: Catalogue) -> Iterator
 
 def _tax_notes(taxes: tuple[TaxBreakdown, ...], words: Catalogue) -> list[str]:
     """The notes the law wants, each once: in the document's language where it has words for them, else as drafted."""
-    return list(dict.fromkeys(note_in(words.language, each.note, words.pattern) for each in taxes if each.note))
+    return list(
+        dict.fromkeys(note_in(words.language, each.note, words.pattern) for each in taxes if each.note)
+    )
 
 
 def _home_tax(draft: Draft, writes: Typography, words: Catalogue) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from activities.documents.errors import RenderingFailed as RenderingFailed
 from activities.documents.invoice_values import values
@@ -11,6 +11,7 @@ from activities.documents.press import page
 from activities.documents.press import renderer_versions as renderer_versions
 from activities.documents.press import typeset as typeset
 from activities.documents.press import warm_up as warm_up
+from activities.languages.catalogue import CatalogueFaulty
 from billing.document import InvoiceDocument
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def render_invoice(
     `renderer_versions()`. `RenderingFailed` if a character has no glyph in any installed font (check with
     `unprintable` before a number is taken), or the template or the look is faulty.
     """
-    html = page(_TEMPLATE, values(document, look), document.number, look)
+    html = page(_TEMPLATE, _values(document, look), document.number, look)
     return typeset(html, document.number, look, einvoice)
 
 
@@ -37,4 +38,11 @@ def proof(document: InvoiceDocument, look: LookFiles = PLAIN) -> None:
 
     `RenderingFailed` says what. Takes the place of rendering before a number is taken.
     """
-    page(_TEMPLATE, values(document, look), "this document", look)
+    page(_TEMPLATE, _values(document, look), "this document", look)
+
+
+def _values(document: InvoiceDocument, look: LookFiles) -> dict[str, Any]:
+    try:
+        return values(document, look)
+    except CatalogueFaulty as error:
+        raise RenderingFailed(f"the look's own language cannot be used: {error}") from error

@@ -122,12 +122,16 @@ class RenderingPool:
 
         `RendererUnavailable` if one cannot be. One that takes the place of another compiles them when it needs them.
         """
+        job = pickle.dumps((self._prepare,))
         for seat in self._seats:
             seat.warm()
         with ThreadPoolExecutor(self.processes) as threads:
-            list(
-                threads.map(lambda seat: seat.do(pickle.dumps((self._prepare,)), self._seconds), self._seats)
-            )
+            try:
+                answers = list(threads.map(lambda seat: seat.do(job, self._seconds), self._seats))
+            except _Died as died:
+                raise RendererUnavailable(f"a rendering process cannot prepare its rules ({died})") from died
+        for error in filter(None, (each.error for each in answers)):
+            raise RendererUnavailable(f"a rendering process cannot prepare its rules: {error}") from error
 
     def close(self) -> None:
         """Ends every process, also one that is at work, and removes their folder. Closing twice does nothing."""
@@ -212,7 +216,8 @@ class _Process:
             )
         finally:
             theirs.close()
-        self._connection.send_bytes(pickle.dumps((first,)))
+        with suppress(OSError):  # one that has died already is noticed when it is to answer
+            self._connection.send_bytes(pickle.dumps((first,)))
 
     def warm(self) -> None:
         """Returns when the process is ready. `RendererUnavailable` if it cannot be."""

@@ -9,10 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import hashlib
-import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -28,13 +25,21 @@ from activities.documents.errors import RenderingFailed
 from activities.documents.faces import faces
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.page_templates import TEMPLATES, page_template
+from activities.documents.weasyprint_log import weasyprint_warnings
+from activities.languages.catalogue import CATALOGUES
 from billing.looks import LookName
+from billing.taxes.notes import notes_of_the_law
 
 if TYPE_CHECKING:
     from activities.einvoice.files import EInvoiceFiles
 
 _lock = threading.RLock()
-_weasyprint_log = logging.getLogger("weasyprint")
+
+_FAULTS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError,
+    ValueError,
+)  # fmt: skip
+"""What a page that asks for the impossible ends in; the machine's own failures are none of these."""
 
 
 class _Press:
@@ -76,8 +81,8 @@ def page(template: str, values: dict[str, Any], name: str, look: LookFiles = PLA
     """
     try:
         return page_template(look, template).render(values)
-    except (TemplateError, LookupError, TypeError, ValueError) as error:
-        raise RenderingFailed(f"the template {template} cannot write {name}: {error}") from error
+    except (TemplateError, *_FAULTS) as error:
+        raise RenderingFailed(f"the template {template} cannot write {name}: {_said(error)}") from error
 
 
 def typeset(html: str, name: str, look: LookFiles = PLAIN, einvoice: EInvoiceFiles | None = None) -> bytes:
@@ -86,15 +91,23 @@ def typeset(html: str, name: str, look: LookFiles = PLAIN, einvoice: EInvoiceFil
     The same arguments give the same bytes with the same `renderer_versions()`. `RenderingFailed` if a character has
     no glyph in any font.
     """
-    with _lock, _warnings() as warnings:
-        press = _press(look)
-        pdf = hybrid.write_pdf(press.lay_out(html), einvoice)
+    with _lock, weasyprint_warnings() as warnings:
+        try:
+            pdf = hybrid.write_pdf(_press(look).lay_out(html), einvoice)
+        except _FAULTS as error:
+            raise RenderingFailed(
+                f"{name} cannot be set: {_said(error)}; see what its templates and style sheets ask for"
+            ) from error
     if missing := [warning for warning in warnings if ".notdef" in warning]:
         raise RenderingFailed(
             f"{name} holds characters no installed font has ({'; '.join(missing)}); "
             "install a font that has them (Debian: fonts-noto-core, fonts-noto-cjk, fonts-symbola)"
         )
     return pdf
+
+
+def _said(error: Exception) -> str:
+    return "it needs more memory than there is" if isinstance(error, MemoryError) else str(error)
 
 
 def warm_up() -> None:
@@ -111,15 +124,19 @@ def warm_up() -> None:
 
 @lru_cache(maxsize=1)
 def renderer_versions() -> dict[str, str]:
-    """What the bytes of a PDF depend on besides document and look: programs, templates, fonts."""
+    """What the bytes of a PDF depend on besides document and look: programs, templates with their words, fonts."""
     templates = hashlib.sha256()
     for path in sorted(path for path in TEMPLATES.rglob("*") if path.is_file()):
         templates.update(path.relative_to(TEMPLATES).as_posix().encode() + b"\0" + path.read_bytes())
-    packages = ("weasyprint", "pydyf", "fonttools", "segno", "babel")
+    words = hashlib.sha256(notes_of_the_law())
+    for path in sorted(CATALOGUES.glob("*.po")):
+        words.update(path.name.encode() + b"\0" + path.read_bytes())
+    packages = ("weasyprint", "pydyf", "fonttools", "segno", "qrbill", "babel")
     return {
         **{package: metadata.version(package) for package in packages},
         "pango": _dotted(pango.pango_version()),
         "template": templates.hexdigest()[:16],
+        "words": words.hexdigest()[:16],
         "fonts": fonts.installed_digest()[:16],
     }
 
@@ -127,20 +144,3 @@ def renderer_versions() -> dict[str, str]:
 def _dotted(version: int) -> str:
     """50012 → 1.50.12, as Pango encodes it (10000 a major version)."""
     return f"{version // 10000}.{version // 100 % 100}.{version % 100}"
-
-
-@contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """What WeasyPrint complains about meanwhile."""
-    messages: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            messages.append(record.getMessage())
-
-    collector = Collector(logging.WARNING)
-    _weasyprint_log.addHandler(collector)
-    try:
-        yield messages
-    finally:
-        _weasyprint_log.removeHandler(collector)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from io import BytesIO
+
+import pikepdf
 
 from activities.documents.assets import NotServed
 from activities.documents.look import LookFiles
@@ -59,7 +62,11 @@ def preview(wanted: Wanted) -> Previewed:
 
 def is_preview(data: bytes) -> bool:
     """Whether a file is a preview, which may be written over."""
-    return MARK.encode() in data
+    try:
+        with pikepdf.open(BytesIO(data)) as pdf, pdf.open_metadata() as metadata:
+            return str(metadata.get("dc:title", "")).startswith(MARK)
+    except pikepdf.PdfError:
+        return False
 
 
 def _page(wanted: Wanted) -> str:

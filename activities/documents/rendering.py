@@ -85,7 +85,7 @@ def versions(look: LookFiles) -> dict[str, str]:
     """What the bytes of a document depend on besides its data: programs, templates, languages, fonts, look."""
     from activities.documents.pdf import renderer_versions
 
-    return {**renderer_versions(), **_einvoice_versions(), "look": look.digest[:16]}
+    return {**renderer_versions(), **_einvoice_versions(), "look": look.digest}
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ import logging
 import os
 import pickle
 import queue
+import resource
 import shutil
 import signal
 import sys
@@ -36,11 +37,17 @@ class Answer:
     memory: int
 
 
+LARGEST = 3 * 1024**3
+"""Bytes of memory of its own the process may take: the longest document needs a quarter of it. A template that asks
+for more is told so, and the machine does not run out of it."""
+
+
 def main(descriptor: int, folder: str) -> None:
     """Works until the parent is gone, which also removes `folder`."""
     # Ctrl-C and a stop of the whole group are for the parent, which lets the document be finished.
     for ignored in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_DATA, (LARGEST, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     parent, jobs = Connection(descriptor), queue.SimpleQueue[bytes]()
     threading.Thread(target=_listen, args=(parent, jobs, folder), daemon=True).start()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,10 +82,27 @@ def _inside(pdf: bytes) -> bytes:
             attached = opened.attachments
             for name in FILE_NAMES:
                 if name in attached:
-                    return bytes(attached[name].get_file().read_bytes())
-    except pikepdf.PdfError as error:
+                    return _unpacked(attached[name].get_file().obj)
+    except pikepdf.PasswordError as error:
+        raise Refused("the PDF is encrypted; take its password off first") from error
+    except (pikepdf.PdfError, zlib.error) as error:
         raise Refused(f"the PDF cannot be read: {error}") from error
     raise Refused(f"the PDF has no e-invoice inside: none of {', '.join(FILE_NAMES)} is attached to it")
+
+
+def _unpacked(stream: pikepdf.Object | None) -> bytes:
+    """The bytes of an attached file, and never more of them than a file may have: a thousand times may be packed."""
+    if not isinstance(stream, pikepdf.Stream):
+        raise Refused("the PDF names an e-invoice, and there is none inside")
+    data, filters = stream.read_raw_bytes(), stream.get("/Filter", pikepdf.Array())
+    for each in [filters] if isinstance(filters, pikepdf.Name) else filters:
+        if each != pikepdf.Name.FlateDecode or stream.get("/DecodeParms") is not None:
+            raise Refused("the e-invoice inside the PDF is packed in a way that is not read here")
+        unpacking = zlib.decompressobj()
+        data = unpacking.decompress(data, MOST_BYTES)
+        if unpacking.unconsumed_tail:
+            raise Refused(f"the e-invoice inside the PDF has more than {MOST_BYTES:,} bytes")
+    return bytes(data)
 
 
 def _read(xml: bytes) -> etree._Element:
@@ -92,7 +111,8 @@ def _read(xml: bytes) -> etree._Element:
     try:
         root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise Refused(f"the file is no well-formed XML: {error}") from error
+        reason = re.sub(r" \(<string>, line \d+\)$", "", str(error))
+        raise Refused(f"the file is no PDF and no well-formed XML: {reason}") from error
     if root.getroottree().docinfo.doctype:
         raise Refused(
             "the file has a document type declaration, which no e-invoice has; it is not read further"

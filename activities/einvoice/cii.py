@@ -86,7 +86,8 @@ def _party(element: Element, party: Party) -> None:
     element.leaf("ram:ID", party.identifier)
     element.leaf("ram:Name", party.name)
     if party.registration:
-        element.branch("ram:SpecifiedLegalOrganization").leaf("ram:ID", party.registration)
+        organization = element.branch("ram:SpecifiedLegalOrganization")
+        organization.leaf("ram:ID", party.registration, schemeID=party.registration_scheme)
     contact = party.contact
     if contact.name or contact.phone or contact.email:
         defined = element.branch("ram:DefinedTradeContact")

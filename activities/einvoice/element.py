@@ -25,9 +25,10 @@ class Element:
         return Element(etree.SubElement(self._node, _qualified(name, self._namespaces)), self._namespaces)
 
     def leaf(self, name: str, text: str, **attributes: str) -> None:
-        """A child that holds a text; none where the text is empty."""
+        """A child that holds a text; none where the text is empty, and no attribute that is."""
         if text:
-            etree.SubElement(self._node, _qualified(name, self._namespaces), attributes).text = text
+            said = {attribute: value for attribute, value in attributes.items() if value}
+            etree.SubElement(self._node, _qualified(name, self._namespaces), said).text = text
 
 
 def root(name: str, namespaces: Namespaces) -> tuple[etree._Element, Element]:

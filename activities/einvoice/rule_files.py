@@ -39,7 +39,7 @@ class RuleFile:
         if folder is None or not (file := folder / self.path).is_file():
             raise RulesMissing(
                 f"the rules {self.rules} are not installed ({self.package}/{self.path}): no invoice can be validated; "
-                f"install {self.distribution} as Billow's uv.lock has it (make setup), then try again"
+                f"install {self.distribution} as requirements.txt has it (make environment), then try again"
             )
         return file
 

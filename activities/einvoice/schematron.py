@@ -62,7 +62,7 @@ def _processor() -> Any:
     except ImportError as error:
         raise RulesMissing(
             f"SaxonC is not installed ({error}): no invoice can be validated; "
-            "install saxonche as Billow's uv.lock has it (make setup), then try again"
+            "install saxonche as requirements.txt has it (make environment), then try again"
         ) from error
     return PySaxonProcessor(license=False)
 

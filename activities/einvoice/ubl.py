@@ -108,7 +108,7 @@ def _party(element: Element, party: Party) -> None:
             tax.branch("cac:TaxScheme").leaf("cbc:ID", scheme)
     legal = element.branch("cac:PartyLegalEntity")
     legal.leaf("cbc:RegistrationName", party.name)
-    legal.leaf("cbc:CompanyID", party.registration)
+    legal.leaf("cbc:CompanyID", party.registration, schemeID=party.registration_scheme)
     contact = party.contact
     if contact.name or contact.phone or contact.email:
         asked = element.branch("cac:Contact")

@@ -7,6 +7,7 @@ calendar only CEN, an unknown element only the schema, a wrong IBAN only our own
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 
 from activities.einvoice import rule_files, schemas, schematron
@@ -27,6 +28,9 @@ EXPLAINED: Mapping[str, str] = {
 }
 """Warnings that are known and left standing, by rule, and why. Any other warning is looked into."""
 
+_one_at_a_time = threading.Lock()
+"""A schema keeps the log of its last document, and what SaxonC has compiled belongs to the processor that did it."""
+
 
 def breaches(document: InvoiceDocument) -> tuple[Breach, ...]:
     """Every rule the invoice would break if it were issued as it is, fatal or a warning; none if it has no e-invoice.
@@ -37,11 +41,12 @@ def breaches(document: InvoiceDocument) -> tuple[Breach, ...]:
     if invoice is None or files is None:
         return ()
     national = files.profile is Profile.XRECHNUNG
-    return (
-        *rule_breaches(invoice),
-        *cii_breaches(files.cii, national=national),
-        *ubl_breaches(files.ubl),
-    )
+    with _one_at_a_time:
+        return (
+            *rule_breaches(invoice),
+            *cii_breaches(files.cii, national=national),
+            *ubl_breaches(files.ubl),
+        )
 
 
 def cii_breaches(xml: bytes, *, national: bool = False, words: Words = plain) -> tuple[Breach, ...]:

@@ -19,6 +19,7 @@ from activities.ledger.tables import CollectionActRow, InvoiceRow, MessageRow
 from billing.company import Company
 from billing.document import InvoiceDocument
 from billing.document_check import placeholder
+from billing.erased import is_erased
 from billing.errors import NotFound, Refused, SourceUnavailable, WrongState
 from billing.numbering import payment_reference
 from billing.parties import Buyer, Issuer
@@ -207,4 +208,4 @@ def _buyer(tx: Session, version: CompanyVersion, client: str) -> Buyer | None:
 
 
 def _buyer_of(row: InvoiceRow) -> Buyer | None:
-    return invoices.draft_of(row).buyer if row.draft else None
+    return invoices.draft_of(row).buyer if row.draft and not is_erased(row.draft) else None

@@ -49,6 +49,14 @@ def findings_of(breaches: Iterable[Breach]) -> list[Finding]:
     return [_finding(found) for found in by_words.values()]
 
 
+def warnings_of(breaches: Iterable[Breach]) -> tuple[str, ...]:
+    """The rules, each once, for which receivers may say something of the document and yet take it.
+
+    Ids alone: they go into the audit trail, where nothing can be erased, and the words may name a person's data.
+    """
+    return tuple(dict.fromkeys(each.rule for each in breaches if not each.is_fatal))
+
+
 def rule_findings(document: InvoiceDocument) -> list[Finding]:
     """The rules that need no file and no engine, so cheap that they are asked before anybody is to approve."""
     invoice = einvoice_of(document)

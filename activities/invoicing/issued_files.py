@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,7 +83,15 @@ def record(tx: Session, row: InvoiceRow, made: Kept, *, at: datetime) -> None:
     row.document_status = DocumentStatus.ISSUED
     exceptions.close_repaired(tx, row, at=at)
     xml = {each.kind: each.sha256 for each in others}
-    audit_trail.record(tx, row, "rendered", at=at, sha256=pdf.sha256, size=pdf.size, **xml)
+    made_from = digest_of_facts(made.made_from)
+    audit_trail.record(
+        tx, row, "rendered", at=at, sha256=pdf.sha256, size=pdf.size, made_from=made_from, **xml
+    )
+
+
+def digest_of_facts(made_from: Mapping[str, Any] | None) -> str:
+    """SHA-256, in hexadecimal, over what a document was made from besides the draft, as it is stored."""
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
 def ubl(tx: Session, row: InvoiceRow) -> DocumentRow | None:

@@ -30,6 +30,7 @@ from activities.ledger.company_records import CompanyVersion
 from activities.ledger.resending import COPY
 from activities.ledger.tables import InvoiceRow, MessageRow
 from billing.company import Company
+from billing.erased import erased_at
 from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.money import Money
@@ -140,6 +141,14 @@ def _write_down(
         if not rows:
             return None
         version = company_records.current(tx)
+        if erased := erased_at(rows[0].draft):
+            what = (
+                f"{event}: {rows[0].number} is open again, but its document and whom it was for were erased on "
+                f"{erased[:10]}, its retention over; write to the client yourself, and keep reminders back with hold"
+            )
+            gone = Finding(code=ReasonCode.NOT_DELIVERED, message=what, field="document")
+            exceptions.raise_one(tx, rows[0], gone, version.company, at=step.as_of)
+            return None
         found = addressees(rows[0], version)
         if found is None:
             what = f"client {rows[0].client!r} has no billing contact in the CRM; add a name and an e-mail address"
@@ -187,7 +196,7 @@ def return_path(company: Company, message: MessageRow) -> ReturnPath | None:
 
 def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
     """Who is written to: set by hand for this invoice, else whom the CRM names now, else the contact on the invoice."""
-    drafted = invoices.draft_of(row) if row.draft else None
+    drafted = invoices.draft_of(row) if row.draft and not erased_at(row.draft) else None
     if drafted and any(field.startswith("contact.") for field in row.overrides):
         return Addressees(drafted.buyer.contact, drafted.copies_to)
     try:

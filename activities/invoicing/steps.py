@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from activities.documents.look import LookFiles
 from activities.invoicing import claims, issued_files, standing, together
 from activities.invoicing.assembling import ask_next, assemble_draft
 from activities.invoicing.calendars import business_days
-from activities.invoicing.document_checks import findings_of
+from activities.invoicing.document_checks import findings_of, warnings_of
 from activities.invoicing.effects import Effects
 from activities.invoicing.instants import at_this_attempt
 from activities.invoicing.speaking import speak
@@ -43,6 +44,14 @@ from workflows.messages import Failure, Plan, Step, StepInput
 
 DISPUTE_ASKED_AGAIN = timedelta(days=7)
 """How long the account manager has before a dispute nobody decided is brought up again."""
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What validating a draft found: why it may not be issued as it is, and what is only noted when it is."""
+
+    findings: list[Finding]
+    warnings: tuple[str, ...] = ()
 
 
 class LedgerSteps(InvoiceSteps):
@@ -74,7 +83,7 @@ class LedgerSteps(InvoiceSteps):
     @activity.defn(name="issue")
     def issue(self, step: StepInput) -> Plan:
         step = at_this_attempt(step)
-        validated: dict[str, list[Finding]] = {}
+        validated: dict[str, _Verdict] = {}
         while True:
             # Validating takes long, so it is done without a lock; the number is given only to the draft it was done on.
             with self._effects.ledger.transaction() as tx:
@@ -87,14 +96,15 @@ class LedgerSteps(InvoiceSteps):
                         _issue(tx, row, validated[digest], step)
                     return standing.after_step(tx, row, step.as_of)
                 document, look = _as_issued(tx, row, step), _look(tx, row)
-            validated[digest] = self._speaking_against(document, look)
+            validated[digest] = self._verdict(document, look)
 
-    def _speaking_against(self, document: InvoiceDocument, look: LookFiles) -> list[Finding]:
-        """Why the document may not be issued as it is."""
+    def _verdict(self, document: InvoiceDocument, look: LookFiles) -> _Verdict:
         try:
-            return findings_of(self._effects.renderer.validate(document, look))
+            breaches = self._effects.renderer.validate(document, look)
         except RenderingFailed as error:
-            return [Finding(code=ReasonCode.INVALID_DOCUMENT, message=str(error), field="document")]
+            found = Finding(code=ReasonCode.INVALID_DOCUMENT, message=str(error), field="document")
+            return _Verdict([found])
+        return _Verdict(findings_of(breaches), warnings_of(breaches))
 
     @activity.defn(name="deliver")
     def deliver(self, step: StepInput) -> Plan:
@@ -198,15 +208,15 @@ def _is_ready(tx: Session, row: InvoiceRow) -> bool:
     return drafted and wanted and row.number is None and not invoices.open_exceptions(tx, row)
 
 
-def _issue(tx: Session, row: InvoiceRow, findings: list[Finding], step: StepInput) -> None:
+def _issue(tx: Session, row: InvoiceRow, verdict: _Verdict, step: StepInput) -> None:
     """Gives the number, if nothing speaks against it, and nobody has to agree any more: on the word of a plan, nothing
     is issued."""
     version = company_records.at_version(tx, row.company_version)
-    findings = findings or ask_next(tx, row, version, step)
+    findings = verdict.findings or ask_next(tx, row, version, step)
     for finding in findings:
         exceptions.raise_one(tx, row, finding, version.company, at=step.as_of)
     if not findings and approvals.waiting(tx, row) is None:
-        number_series.issue(tx, row, at=step.as_of)
+        number_series.issue(tx, row, at=step.as_of, warnings=verdict.warnings)
 
 
 def _as_issued(tx: Session, row: InvoiceRow, step: StepInput) -> InvoiceDocument:

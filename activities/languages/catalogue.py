@@ -20,6 +20,11 @@ from billing.errors import BillowError
 
 _PLACE = re.compile(r"%%|%\((\w+)\)s")
 
+_FORMS = re.compile(rb"nplurals\s*=\s*(\d+)")
+
+MOST_FORMS = 6
+"""Of a plural, as Arabic has them."""
+
 CATALOGUES = Path(__file__).parent
 
 
@@ -86,20 +91,45 @@ def catalogue(language: str, more: bytes | None = None) -> Catalogue:
 
 def read(data: bytes, language: str) -> Catalog:
     """The messages of a .po file, checked. `CatalogueFaulty` names the line and what is wrong with it."""
+    _check_number_of_forms(data)
     try:
         Locale.parse(language)
         found = read_po(BytesIO(data), locale=language, abort_invalid=True)
-        _compiled(found)
+        counts = _compiled(found)
     except UnknownLocaleError as error:
         raise CatalogueFaulty(
             f"{language!r} is not a language that dates and amounts are known for"
         ) from error
-    except (PoFileError, ValueError) as error:
+    except (PoFileError, ValueError, LookupError) as error:
         raise CatalogueFaulty(f"the catalogue of {language!r} cannot be read: {error}") from error
+    _check_rule(found, counts)
     for entry in found:
         if entry.id and not entry.fuzzy:
             _check(entry)
     return found
+
+
+def _check_number_of_forms(data: bytes) -> None:
+    """Asked before the file is read: as many forms as it names are made for each text that counts."""
+    for named in _FORMS.findall(data):
+        if len(named) > 1 or int(named) > MOST_FORMS:
+            shown = named.decode()[:20]
+            raise CatalogueFaulty(
+                f"the catalogue has {shown} forms of a plural; no language has over {MOST_FORMS}"
+            )
+
+
+def _check_rule(messages: Catalog, compiled: gettext.GNUTranslations) -> None:
+    """The rule of plurals names one of the forms for every number that may come."""
+    for number in (*range(1001), 10**6):
+        try:
+            form = compiled.plural(number)  # type: ignore[attr-defined]  # made when a catalogue is read
+        except (ArithmeticError, ValueError, RecursionError) as error:
+            raise CatalogueFaulty(f"the rule of plurals fails for {number}: {error}") from error
+        if not 0 <= form < messages.num_plurals:
+            raise CatalogueFaulty(
+                f"the rule of plurals names form {form} for {number}, and there are {messages.num_plurals}, from 0"
+            )
 
 
 def _check(entry: Message) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -21,8 +23,10 @@ from billing.parties import Issuer
 from billing.status import DocumentStatus
 
 
-def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
+def issue(tx: Session, row: InvoiceRow, *, at: datetime, warnings: Sequence[str] = ()) -> str:
     """Gives the approved draft its number, issue date and due date, all in the caller's transaction.
+
+    `warnings` are the rules validation found broken and let pass; the audit trail keeps them with the number.
 
     Asking twice returns the same number. The series is locked until the transaction ends, so numbers are
     gapless, unique and in order of date: a transaction that fails gives its number back. `NumberingError` if the
@@ -39,6 +43,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
     parts = schedule(draft, taken.issue_date, at, business_days(client, taken.issue_date) if client else None)
     row.due_date, row.late_from = parts[0].due_date, parts[0].late_from
     row.document_status = DocumentStatus.DOCUMENT_PENDING
+    told: dict[str, Any] = {**instalments.told(parts), **({"warnings": list(warnings)} if warnings else {})}
     audit_trail.record(
         tx,
         row,
@@ -50,7 +55,7 @@ def issue(tx: Session, row: InvoiceRow, *, at: datetime) -> str:
         gross=draft.due,
         currency=draft.currency,
         draft_digest=row.draft_digest,
-        **instalments.told(parts),
+        **told,
     )
     return taken.number
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from activities.ledger import audit_trail, notices, outbox, payments
 from activities.ledger.tables import InvoiceRow, MessageRow
 from billing.company import Company
+from billing.erased import erased_at
 from billing.errors import NotAllowed, Refused, WrongState
 from billing.parties import EmailAddress
 
@@ -33,6 +34,8 @@ def resend(
         raise WrongState(
             f"{row.number or row.billing_key} is {row.document_status}: there is no document to send"
         )
+    if erased := erased_at(row.draft):
+        raise WrongState(f"the document of {row.number} was erased on {erased[:10]}, its retention over")
     if payments.open_amount(row) <= 0:
         raise WrongState(
             f"{row.number} is {row.payment_status}: a mail would ask for money that is here; "

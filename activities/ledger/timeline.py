@@ -98,7 +98,12 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "exception escalated": lambda t: t.text("was", "no answer from ") + t.text("owner", "; now with "),
     "exception: retry": _resolved,
     "exception: accept": _resolved,
-    "issued": lambda t: t.text("number") + t.money("gross", " over ") + t.text("due_date", ", due "),
+    "issued": lambda t: (
+        t.text("number")
+        + t.money("gross", " over ")
+        + t.text("due_date", ", due ")
+        + t.text("warnings", "; warnings of validation: ")
+    ),
     "early payment discount": lambda t: (
         t.money("amount")
         + t.money("net", ": net ")

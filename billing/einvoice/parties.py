@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing.draft import Draft
 from billing.einvoice.electronic_addresses import electronic_address
+from billing.einvoice.legal_registration import with_scheme
 from billing.einvoice.model import ContactPoint, Party, PostalAddress
 from billing.einvoice.text import one_line
 from billing.parties import EU_MEMBERS, Address
@@ -22,12 +23,13 @@ def seller_of(draft: Draft) -> Party:
     registered = next((each.number for each in draft.taxes if each.number), "")
     vat_id = _vat_id(registered or issuer.vat_id, issuer.address.country)
     hidden = _outside_scope(draft)
-    registration = one_line(issuer.registration)
+    registration, scheme = with_scheme(one_line(issuer.registration), issuer.address.country)
     return Party(
         name=one_line(issuer.name),
         # without VAT id and registration, this is all that tells the seller (BR-CO-26)
         identifier=(one_line(issuer.tax_number) or vat_id) if hidden and not registration else "",
         registration=registration,
+        registration_scheme=scheme,
         vat_id="" if hidden else vat_id,
         tax_number=one_line(issuer.tax_number),
         electronic_address=electronic_address(issuer.electronic_address, issuer.email),

@@ -60,11 +60,12 @@ def _row(tax: TaxBreakdown, draft: Draft) -> VatBreakdown:
         category=tax.category,
         rate=rate_of(tax.category, tax.rate),
         exemption_reason=paragraphs(note_in(draft.language, tax.note)) if explained else "",
-        exemption_code=_code(tax, draft),
+        exemption_code=tax.exemption_code or _code(tax, draft),
     )
 
 
 def _code(tax: TaxBreakdown, draft: Draft) -> str:
+    """For drafts made when they did not state their code, and for rules that name none."""
     small = english(NoteCode.SMALL_BUSINESS, article="").partition(" (")[0]
     if tax.category is TaxCategory.EXEMPT and draft.issuer.address.country == "FR":
         return _FRENCH_SMALL_BUSINESS if tax.note.startswith(small) else ""

@@ -87,6 +87,11 @@ class TaxRule(Strict):
     )
     note: str = Field(default="", description="stands on the document as it is, in every language")
     article: str = Field(default="", description="of the law")
+    exemption_code: str = Field(
+        default="",
+        pattern=r"^(VATEX-[A-Z]{2}(-[A-Z0-9]+)+)?$",
+        description="why no tax is charged, for programs (BT-121): a VATEX code such as VATEX-EU-132-1I",
+    )
     reason: str = Field(min_length=1, description="why this rule is right, and who said so")
     since: date
     until: date | None = None
@@ -104,6 +109,8 @@ class TaxRule(Strict):
             )
         if self.category in EXPLAINED and not self.note.strip():
             raise ValueError(f"category {self.category} must be explained on the document; write a note")
+        if self.exemption_code and self.category not in EXPLAINED:
+            raise ValueError(f"category {self.category} exempts from nothing; leave exemption_code out")
         if self.until is not None and self.until < self.since:
             raise ValueError(f"ends {self.until}, before it begins on {self.since}")
         return self
@@ -123,6 +130,7 @@ class TaxRule(Strict):
                 TaxComponent(name=self.tax, category=self.category, rate=self.rate, number=self.number),
             ),
             article=cited,
+            exemption_code=self.exemption_code,
             jurisdiction=facts.issuer_country if self.rate else "",
             sources=(self.source or cited,),
         )

@@ -79,9 +79,14 @@ def _filled(template: str, places: Mapping[str, str], words: Mapping[str, Any]) 
     return filled
 
 
+def notes_of_the_law() -> bytes:
+    """The translations as they are packaged: what is written on a document depends on them."""
+    return resources.files("billing.taxes.data").joinpath("notes.toml").read_bytes()
+
+
 @lru_cache(maxsize=1)
 def _translations() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(resources.files("billing.taxes.data").joinpath("notes.toml").read_text("utf-8"))
+    return tomllib.loads(notes_of_the_law().decode("utf-8"))
 
 
 def _words(language: str) -> dict[str, Any]:

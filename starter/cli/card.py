@@ -201,7 +201,7 @@ def next_commands(view: InvoiceView) -> list[str]:
     ]
     if any(each.status == "waiting" for each in view.approvals) and view.number is None:
         commands += [f"billow approve {name} --as WHO", f"billow reject {name} --as WHO --comment …"]
-    if view.documents:
+    if any(each.erased_at is None for each in view.documents):
         commands.append(f"billow pdf {name}")
     if "pay" in view.actions and view.open is not None and view.open > 0:
         commands.append(f"billow pay {name} --amount {view.open} --as WHO")

@@ -214,10 +214,16 @@ def _path(target: str | None, number: str) -> Path:
 
 
 def write_file(path: Path, data: bytes, *, force: bool) -> None:
-    """Writes the file whole or not at all. `Refused` if it is there already and `force` is not given."""
+    """Writes the file whole or not at all. `Refused` if it is there already and `force` is not given, or cannot be."""
     if path.exists() and not force:
         raise Refused(f"{path} is there already; give --force to write over it, or -o another file")
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".billow-", suffix=".pdf")
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".billow-", suffix=".pdf")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Refused(
+            f"{path} cannot be written: {reason}; name one in a folder that is there and open to you"
+        ) from error
     try:
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(data)

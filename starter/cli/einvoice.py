@@ -90,6 +90,9 @@ def _write(invoice: str, syntax: str, target: str | None, *, force: bool, as_jso
     )
     if made is None:
         raise WrongState(_why_none(view))
+    if made.erased_at is not None:
+        gone = f"the e-invoice of {view.name} was erased on {made.erased_at:%Y-%m-%d}, its retention over"
+        raise WrongState(f"{gone}; its SHA-256 was {made.sha256}")
     data = context.documents().get(made.sha256)
     if to_stdout:
         sys.stdout.buffer.write(data)

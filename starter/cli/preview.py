@@ -76,7 +76,11 @@ class _Options:
 @click.option(
     "--invoice", type=Text(), metavar="INVOICE", help="An invoice of the ledger, draft or issued, as it is."
 )
-@click.option("--look", type=click.Choice(list(LookName)), help="Based on this look instead of its own.")
+@click.option(
+    "--look",
+    type=click.Choice([each.value for each in LookName]),
+    help="Based on this look instead of its own.",
+)
 @click.option(
     "--language", metavar="XX", help="In this language.  [default: the client's, else the issuer's]"
 )
@@ -219,7 +223,7 @@ def _source(options: _Options) -> tuple[Mapping[str, Issuer], Mapping[str, LookF
     if options.folder is not None:
         from activities.company.folder import read_folder
 
-        reading = read_folder(options.folder)
+        reading = read_folder(options.folder, try_out=False)
         ours = [each for each in reading.problems if each.file.startswith(("templates/", "issuers.yaml"))]
         return {each.id: each for each in reading.issuers}, reading.looks, ours
     from activities.ledger import company_records, looks
@@ -240,7 +244,7 @@ def _client(options: _Options) -> tuple[Buyer | None, str | None, str | None]:
     from billing.parties import Buyer
 
     if options.folder is not None:
-        company = read_folder(options.folder).company
+        company = read_folder(options.folder, try_out=False).company
         if company is None:
             raise Refused("the folder has errors, so its clients cannot be read; see: billow check")
         version = CompanyVersion(0, company, str(options.folder.resolve()))

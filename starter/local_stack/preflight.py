@@ -55,7 +55,10 @@ def only_one(home: Path) -> Iterator[None]:
         yield
 
 
-_LOADS_LIBRARIES = "import weasyprint; from activities.documents import subsetting as s; print('' if s.is_installed() else s.MISSING)"
+_LOADS_LIBRARIES = (
+    "import weasyprint; from activities.documents import subsetting as s;"
+    " print('' if s.is_installed() else s.MISSING)"
+)
 
 
 class PangoCheck:

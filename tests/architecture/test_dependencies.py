@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -12,15 +13,25 @@ OURS = {"billing", "workflows", "activities", "workers", "starter"}
 
 
 def imported(package: str) -> set[str]:
-    """The top-level modules a package imports, its own and the standard library's left out."""
+    """The top-level modules a package imports to run, its own and the standard library's left out."""
     found: set[str] = set()
     for path in (ROOT / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in run(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
     return found - OURS - set(sys.stdlib_module_names)
+
+
+def run(module: ast.Module) -> Iterator[ast.AST]:
+    """The parts of a module that run; what stands under `if TYPE_CHECKING` is for the type checker alone."""
+    todo: list[ast.AST] = [module]
+    while todo:
+        node = todo.pop()
+        yield node
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        todo += [] if for_types else ast.iter_child_nodes(node)
 
 
 def name_of(requirement: str) -> str:

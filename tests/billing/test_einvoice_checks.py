@@ -43,6 +43,30 @@ def test_wrong_check_digits_are_a_warning(reference: str) -> None:
     assert "whose check digits would be" in complaint.message
 
 
+PEPPOL, EMAIL, AUTHORITY = "9930:DE129273398", "EM:ap@client.example", "04011000-1234512345-06"
+
+
+@pytest.mark.parametrize(
+    ("of_issuer", "of_client", "reference", "told"),
+    [
+        ("", PEPPOL, "", True),
+        (EMAIL, PEPPOL, "", True),  # Peppol knows no e-mail addresses
+        (PEPPOL, PEPPOL, "", False),
+        ("", "", "", False),
+        ("", EMAIL, "", False),
+        ("", PEPPOL, AUTHORITY, False),  # an XRechnung, which takes the issuer's e-mail address
+    ],
+)
+def test_peppol_on_one_side_is_a_warning(of_issuer: str, of_client: str, reference: str, told: bool) -> None:
+    """A client in Peppol whose issuer has no address there gets a file Peppol refuses; that is said beforehand."""
+    seller = issuer(electronic_address=of_issuer)
+    buyer = client(electronic_address=of_client, buyer_reference=reference, issuer=seller.id)
+    found = list(check_einvoices(CompanyRecords(issuers=records(seller), clients=records(buyer))))
+    assert [(each.path, each.warning) for each in found] == (
+        [(("clients", 0, "electronic_address"), True)] if told else []
+    )
+
+
 def test_the_whole_check_asks_too() -> None:
     """`billow check` says it."""
     found = check_company(CompanyRecords(issuers=records(issuer(electronic_address="ZZ:1"))))

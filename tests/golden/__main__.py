@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from tests.golden import illustrations, pictures
-from tests.golden.documents import DOCUMENTS
+from tests.golden.documents import DOCUMENTS, EINVOICES
 
 
 def main() -> None:
@@ -21,6 +21,9 @@ def main() -> None:
         (pictures.FOLDER / f"{name}.txt").write_text(pictures.text_of(pdf), "utf-8")
         pictures.compact(pictures.picture_of(pdf)).save(pictures.FOLDER / f"{name}.png", optimize=True)
         sys.stdout.write(f"{name}\n")
+    for name, document in EINVOICES.items():
+        for path, xml in pictures.xml_of(name, document()):
+            path.write_bytes(xml)
     if not asked:
         illustrations.draw()
         for path in pictures.FOLDER.iterdir():

@@ -9,15 +9,35 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from lxml import etree
 from PIL import Image, ImageChops
 from pypdf import PdfReader
 
+from activities.einvoice.files import einvoice_files
+from billing.document import InvoiceDocument
+
 FOLDER = Path(__file__).parent / "pages"
+XML = Path(__file__).parent / "xml"
 DPI = 45
 MOST_PAGES = 6
 _COLOURS = 32
 
 can_draw = shutil.which("pdftoppm") is not None
+
+
+def xml_of(name: str, document: InvoiceDocument) -> list[tuple[Path, bytes]]:
+    """The e-invoice of a document in both syntaxes, indented, and where it is kept."""
+    files = einvoice_files(document)
+    assert files is not None, name
+    return [
+        (XML / f"{name}.{syntax}.xml", _indented(xml))
+        for syntax, xml in (("cii", files.cii), ("ubl", files.ubl))
+    ]
+
+
+def _indented(xml: bytes) -> bytes:
+    tree = etree.fromstring(xml, etree.XMLParser(remove_blank_text=True))
+    return etree.tostring(tree, pretty_print=True, xml_declaration=True, encoding="UTF-8")
 
 
 def text_of(pdf: bytes) -> str:

@@ -104,3 +104,42 @@ def test_webhook_secrets_that_are_none(tmp_path: Path, secret: str) -> None:
     with pytest.raises(NotConfigured, match=r"BILLOW_WEBHOOK_SECRETS: .* 24 random bytes") as refused:
         Settings.from_environment(given)
     assert secret not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "limit", "cores", "processes"),
+    [
+        ("memory.max", "max", 3, 3),
+        ("memory.max", "max", 16, 4),
+        ("memory.max", str(2 << 30), 16, 2),
+        ("memory/memory.limit_in_bytes", str(3 << 30), 4, 3),
+        ("memory.max", str(512 << 20), 4, 1),
+        (None, "", 1, 1),
+    ],
+)
+def test_rendering_processes_of_a_machine(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str | None,
+    limit: str,
+    cores: int,
+    processes: int,
+) -> None:
+    """One a core and GiB of memory, a container's where it has a limit; at least one, at most four."""
+    monkeypatch.setattr("workers.settings.MEMORY_LIMITS", tmp_path)
+    monkeypatch.setattr("workers.settings.os.sched_getaffinity", lambda _: set(range(cores)))
+    monkeypatch.setattr("workers.settings.os.sysconf", {"SC_PHYS_PAGES": 64 << 18, "SC_PAGE_SIZE": 4096}.get)
+    if file:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(f"{limit}\n")
+    given = {"BILLOW_HOME": str(tmp_path), "BILLOW_DATABASE_URL": URL}
+    assert Settings.from_environment(given).rendering_processes == processes
+
+
+def test_rendering_processes(tmp_path: Path) -> None:
+    """As many as are set; none and nonsense are refused."""
+    given = {"BILLOW_HOME": str(tmp_path), "BILLOW_DATABASE_URL": URL}
+    assert Settings.from_environment({**given, "BILLOW_RENDERING_PROCESSES": "7"}).rendering_processes == 7
+    for wrong in ("0", "65", "many"):
+        with pytest.raises(NotConfigured, match="BILLOW_RENDERING_PROCESSES"):
+            Settings.from_environment({**given, "BILLOW_RENDERING_PROCESSES": wrong})

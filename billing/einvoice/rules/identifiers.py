@@ -1,4 +1,4 @@
-"""The form and check digits of electronic addresses, by scheme (Peppol common rules R040 to R056).
+"""The form and check digits of electronic addresses and registrations, by scheme (Peppol common rules R040 to R056).
 
 SOURCE: OpenPEPPOL, BIS Billing 3.0.21 (May 2026); R046 and R057 are of schemes no longer in the network. A scheme
 without a rule there is checked by nobody here.
@@ -114,14 +114,16 @@ _SCHEMES: tuple[tuple[str, str, Severity, str, Check], ...] = (
 )
 
 
-def _addresses(invoice: EInvoice) -> Iterable[tuple[str, str, str]]:
+def _numbers(invoice: EInvoice) -> Iterable[tuple[str, str, str]]:
+    if invoice.seller.registration_scheme:
+        yield "BT-30", invoice.seller.registration_scheme, invoice.seller.registration
     for place, party in (("BT-34", invoice.seller), ("BT-49", invoice.buyer)):
         if party.electronic_address:
             yield place, party.electronic_address.scheme, party.electronic_address.id
 
 
 def _wrong(scheme: str, check: Check, invoice: EInvoice) -> Iterable[str]:
-    return (place for place, found, text in _addresses(invoice) if found == scheme and not check(text))
+    return (place for place, found, text in _numbers(invoice) if found == scheme and not check(text))
 
 
 def _dutch_ids(invoice: EInvoice) -> Iterable[str]:
@@ -137,7 +139,7 @@ RULES = (
             f"PEPPOL-COMMON-{number}",
             severity,
             partial(_wrong, scheme, check),
-            f"an electronic address of scheme {scheme} is no {name}; correct electronic_address in issuers.yaml "
+            f"a number of scheme {scheme} is no {name}; correct electronic_address or registration in issuers.yaml "
             "(BT-34) or clients.yaml (BT-49)",
         )
         for number, scheme, severity, name, check in _SCHEMES

@@ -24,7 +24,9 @@ _GREEK_TYPES = frozenset({"1.1", "1.6", "2.1", "2.4", "5.1", "5.2"})
 _SWEDISH_RATES = frozenset({Decimal(25), Decimal(12), Decimal(6)})
 _DUTCH_MEANS = frozenset({"30", "48", "49", "57", "58", "59"})
 _DANISH_MEANS = frozenset({"1", "10", "31", "42", "48", "49", "50", "58", "59", "93", "97"})
-_NO_SCHEME = "the seller's registration must bear its scheme ({}), and Billow states none; send a PDF alone"
+_NO_SCHEME = (
+    "the seller's registration is no number of {}; write the bare number as registration in issuers.yaml"
+)
 _F_TAX = "GODKÄND FÖR F-SKATT"
 
 
@@ -44,6 +46,10 @@ def _taxed_in(country: str, place: str, holds: Holds) -> Places:
 
 def _within(country: str, place: str, holds: Holds) -> Places:
     return unless(place, lambda invoice: not both_in(invoice, country) or holds(invoice))
+
+
+def _registered_under(party: Party, *schemes: str) -> bool:
+    return not party.registration or party.registration_scheme in schemes
 
 
 def _has_full_address(party: Party) -> bool:
@@ -71,8 +77,8 @@ _DENMARK = (
     Rule(
         "DK-R-014",
         FATAL,
-        _sold_from("DK", "BT-30", lambda invoice: not invoice.seller.registration),
-        _NO_SCHEME.format("0184"),
+        _sold_from("DK", "BT-30", lambda invoice: _registered_under(invoice.seller, "0184")),
+        _NO_SCHEME.format("eight digits (CVR)"),
     ),
     Rule(
         "DK-R-016",
@@ -228,8 +234,12 @@ _ICELAND = (
     Rule(
         "IS-R-002",
         FATAL,
-        _sold_from("IS", "BT-30", lambda _: False),
-        _NO_SCHEME.format("0196"),
+        _sold_from(
+            "IS",
+            "BT-30",
+            lambda invoice: invoice.seller.registration and _registered_under(invoice.seller, "0196"),
+        ),
+        _NO_SCHEME.format("ten digits (kennitala)"),
     ),
     Rule(
         "IS-R-003",
@@ -271,8 +281,8 @@ _NETHERLANDS = (
     Rule(
         "NL-R-003",
         FATAL,
-        _sold_from("NL", "BT-30", lambda invoice: not invoice.seller.registration),
-        _NO_SCHEME.format("0106 or 0190"),
+        _sold_from("NL", "BT-30", lambda invoice: _registered_under(invoice.seller, "0106", "0190")),
+        _NO_SCHEME.format("eight digits (KvK) or twenty (OIN)"),
     ),
     Rule(
         "NL-R-004",

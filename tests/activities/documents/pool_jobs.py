@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from activities.documents.errors import RenderingFailed
@@ -22,6 +23,11 @@ def sleep_for(seconds: float) -> int:
     """Keeps the process for so long."""
     time.sleep(seconds)
     return os.getpid()
+
+
+def take(mebibytes: int) -> int:
+    """Takes so much memory at once, and writes into none of it; how much it got."""
+    return len(bytearray(mebibytes << 20)) >> 20
 
 
 def die() -> None:
@@ -65,6 +71,12 @@ def fail_to_start() -> None:
     raise RuntimeError("no fonts are installed")
 
 
+def need(file: Path) -> None:
+    """Fails to start as long as the file is missing."""
+    if not file.exists():
+        fail_to_start()
+
+
 def large(size: int) -> bytes:
     return bytes(size)
 
@@ -78,6 +90,16 @@ def temporary_file() -> str:
     return name
 
 
+def kept_ready() -> tuple[int, int, str]:
+    """How many objects the garbage collector passes over, how many presses are ready, and the temporary folder."""
+    import gc
+    import tempfile
+
+    from activities.documents import press
+
+    return gc.get_freeze_count(), press._press.cache_info().currsize, tempfile.gettempdir()
+
+
 def variables() -> dict[str, str]:
     return dict(os.environ)
 
@@ -85,3 +107,14 @@ def variables() -> dict[str, str]:
 def ignored() -> bool:
     """Whether Ctrl-C and a stop of the whole group leave the process at work."""
     return all(signal.getsignal(each) is signal.SIG_IGN for each in (signal.SIGINT, signal.SIGTERM))
+
+
+def validate_in_threads(threads: int) -> set[int]:
+    """How many breaches a faultless document has, asked by so many threads at once of rules nobody has used yet."""
+    from activities.documents.look import PLAIN
+    from activities.documents.rendering import InThisProcess
+    from tests.activities.documents.samples import invoice
+
+    documents = [invoice(["Advice"] * (n + 1)) for n in range(threads)]
+    with ThreadPoolExecutor(threads) as at_once:
+        return set(at_once.map(lambda each: len(InThisProcess().validate(each, PLAIN)), documents))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 import pytest
 
 from activities.documents.pdf import render_invoice
@@ -60,3 +63,20 @@ def test_record_of_hours(by: HoursAppendix, says: list[str]) -> None:
     invoice, _, record = text.partition("Record of hours")
     assert "Amount due" in invoice and "Amount due" not in record
     assert [each for each in [*says, "All hours 150.00"] if each not in record] == []
+
+
+@pytest.mark.parametrize("by", [HoursAppendix.BY_PERSON, HoursAppendix.BY_TICKET])
+def test_hours_add_up(by: HoursAppendix) -> None:
+    """The hours printed under a group come to its sum, the sums to all hours, and those to the hours billed."""
+    document = invoices.of_hours(by)
+    record = text_of(render_invoice(document)).partition("Record of hours")[2]
+    sums, hours = [], Decimal(0)
+    for line in record.splitlines():
+        if found := re.match(r"Sum .* ([\d.]+)$", line.strip()):
+            assert Decimal(found[1]) == hours, line
+            sums.append(hours)
+            hours = Decimal(0)
+        elif found := re.search(r"(?<![\d.])(\d+\.\d\d)$", line.strip()):
+            hours += Decimal(found[1])
+    assert len(sums) > 2
+    assert sum(sums) == hours == sum(each.quantity for each in document.draft.lines)

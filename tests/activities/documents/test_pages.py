@@ -15,8 +15,8 @@ from billing.document import InvoiceDocument
 from billing.looks import Look, LookName
 from tests.golden import awkward
 
-_CARRIED = re.compile(r"Carried forward ([\d,.]+)")
-_BROUGHT = re.compile(r"Brought forward ([\d,.]+)")
+CARRIED = re.compile(r"Carried forward ([\d,.]+)")
+BROUGHT = re.compile(r"Brought forward ([\d,.]+)")
 
 
 def pages_of(document: InvoiceDocument, look: LookName = LookName.CLEAR) -> list[str]:
@@ -35,15 +35,35 @@ def test_sums_are_carried_from_page_to_page(look: LookName) -> None:
     for at, page in enumerate(pages):
         last = max(int(number) for number in re.findall(r"OPS-(\d+)", page)) - 4000
         so_far = sum((each.net for each in document.draft.lines[:last]), Decimal(0))
-        assert _CARRIED.findall(page) == ([f"{so_far:,.2f}"] if at < len(pages) - 1 else [])
-        assert _BROUGHT.findall(page) == (_CARRIED.findall(pages[at - 1]) if at else [])
+        assert CARRIED.findall(page) == ([f"{so_far:,.2f}"] if at < len(pages) - 1 else [])
+        assert BROUGHT.findall(page) == (CARRIED.findall(pages[at - 1]) if at else [])
+
+
+@pytest.mark.parametrize("look", list(LookName))
+def test_what_stands_on_a_page_adds_up(look: LookName) -> None:
+    """Whoever adds up a page by hand, what was brought forward and the amounts printed, comes to what is carried
+    forward, and on the last page to the net, to the cent."""
+    document = awkward.lines(70)
+    pages = [page for page in pages_of(document, look) if "OPS-" in page]
+    for page in pages:
+        rows = re.findall(r" hours 118\.50 ([\d,]+\.\d\d)$", page, re.MULTILINE)
+        assert len(rows) == len(set(re.findall(r"OPS-(\d+)", page)))
+        reached = sum(map(amount, (*BROUGHT.findall(page), *rows)))
+        if page is pages[-1]:
+            assert reached == document.draft.net == amount(*re.findall(r"^Net ([\d,.]+)", page, re.MULTILINE))
+        else:
+            assert reached == amount(*CARRIED.findall(page))
+
+
+def amount(written: str) -> Decimal:
+    return Decimal(written.replace(",", ""))
 
 
 def test_one_page_carries_nothing() -> None:
     """Where the lines fit on a page, nothing is carried."""
     pages = pages_of(awkward.reverse_charge())
     assert len(pages) == 1
-    assert not _CARRIED.search(pages[0]) and not _BROUGHT.search(pages[0])
+    assert not CARRIED.search(pages[0]) and not BROUGHT.search(pages[0])
 
 
 @pytest.mark.parametrize("count", range(9, 16))
@@ -60,8 +80,8 @@ def test_a_line_longer_than_a_page() -> None:
     assert "1. step" in pages[0]
     assert all("Description" in page for page in pages)
     assert all(f"{at}. step" in "".join(pages) for at in range(1, 151))
-    assert [_CARRIED.findall(page) for page in pages] == [["3,500.00"]] * (len(pages) - 1) + [[]]
-    assert [_BROUGHT.findall(page) for page in pages] == [[]] + [["3,500.00"]] * (len(pages) - 1)
+    assert [CARRIED.findall(page) for page in pages] == [["3,500.00"]] * (len(pages) - 1) + [[]]
+    assert [BROUGHT.findall(page) for page in pages] == [[]] + [["3,500.00"]] * (len(pages) - 1)
 
 
 def test_every_page_of_a_long_one() -> None:

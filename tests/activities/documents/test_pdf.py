@@ -3,17 +3,21 @@
 import hashlib
 import io
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
 from activities.documents.colour import readable_on_white
+from activities.documents.look import PLAIN
 from activities.documents.payment_code import payment_code
 from activities.documents.pdf import RenderingFailed, render_invoice, renderer_versions, warm_up
+from activities.documents.rendering import render
 from billing.parties import Address, BankAccount
 from billing.taxes.decision import TaxCategory
 from billing.taxes.notes import NoteCode, english
@@ -113,28 +117,52 @@ def test_archival_pdf() -> None:
     assert str(reader.metadata.creation_date) == "2026-11-22 09:30:00+00:00"
 
 
-def test_same_bytes_in_every_process() -> None:
-    """The same document gives the same bytes, now and in another process."""
-    first, second = render_invoice(invoice()), render_invoice(invoice())
-    program = (
-        "import hashlib; from activities.documents.pdf import render_invoice;"
-        "from tests.activities.documents.samples import invoice;"
-        "print(hashlib.sha256(render_invoice(invoice())).hexdigest())"
+_HERE = Path(__file__).parents[3]
+_HASHES = """
+import hashlib
+from activities.documents.look import PLAIN
+from activities.documents.pdf import typeset
+from activities.documents.rendering import render
+from activities.documents.sample_documents import PAGES, Parties
+from tests.activities.documents.samples import BUYER, ISSUER, invoice
+made = render(invoice(), PLAIN)
+letter = PAGES["reminder-2"](Parties(ISSUER, BUYER, "pl"), PLAIN)
+files = (made.pdf, made.einvoice.cii, made.einvoice.ubl, typeset(letter, "a reminder"))
+print(*(hashlib.sha256(each).hexdigest() for each in files))
+"""
+
+
+def hashes(umask: int = 0o022, folder: Path = _HERE, **environment: str) -> str:
+    """Of an invoice, its XML and a letter, made by a process of its own."""
+    there = {**os.environ, "PYTHONPATH": str(_HERE), **environment}
+    command = [sys.executable, "-c", _HASHES]
+    made = subprocess.run(
+        command, env=there, umask=umask, cwd=folder, capture_output=True, text=True, check=True
     )
-    elsewhere = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert first == second
-    assert elsewhere.stdout.strip() == hashlib.sha256(first).hexdigest()
+    return made.stdout
+
+
+def test_same_bytes_in_every_process(tmp_path: Path) -> None:
+    """The same document gives the same bytes in processes of another zone, language, hash seed, folder and umask."""
+    first = hashes(TZ="Pacific/Auckland", LC_ALL="de_DE.UTF-8", PYTHONHASHSEED="1", TMPDIR=str(tmp_path))
+    other = hashes(
+        0o077, tmp_path, TZ="America/Los_Angeles", LC_ALL="C", LANG="", PYTHONHASHSEED="2", HOME="/"
+    )
+    assert len(first.split()) == 4
+    assert first == other
+    assert first.split()[0] == hashlib.sha256(render(invoice(), PLAIN).pdf).hexdigest()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_many_lines_repeat_the_head() -> None:
-    """Over several pages each page has the column heads, the number and its page number; no line is lost."""
+    """Over several pages each page has the number and its page number, each with lines the heads; no line is lost."""
     pdf = render_invoice(invoice([f"Posten {n}." for n in range(1, 81)]))
     pages = [
         page.extract_text().replace("\N{NO-BREAK SPACE}", " ") for page in PdfReader(io.BytesIO(pdf)).pages
     ]
     assert len(pages) > 2
     for number, page in enumerate(pages, start=1):
-        assert "Beschreibung" in page
+        assert ("Beschreibung" in page) is ("Posten" in page)
         assert "BER-2026-00017" in page
         assert f"Seite {number} von {len(pages)}" in page
     assert all(any(f"Posten {n}." in page for page in pages) for n in range(1, 81))
@@ -202,7 +230,7 @@ def test_versions_name_all_that_shapes_the_bytes() -> None:
     warm_up()
     versions = renderer_versions()
     assert versions["weasyprint"] == "70.0"
-    assert {"pango", "template", "fonts", "segno", "babel"} <= versions.keys()
+    assert {"pango", "template", "words", "fonts", "segno", "babel"} <= versions.keys()
     assert all(versions.values())
 
 

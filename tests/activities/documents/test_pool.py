@@ -103,6 +103,15 @@ def test_a_process_that_has_grown_is_replaced(pool: RenderingPool, monkeypatch: 
     assert pool.run(jobs.own_id) != before
 
 
+def test_a_process_takes_no_more_memory_than_it_may(pool: RenderingPool) -> None:
+    """A document that would take the machine's memory fails, its process goes on, and the next one is rendered."""
+    before = pool.run(jobs.own_id)
+    with pytest.raises(MemoryError):
+        pool.run(jobs.take, 4 * 1024)
+    assert pool.run(jobs.take, 64) == 64
+    assert pool.run(jobs.own_id) == before
+
+
 def test_as_many_at_a_time_as_there_are_processes() -> None:
     """Two processes hold two documents at once, for whichever threads ask; the third waits for one of them."""
     with RenderingPool(2, first=jobs.nothing, prepare=jobs.nothing) as pool, ThreadPoolExecutor(3) as threads:
@@ -185,3 +194,11 @@ def test_a_process_that_cannot_start_says_why() -> None:
             pool.warm()
         with pytest.raises(RendererUnavailable, match="cannot start: no fonts are installed"):
             pool.run(jobs.own_id)
+
+
+@pytest.mark.parametrize(("prepare", "says"), [(jobs.fail_to_start, "no fonts"), (jobs.die, "SIGKILL")])
+def test_rules_that_cannot_be_prepared(prepare: Callable[[], None], says: str) -> None:
+    """A worker without its rules says so before it takes any work."""
+    refused = pytest.raises(RendererUnavailable, match=f"cannot prepare its rules.*{says}")
+    with RenderingPool(1, first=jobs.nothing, prepare=prepare) as pool, refused:
+        pool.warm()

@@ -55,7 +55,7 @@ def fonts_in(pdf: bytes) -> set[str]:
     with pikepdf.open(io.BytesIO(pdf)) as document:
         for page in document.pages:
             fonts = page.Resources.Font
-            found |= {str(fonts[name].BaseFont).split("+")[-1] for name in fonts.keys()}
+            found |= {str(font.BaseFont).split("+")[-1] for _, font in fonts.items()}
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -18,6 +19,8 @@ from billing.document import InvoiceDocument
 from billing.document_kind import DocumentKind
 from billing.einvoice.model import Profile
 from billing.looks import Look
+from tests.activities.documents import pool_jobs as jobs
+from tests.activities.documents.pool_jobs import kept_ready
 from tests.activities.documents.samples import BUYER, ISSUER, invoice
 
 
@@ -55,6 +58,10 @@ def test_the_e_invoice_is_inside(document: InvoiceDocument, name: str, profile: 
     assert made.einvoice is not None and made.einvoice.profile is profile
     assert embedded(made.pdf) == {name: made.einvoice.cii}
     assert guard.problems(made.pdf, made.einvoice) == []
+    with pikepdf.open(io.BytesIO(made.pdf)) as opened:
+        packet = opened.Root.Metadata.read_bytes().decode()
+    version = "3.0" if profile is Profile.XRECHNUNG else "1.0"
+    assert f"<fx:Version>{version}</fx:Version><fx:ConformanceLevel>{profile}</fx:ConformanceLevel>" in packet
 
 
 def test_no_e_invoice(pool: RenderingPool) -> None:
@@ -71,6 +78,15 @@ def test_same_bytes_from_every_process(pool: RenderingPool) -> None:
     assert pool.render(AUTHORITY, PLAIN) == here
     pool.render(invoice(["Another"] * 60), PLAIN)
     assert pool.render(AUTHORITY, PLAIN) == here == InThisProcess().render(AUTHORITY, PLAIN)
+
+
+def test_ready_before_the_first_document() -> None:
+    """A process has fonts and style sheets loaded, all that lives frozen, and a temporary folder of its own."""
+    with RenderingPool(1) as pool:
+        frozen, presses, folder = pool.run(kept_ready)
+        assert frozen > 50_000 and presses == 1
+        assert Path(folder).parent == pool.folder
+    assert not pool.folder.exists()
 
 
 def test_what_made_it() -> None:
@@ -97,6 +113,12 @@ def test_breaches_come_back(pool: RenderingPool) -> None:
     assert "BR-CO-15" in {each.rule for each in found if each.is_fatal}
     assert found == InThisProcess().validate(wrong, PLAIN)
     assert not [each for each in pool.validate(AUTHORITY, PLAIN) if each.is_fatal]
+
+
+def test_threads_of_one_process() -> None:
+    """Sixteen threads of an invoicing worker validate at once, as its first: none is in another's way."""
+    with RenderingPool(1, first=jobs.nothing) as fresh:
+        assert fresh.run(jobs.validate_in_threads, 16) == {0}
 
 
 def test_a_faulty_template_speaks_against_it(pool: RenderingPool) -> None:

@@ -205,6 +205,49 @@ def test_what_a_server_may_answer(monkeypatch: pytest.MonkeyPatch, what: str) ->
         thread.join()
 
 
+def test_a_server_without_conditional_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that knows no If-None-Match gets the document once all the same, and is not asked to write over it."""
+    kept = {"/somewhere": b""}
+    written: list[str] = []
+
+    class Plain(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            data = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("If-None-Match"):
+                refusal = b"<Error><Code>NotImplemented</Code><Message>a header is not implemented</Message></Error>"
+                return self._answer(501, refusal)
+            written.append(self.path)
+            kept[self.path] = data
+            return self._answer(200)
+
+        def do_HEAD(self) -> None:
+            self._answer(200 if self.path in kept else 404)
+
+        def do_GET(self) -> None:
+            self._answer(200, kept[self.path])
+
+        def _answer(self, status: int, body: bytes = b"") -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Plain) as http:
+        thread = Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        use(monkeypatch, f"http://127.0.0.1:{http.server_port}")
+        store = S3Store.at("s3://somewhere")
+        assert [store.put(PDF), store.put(PDF)] == [SHA256, SHA256]
+        assert store.get(SHA256) == PDF
+        http.shutdown()
+        thread.join()
+    assert len(written) == 1
+
+
 def test_one_factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> None:
     """The settings decide: a folder in the home, another folder, or a bucket; anything else is refused by name."""
     use(monkeypatch, server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pikepdf
 import pytest
@@ -23,12 +24,12 @@ def files(name: str) -> EInvoiceFiles:
     return made
 
 
-def hybrid(xml: bytes, name: str) -> bytes:
+def hybrid(xml: bytes, name: str, **saved: Any) -> bytes:
     """A PDF of one empty page with the file attached."""
     pdf, written = pikepdf.new(), io.BytesIO()
     pdf.add_blank_page()
     pdf.attachments[name] = xml
-    pdf.save(written)
+    pdf.save(written, **saved)
     return written.getvalue()
 
 
@@ -73,7 +74,7 @@ def test_official_words() -> None:
 
 
 REFUSED = {
-    "no XML": (b"hello", "no well-formed XML"),
+    "no XML": (b"hello", r"^the file is no PDF and no well-formed XML: [^(]*$"),
     "nothing": (b"", "no well-formed XML"),
     "another document": (b"<order/>", "begins with <order>"),
     "a document type": (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "document type"),
@@ -88,6 +89,18 @@ REFUSED = {
     ),
     "a PDF of nothing": (b"%PDF-1.7\nnothing", "PDF cannot be read"),
     "a PDF alone": (hybrid(b"<x/>", "readme.xml"), "no e-invoice inside"),
+    "a PDF that unpacks to more": (
+        hybrid(b" " * (checking.MOST_BYTES + 1), "factur-x.xml", recompress_flate=True),
+        "inside the PDF has more than",
+    ),
+    "a PDF with a password": (
+        hybrid(b"<x/>", "factur-x.xml", encryption=pikepdf.Encryption(owner="a", user="b")),
+        "encrypted",
+    ),
+    "a PDF with a file that is no file": (
+        hybrid(b"<x/>", "factur-x.xml").replace(b"/EF", b"/EX"),
+        "names an e-invoice, and there is none",
+    ),
     "too large": (b" " * (checking.MOST_BYTES + 1), "more than any e-invoice"),
     "a smaller profile": (
         files("plain").cii.replace(b"urn:cen.eu:en16931:2017", b"urn:factur-x.eu:1p0:minimum"),

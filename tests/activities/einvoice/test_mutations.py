@@ -138,17 +138,24 @@ TERMS: list[tuple[str, dict[str, Any], set[str]]] = [
 DANISH = {
     "seller.address.country": "DK",
     "seller.vat_id": "DK13585628",
-    "seller.registration": "",
+    "seller.registration": "13585628",
+    "seller.registration_scheme": "0184",
     "buyer.address.country": "DK",
     "buyer.vat_id": "DK13585628",
 }
 GREEK = {"seller.address.country": "GR", "seller.vat_id": "EL094259216", "seller.tax_number": ""}
-ICELANDIC = {"seller.address.country": "IS", "seller.vat_id": ""}
+ICELANDIC = {
+    "seller.address.country": "IS",
+    "seller.vat_id": "",
+    "seller.registration": "5402696459",
+    "seller.registration_scheme": "0196",
+}
 ITALIAN = {"seller.address.country": "IT", "seller.vat_id": "IT00743110157", "seller.tax_number": ""}
 DUTCH = {
     "seller.address.country": "NL",
     "seller.vat_id": "NL004495445B01",
-    "seller.registration": "",
+    "seller.registration": "12345678",
+    "seller.registration_scheme": "0106",
     "buyer.address.country": "NL",
     "buyer.vat_id": "NL004495445B01",
 }
@@ -157,6 +164,7 @@ SWEDISH = {
     "seller.address.country": "SE",
     "seller.vat_id": "SE556188840401",
     "seller.registration": "5561888404",
+    "seller.registration_scheme": "0007",
     "seller.tax_number": "Godkänd för F-skatt",
 }
 
@@ -166,10 +174,12 @@ IN_GREECE = {"GR-R-002", "GR-R-004-1", "GR-R-005", "GR-R-009", "GR-S-008-1"}
 GREEK_NUMBER = "094259216|22/11/2026|0|2.1|A|17"
 
 COUNTRIES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
-    (GERMAN, DANISH, {}, {"DK-R-002"}),
-    (GERMAN, DANISH, {"seller.registration": "13585628"}, {"DK-R-014"}),
-    (GERMAN, DANISH, {"payment.means_code": "2"}, {"DK-R-002", "DK-R-005"}),
-    (CREDIT, DANISH, {"due": Decimal(-1)}, {"DK-R-002", "DK-R-016"}),
+    (GERMAN, DANISH, {}, set()),
+    (GERMAN, DANISH, {"seller.registration": "", "seller.registration_scheme": ""}, {"DK-R-002"}),
+    (GERMAN, DANISH, {"seller.registration": "1358562"}, {COMMON + "R042"}),
+    (GERMAN, DANISH, {"seller.registration_scheme": ""}, {"DK-R-014"}),
+    (GERMAN, DANISH, {"payment.means_code": "2"}, {"DK-R-005"}),
+    (CREDIT, DANISH, {"due": Decimal(-1)}, {"DK-R-016"}),
     (AUSTRIAN, GREEK, {}, IN_GREECE | GREEK_PARTS),
     (AUSTRIAN, GREEK, {"number": GREEK_NUMBER}, IN_GREECE),
     (AUSTRIAN, GREEK, {"number": GREEK_NUMBER.replace("0942", "0943")}, {*IN_GREECE, "GR-R-001-2"}),
@@ -190,16 +200,17 @@ COUNTRIES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
         {"number": GREEK_NUMBER, "buyer.address.country": "GR", "buyer.vat_id": ""},
         {*IN_GREECE, "GR-R-010", "GR-R-006"},
     ),
-    (AUSTRIAN, ICELANDIC, {}, {"IS-R-002"}),
-    (AUSTRIAN, ICELANDIC, {"type_code": "386"}, {"IS-R-001", "IS-R-002"}),
-    (AUSTRIAN, ICELANDIC, {"seller.address.postcode": ""}, {"IS-R-002", "IS-R-003"}),
-    (AUSTRIAN, ICELANDIC, {"buyer.address.country": "IS"}, {"IS-R-002", "IS-R-004"}),
+    (AUSTRIAN, ICELANDIC, {}, set()),
+    (AUSTRIAN, ICELANDIC, {"type_code": "386"}, {"IS-R-001"}),
+    (AUSTRIAN, ICELANDIC, {"seller.address.postcode": ""}, {"IS-R-003"}),
+    (AUSTRIAN, ICELANDIC, {"buyer.address.country": "IS"}, {"IS-R-004"}),
     (
         AUSTRIAN,
         ICELANDIC,
         {"buyer.address.country": "IS", "buyer.address.line_1": ""},
-        {"IS-R-002", "IS-R-004", "IS-R-005"},
+        {"IS-R-004", "IS-R-005"},
     ),
+    (AUSTRIAN, ICELANDIC, {"seller.registration_scheme": ""}, {"IS-R-002"}),
     (AUSTRIAN, ITALIAN, {}, set()),
     (AUSTRIAN, ITALIAN, {"seller.tax_number": "1234567890"}, {"IT-R-001"}),
     (AUSTRIAN, ITALIAN, {"seller.address.line_1": ""}, {"IT-R-002"}),
@@ -208,7 +219,8 @@ COUNTRIES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     (GERMAN, DUTCH, {}, set()),
     (CREDIT, DUTCH, {"preceding": ()}, {"NL-R-001"}),
     (GERMAN, DUTCH, {"seller.address.city": ""}, {"NL-R-002"}),
-    (GERMAN, DUTCH, {"seller.registration": "12345678"}, {"NL-R-003"}),
+    (GERMAN, DUTCH, {"seller.registration_scheme": ""}, {"NL-R-003"}),
+    (GERMAN, DUTCH, {"seller.registration": "1234567"}, {COMMON + "R054"}),
     (GERMAN, DUTCH, {"buyer.address.line_1": ""}, {"NL-R-004"}),
     (GERMAN, DUTCH, {"payment.means_code": "10"}, {"NL-R-008"}),
     (CREDIT, DUTCH, {}, set()),
@@ -219,13 +231,13 @@ COUNTRIES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     (AUSTRIAN, SWEDISH, {}, set()),
     (AUSTRIAN, SWEDISH, {"seller.vat_id": "SE55618884040"}, {"OWN-SELLER-VAT-ID", "SE-R-001"}),
     (AUSTRIAN, SWEDISH, {"seller.vat_id": "SE55618884040X"}, {"OWN-SELLER-VAT-ID", "SE-R-002"}),
-    (AUSTRIAN, SWEDISH, {"seller.registration": "556188-840"}, {"SE-R-003", "SE-R-013"}),
-    (AUSTRIAN, SWEDISH, {"seller.registration": "55618884"}, {"SE-R-004", "SE-R-013"}),
+    (AUSTRIAN, SWEDISH, {"seller.registration": "556188-840"}, {COMMON + "R049", "SE-R-003", "SE-R-013"}),
+    (AUSTRIAN, SWEDISH, {"seller.registration": "55618884"}, {COMMON + "R049", "SE-R-004", "SE-R-013"}),
     (AUSTRIAN, SWEDISH, {"seller.tax_number": "37/123/45678"}, {"SE-R-005"}),
     (GERMAN, SWEDISH, {}, {"SE-R-006"}),
     (GERMAN, SWEDISH, {"breakdown.0.rate": Decimal(25), "lines.0.rate": Decimal(25)}, set()),
     (AUSTRIAN, SWEDISH, {"buyer.address.country": "SE", "payment.means_code": "31"}, {"SE-R-012"}),
-    (AUSTRIAN, SWEDISH, {"seller.registration": "5561888405"}, {"SE-R-013"}),
+    (AUSTRIAN, SWEDISH, {"seller.registration": "5561888405"}, {COMMON + "R049", "SE-R-013"}),
 ]
 """A valid invoice, sold from another country, terms of it changed, and every Peppol rule that it then breaks."""
 

@@ -18,7 +18,7 @@ from activities.documents.errors import RendererUnavailable, RenderingFailed
 from activities.documents.look import LookFiles
 from activities.documents.rendering import InThisProcess, Rendered
 from activities.invoicing.steps import DocumentSteps, LedgerSteps
-from activities.ledger import audit_trail, commands, invoices, views
+from activities.ledger import audit_trail, commands, invoices, timeline, views
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
 from activities.ledger.tables import DocumentRow
@@ -86,10 +86,24 @@ def test_still_broken_after_a_retry(world: World) -> None:
 
 
 def test_warnings_hold_nothing(world: World) -> None:
-    """What a receiver only warns about does not hold the invoice."""
+    """What a receiver only warns about does not hold the invoice; the audit trail keeps it, each rule once."""
     key = drafted(world)
-    world.rendering.breaches = (WARNING,)
+    world.rendering.breaches = (WARNING, WARNING)
     assert world.work(key, Step.ISSUE).number
+    with world.ledger.transaction() as tx:
+        trail = audit_trail.trail(tx, invoices.find(tx, key).id)
+    (issued,) = (each.facts for each in trail if each.event == "issued")
+    assert issued["warnings"] == [WARNING.rule]
+    assert f"warnings of validation: {WARNING.rule}" in timeline.line("issued", issued, "EUR", None)
+
+
+def test_without_warnings_none_are_told(world: World) -> None:
+    """An invoice that breaks no rule has no word of rules in its trail."""
+    key = drafted(world)
+    world.take(key, Step.ISSUE)
+    with world.ledger.transaction() as tx:
+        trail = audit_trail.trail(tx, invoices.find(tx, key).id)
+    assert [each.facts.get("warnings") for each in trail if each.event == "issued"] == [None]
 
 
 def test_what_is_validated_is_what_would_be_issued(world: World) -> None:

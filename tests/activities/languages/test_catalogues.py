@@ -205,6 +205,27 @@ def test_unreadable_catalogues(data: bytes) -> None:
         catalogue("sv", data)
 
 
+HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset={}\\nPlural-Forms: nplurals={}; plural={};\\n"\n'
+
+
+@pytest.mark.parametrize(
+    ("charset", "forms", "rule", "says"),
+    [
+        ("UTF-8", "2", "n/0", "plural"),
+        ("UTF-8", "2", "n==5 ? n/0 : n!=1", "plural.* 5"),
+        ("UTF-8", "2", "n", "plural.* 2"),
+        ("UTF-8", "99999999999", "n", "99999999999 forms"),
+        ("UTF-8", "2", "__import__('os')", "plural"),
+        ("nonsense", "2", "n!=1", "cannot be read"),
+    ],
+)
+def test_hostile_headers(charset: str, forms: str, rule: str, says: str) -> None:
+    """A rule for plurals that fails for some number, or a header without sense, is told when the file is read."""
+    data = HEAD.format(charset, forms, rule) + '\nmsgid "Invoice"\nmsgstr "Rechnung"\n'
+    with pytest.raises(CatalogueFaulty, match=says):
+        read(data.encode(), "de")
+
+
 def test_unknown_language() -> None:
     """A language nobody writes dates in cannot be added."""
     with pytest.raises(CatalogueFaulty, match="'qq' is not a language"):

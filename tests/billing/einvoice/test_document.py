@@ -288,6 +288,17 @@ def test_why_no_tax_is_charged(name: str, code: str, words: str) -> None:
     assert made.notes == ("Wartung, November 2026",)
 
 
+def test_the_code_of_the_decision_goes_first() -> None:
+    """A rule that names the exemption by its own code is not overruled by the category's, nor by none."""
+    for name, code in (("exempt", "VATEX-EU-132-1I"), ("reverse charge", "VATEX-EU-AE")):
+        document = KINDS[name]
+        (tax,) = document.draft.taxes
+        taxes = (tax.model_copy(update={"exemption_code": code}),)
+        draft = document.draft.model_copy(update={"taxes": taxes})
+        (row,) = said(document.model_copy(update={"draft": draft})).breakdown
+        assert row.exemption_code == code
+
+
 def test_a_zero_rate_is_explained_in_the_notes() -> None:
     """Its breakdown may give no reason (BR-Z-10), and the law wants the words all the same."""
     made = said(KINDS["zero rate"])

@@ -118,6 +118,8 @@ def test_the_first_rule_that_fits_decides() -> None:
         ({"until": "2025-12-31"}, "ends 2025-12-31, before it begins"),
         ({"reason": ""}, "at least 1 character"),
         ({"id": "T 1"}, "pattern"),
+        ({"category": "E", "rate": "0", "note": "Exempt", "exemption_code": "EU-132"}, "pattern"),
+        ({"exemption_code": "VATEX-EU-132-1I"}, "exempts from nothing"),
     ],
 )
 def test_a_rule_that_is_not_whole_is_refused(changes: dict[str, Any], says: str) -> None:
@@ -134,6 +136,17 @@ def test_a_rule_names_itself_in_its_reason() -> None:
     )
     assert (decided.sources, decided.article) == (("Letter of 3 May 2026",), "company rule T-1")
     assert [(each.name, each.rate) for each in decided.taxes] == [("VAT", Decimal(19))]
+
+
+def test_a_rule_may_name_its_exemption_for_programs() -> None:
+    """The code of a rule stands in the tax breakdown of the draft it decides, and so in the e-invoice (BT-121)."""
+    exempt = {"category": "E", "rate": "0", "note": "Exempt by § 4 Nr. 21 UStG", "when": {"client": "acme"}}
+    written = rule(**exempt, exemption_code="VATEX-EU-132-1I")
+    assert written.decision(facts()).exemption_code == "VATEX-EU-132-1I"
+    occasion = Occasion(agreement="care", item="fee", period=JANUARY)
+    ruled = company(retainer(), tax={"rules": [written]})
+    drafted = draft_of(assemble(requested(occasion), ruled, found(), TODAY))
+    assert [each.exemption_code for each in drafted.taxes] == ["VATEX-EU-132-1I"]
 
 
 def test_a_rule_comes_before_those_of_billow() -> None:

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from sqlalchemy import text
 
+from activities.documents.look import PLAIN
 from activities.documents.s3_store import S3Store
 from tests.activities.documents.s3_server import s3_server, use
 from tests.activities.ledger.conftest import tamper
@@ -65,6 +66,19 @@ def test_a_look_that_is_gone(desk: Desk) -> None:
         {"what": "look", "then": "abcdef012345", "now": ""}
     ]
     assert "look abcdef012345: it is not known here" in desk.type("pdf", number, "--verify").stdout
+
+
+def test_a_look_by_the_beginning_of_its_digest(desk: Desk) -> None:
+    """The whole digest is recorded; documents of before, which have 16 figures of it, are rendered again too."""
+    number = desk.issue()
+    with desk.effects.ledger.transaction() as tx:
+        recorded = tx.execute(text("select distinct made_with ->> 'look' from documents")).scalar_one()
+    assert recorded == PLAIN.digest
+    tamper(
+        desk.effects.ledger,
+        "update documents set made_with = made_with || jsonb_build_object('look', left(made_with ->> 'look', 16))",
+    )
+    assert desk.read("pdf", number, "--verify")["same_bytes"] is True
 
 
 def test_a_changed_file(desk: Desk) -> None:
@@ -150,3 +164,53 @@ def test_nothing_to_verify(desk: Desk) -> None:
 def test_wrong_usage(desk: Desk) -> None:
     """Proving writes no file, so a file to write to is wrong usage."""
     assert "--verify writes no file" in desk.type("pdf", "X-1", "--verify", "-o", "x.pdf", code=2).stderr
+
+
+def test_a_folder_that_takes_no_file(desk: Desk) -> None:
+    """A folder that is not there, or is a file, is refused with the name that was given and the reason."""
+    number = desk.issue()
+    (desk.folder / "taken").touch()
+    for target, reason in (("nowhere/a.pdf", "no such file"), ("taken/a.pdf", "not a directory")):
+        refused = desk.type("pdf", number, "-o", desk.folder / target, code=1)
+        said = " ".join(refused.stderr.split())
+        assert f"{target} cannot be written: {reason}" in said and ".billow-" not in said
+
+
+MOVED_ON = """update documents set made_with = made_with || '{"weasyprint": "60.1"}'"""
+
+CHANGES = [
+    ("delete from documents where kind = 'cii'", "the CII is not in the ledger any more"),
+    ("delete from documents where kind = 'ubl'", "the UBL is not in the ledger any more"),
+    (
+        """update documents set made_from = made_from || '{"payment_reference": "RF18"}'
+           where kind = 'invoice'""",
+        "what the document was made from was changed since",
+    ),
+    ("update documents set made_from = null", "what the document was made from was changed since"),
+    (
+        """update invoices set draft = jsonb_set(draft, '{note}', '"Thank you"')""",
+        "the stored draft is not the one that was issued",
+    ),
+    ("delete from audit_events where event = 'rendered'", "no event says which document was rendered"),
+    (
+        """update audit_events set facts = facts || '{"size": 1}' where event = 'rendered'""",
+        "'rendered' was changed after it was written",
+    ),
+    ("update invoices set audit_hash = repeat('0', 64)", "is not the event with which the invoice says"),
+]
+
+
+def test_nothing_is_changed_unseen(desk: Desk) -> None:
+    """Whatever was changed beside the bytes is found, also where the document cannot be rendered again."""
+    number, ledger, tables = desk.issue(), desk.effects.ledger, ("documents", "invoices", "audit_events")
+    tamper(ledger, MOVED_ON)
+    for table in tables:
+        tamper(ledger, f"create table kept_{table} as table {table}")
+    for change, says in CHANGES:
+        assert desk.read("pdf", number, "--verify")["holds"]
+        tamper(ledger, change)
+        found = desk.read("pdf", number, "--verify", code=1)
+        assert any(says in each for each in found["differences"]), (change, found["differences"])
+        for table in tables:
+            tamper(ledger, f"delete from {table}")
+            tamper(ledger, f"insert into {table} overriding system value select * from kept_{table}")

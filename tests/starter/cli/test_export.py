@@ -8,12 +8,14 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.ledger.tables import DocumentRow
 from billing.draft import digest_of
 from tests.activities.ledger.conftest import tamper
 from tests.starter.cli.conftest import Desk, today
@@ -40,6 +42,25 @@ def verified(folder: Path) -> subprocess.CompletedProcess[str]:
     """What the program inside the zip says, run by a Python that knows nothing of Billow."""
     program = [sys.executable, "-I", "-S", str(folder / "verify.py")]
     return subprocess.run(program, capture_output=True, text=True, check=False)
+
+
+def letter(desk: Desk, data: bytes, at: datetime, name: str = "") -> str:
+    """A statement of account of acme; its SHA-256."""
+    sha256 = desk.effects.documents.put(data)
+    with desk.effects.ledger.transaction() as tx:
+        tx.add(
+            DocumentRow(
+                sha256=sha256,
+                client="acme",
+                kind="statement",
+                media_type="application/pdf",
+                name=name,
+                size=len(data),
+                made_with={},
+                made_at=at,
+            )
+        )
+    return sha256
 
 
 def index(folder: Path) -> list[dict[str, str]]:
@@ -163,8 +184,43 @@ def test_refused(desk: Desk, number: str) -> None:
     assert not [*desk.folder.glob(".billow-*")]
 
 
+def test_letters(desk: Desk, number: str) -> None:
+    """A statement of the client's account is of no single invoice, and is in it too; of other days, it is not."""
+    letter(desk, b"%PDF statement", datetime.now(UTC), name="statement.pdf")
+    letter(desk, b"%PDF long ago", datetime(2001, 1, 1, tzinfo=UTC))
+    file, said = export(desk)
+    assert said["documents"] == 4
+    (found,) = (unpacked(file) / "letters" / "acme").iterdir()
+    assert found.read_bytes() == b"%PDF statement"
+    assert found.name.startswith(f"{datetime.now(UTC):%Y-%m-%d}-statement-") and found.suffix == ".pdf"
+    assert verified(file.with_suffix("")).returncode == 0
+
+
+FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", " =1+1", "＝1+1"]
+
+
 def test_formulas_stay_text(desk: Desk) -> None:
-    """A title that a spreadsheet would run is text in the index."""
-    desk.opening_item("OLD-1", title='=HYPERLINK("https://evil.example")')
-    (line,) = index(unpacked(export(desk)[0]))
-    assert line["title"].startswith("'=HYPERLINK")
+    """A title that a spreadsheet would run is text in the index; amounts stay figures, also negative ones."""
+    for place, title in enumerate(FORMULAS):
+        desk.opening_item(f"OLD-{place}", title=title)
+    tamper(desk.effects.ledger, "update invoices set net = -5")
+    lines = index(unpacked(export(desk)[0]))
+    assert [line["title"] for line in lines] == [f"'{title}" for title in FORMULAS]
+    assert {Decimal(line["net"]) for line in lines} == {-5}
+
+
+def test_a_page_that_is_no_program(desk: Desk) -> None:
+    """Whatever a client or title is called, the page of the index shows it and runs nothing of it; amounts have the
+    decimals of their currency."""
+    evil = "<script>alert(1)</script>\"'><img src=x>"
+    desk.opening_item(
+        "OLD-1",
+        title=evil,
+        currency="BHD",
+        net=Decimal("1.000"),
+        tax=Decimal("0.195"),
+        gross=Decimal("1.195"),
+    )
+    page = (unpacked(export(desk)[0]) / "index.html").read_text()
+    assert "<script>" not in page and "<img" not in page and "&lt;script&gt;" in page
+    assert "BHD 1.195" in page

@@ -6,13 +6,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from sqlalchemy import text
 
+from activities.documents.s3_store import S3Store
+from activities.invoicing.steps import LedgerSteps
 from starter.cli import context
+from tests.activities.documents.s3_server import s3_server, use
+from tests.activities.documents.test_pdf import text_of
 from tests.activities.ledger.conftest import rows, tamper
 from tests.starter.cli.conftest import KEY_OF_ACME, Desk, today
 from tests.starter.cli.test_documents import stored
+from tests.starter.cli.test_export import letter
+from workflows.messages import StepInput
 
 Years = Callable[[int], None]
 
@@ -87,6 +94,17 @@ def test_unsettled_stays(desk: Desk, in_years: Years) -> None:
     said = desk.read("erase", "acme", "--as", "pia", "--dry-run")
     assert "not settled" in next(each["why"] for each in said["stays"] if each["what"] == "invoices")
     assert fates(said, "goes") == {}
+
+
+def test_handed_over_stays(desk: Desk, paid: str, in_years: Years) -> None:
+    """What somebody else pursues now is not settled: neither the invoice goes nor a mail that shows it was sent."""
+    tamper(desk.effects.ledger, "update invoices set collection_status = 'handed over'")
+    in_years(20)
+    said = desk.read("erase", "acme", "--as", "pia", "--dry-run")
+    assert fates(said, "goes") == {}
+    assert {each["why"] for each in said["stays"] if each["what"] == "messages"} == {
+        "the invoice is not settled"
+    }
 
 
 def test_a_plan_first(desk: Desk, paid: str) -> None:
@@ -178,12 +196,102 @@ def test_a_contact(desk: Desk, paid: str, in_years: Years) -> None:
     proofs_hold(desk)
 
 
+def test_a_contact_in_copy(desk: Desk, paid: str) -> None:
+    """Who only got a copy is taken off it, however the address is written; the message to the others stays."""
+    ((before, copies),) = rows(
+        desk.effects.ledger, "select recipient, copies_to from messages where audience = 'client'"
+    )
+    assert "boss@client.example" in copies
+    desk.type("erase", "Boss@Client.example", "--as", "pia", "--yes")
+    ((after, left),) = rows(
+        desk.effects.ledger, "select recipient, copies_to from messages where audience = 'client'"
+    )
+    assert (after, left) == (before, [each for each in copies if each != "boss@client.example"])
+    assert "messages" not in everywhere(desk, "boss@client.example")
+
+
+def test_money_taken_back_after_all(desk: Desk, paid: str, in_years: Years) -> None:
+    """An erased invoice that is open again reminds nobody: a person hears of it, and every command says why not."""
+    in_years(9)
+    desk.read("erase", "acme", "--as", "pia", "--yes")
+    desk.type("pay", paid, "--amount", "-100", "--date", today(), "--key", "back", "--as", "pia")
+    assert desk.read("retention")["holdings"][0]["may_go"] == 0
+    plan = LedgerSteps(desk.effects).collect(StepInput(billing_key=KEY_OF_ACME, as_of=context.now()))
+    assert plan.at is not None and plan.name == "reminder-1"
+    plan = LedgerSteps(desk.effects).collect(StepInput(billing_key=KEY_OF_ACME, as_of=plan.at))
+    assert (plan.state, plan.waits_for) == ("exception", "decision on: not-delivered")
+    (raised,) = desk.read("show", paid)["exceptions"]
+    assert "write to the client yourself" in raised["message"]
+    assert rows(desk.effects.ledger, "select recipient from messages where audience = 'client'") == [("",)]
+    assert desk.read("reminder-letter", paid, "-o", desk.folder / "letter.pdf")["file"]
+    written = text_of((desk.folder / "letter.pdf").read_bytes())
+    assert "Acme GmbH" in written
+    for refused in (("resend", paid, "--as", "pia"), ("einvoice", paid), ("pdf", paid)):
+        assert "was erased on" in " ".join(desk.type(*refused, code=1).stderr.split())
+    assert f"billow pdf {paid}" not in desk.type("show", paid).stdout
+    proofs_hold(desk)
+
+
+def test_a_late_reminder_is_kept_by_its_own_day(desk: Desk, paid: str, in_years: Years) -> None:
+    """A letter about an old invoice is kept from the day it was sent, not from that of the invoice."""
+    tamper(
+        desk.effects.ledger,
+        "update messages set event = 'reminder-3', handed_over_at = handed_over_at + interval '5 years'",
+    )
+    in_years(9)
+    said = desk.read("erase", "acme", "--as", "pia", "--yes")
+    assert fates(said, "goes") == {"documents of invoices": 3, "invoices": 1}
+    (letter_kept,) = (each for each in said["stays"] if each["what"] == "messages")
+    assert letter_kept["until"] == f"{today().year + 11}-12-31"
+    in_years(12)
+    assert fates(desk.read("erase", "acme", "--as", "pia", "--yes"), "goes") == {"messages": 1}
+
+
 def test_broken_off_and_done_again(desk: Desk, paid: str, in_years: Years) -> None:
     """A document that is gone already does not stop it: doing it again does the rest."""
     in_years(9)
     stored(desk).unlink()
     assert desk.read("erase", "acme", "--as", "pia", "--yes")["erased"]
     proofs_hold(desk)
+
+
+def test_letters_of_a_client(desk: Desk, in_years: Years) -> None:
+    """A statement of account is kept like a business letter, six years in Germany; then it goes, and its row stays."""
+    sha256 = letter(desk, b"%PDF statement", datetime.now(UTC))
+    (stays,) = desk.read("erase", "acme", "--as", "pia")["stays"]
+    assert (stays["what"], stays["until"]) == ("statements and other letters", f"{today().year + 6}-12-31")
+    in_years(7)
+    assert fates(desk.read("erase", "acme", "--as", "pia", "--yes"), "goes") == {
+        "statements and other letters": 1
+    }
+    assert not desk.effects.documents.exists(sha256)
+    assert rows(desk.effects.ledger, "select erased_at is not null from documents") == [(True,)]
+    proofs_hold(desk)
+
+
+def test_a_lock_in_the_store(desk: Desk, paid: str, in_years: Years, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document the store does not let go ends it with the reason; the ledger does not say it was erased."""
+    in_years(9)
+    with s3_server() as endpoint:
+        use(monkeypatch, endpoint)
+        client = boto3.Session().client("s3")
+        place: Any = {"LocationConstraint": "eu-central-1"}
+        client.create_bucket(
+            Bucket="locked", CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True
+        )
+        store = S3Store.at("s3://locked")
+        for kind in ("invoice", "cii", "ubl"):
+            sha256 = store.put(stored(desk, kind).read_bytes())
+            client.put_object_retention(
+                Bucket="locked",
+                Key=f"{sha256[:2]}/{sha256[2:4]}/{sha256}",
+                Retention={"Mode": "COMPLIANCE", "RetainUntilDate": datetime.now(UTC) + timedelta(days=9000)},
+            )
+        bucket: Any = {"BILLOW_DOCUMENTS": "s3://locked"}
+        refused = desk.type("erase", "acme", "--as", "pia", "--yes", code=1, **bucket)
+        assert "locked until a day" in " ".join(refused.stderr.split())
+    assert rows(desk.effects.ledger, "select count(*) from documents where erased_at is not null") == [(0,)]
+    assert "invoices" in everywhere(desk, "Acme GmbH")
 
 
 def test_nobody(desk: Desk) -> None:

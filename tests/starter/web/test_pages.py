@@ -177,6 +177,28 @@ def test_document(story: Story, visitor: Visitor, settings: Settings) -> None:
     assert visitor.get(f"/documents/{sha256}").status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["cii", "ubl"])
+def test_e_invoice(story: Story, visitor: Visitor, settings: Settings, kind: str) -> None:
+    """The e-invoice is offered beside the PDF by its syntax, and saved under its own name: it is not for reading."""
+    number = story.issued("one")
+    content = f"<{kind}/>".encode()
+    sha256 = FolderStore(settings.documents_folder).put(content)
+    with story.ledger.transaction() as tx:
+        tx.execute(
+            insert(DocumentRow).values(
+                sha256=sha256, invoice=invoices.find(tx, number).id, kind=kind, media_type="application/xml",
+                name=f"{number}-{kind}.xml", size=len(content), made_with={}, made_at=story.at,
+            )
+        )  # fmt: skip
+    visitor.sign_in("tom")
+    page = visitor.get(f"/invoices/{number}").text
+    assert f'href="/documents/{sha256}" download="{number}-{kind}.xml"' in page
+    assert f"{kind.upper()} XML</a>" in page
+    answer = visitor.get(f"/documents/{sha256}")
+    assert (answer.content, answer.headers["content-type"]) == (content, "application/xml")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{number}-{kind}.xml"'
+
+
 def test_workflow_link(story: Story, ledger: Ledger, settings: Settings) -> None:
     """An invoice links to its workflow, the id escaped as one part of the path."""
     story.drafted("one")
