@@ -76,7 +76,7 @@ def _samples(
         raise SourceFaulty(f"{provider.title} has no credentials: set {what} {', '.join(missing)}")
     reader = adapter(connection, environment)
     if not hasattr(reader, "samples"):
-        return ()
+        return (FieldSample(str(connection.port), "", "not tried out: nothing can be read from it"),)
     found = list(reader.samples())
     told = {each.ours for each in found}
     mapped = {each.ours: each.theirs for each in connection.fields}

@@ -8,7 +8,8 @@ characters). Slack knows no key by which a repetition could be told from a secon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +18,7 @@ from pydantic import Field, field_validator
 from activities.delivery.chat import ChatBusy, ChatNotice
 from activities.delivery.mail import STAFF_EVENTS
 from activities.providers.field_map import Names, Pairs, settings_of
-from activities.providers.provider import Provider
+from activities.providers.provider import FieldSample, Provider
 from billing.connections import Connection, Port
 from billing.errors import SourceFaulty, SourceUnavailable
 from billing.parties import Strict
@@ -75,16 +76,33 @@ class Slack:
         """Posts the notice, unless it is of an event that is not asked for."""
         if self._settings.events and notice.event not in self._settings.events:
             return False
+        self._check(*self._answer(json.dumps(self.payload(notice))))
+        return True
+
+    def samples(self) -> Sequence[FieldSample]:
+        """Whether Slack knows the webhook: it is sent what is no message, which it refuses, so nobody sees anything.
+
+        SOURCE: https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks (invalid_payload).
+        """
+        status, retry_after, word = self._answer("{")
+        if status != httpx.codes.BAD_REQUEST or not word.startswith(("invalid_payload", "no_text")):
+            self._check(status, retry_after, word)
+            raise SourceFaulty(f"{self._name} takes what is no message: it is not Slack; {_GONE}")
+        return (FieldSample("notices", "webhook_url", "Slack knows it; nothing was posted"),)
+
+    def _answer(self, content: str) -> tuple[int, str, str]:
+        """The status, how long to wait if it says so, and the word."""
         try:
             with (
                 httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client,
-                client.stream("POST", self._url, json=self.payload(notice)) as response,
+                client.stream(
+                    "POST", self._url, content=content, headers={"Content-Type": "application/json"}
+                ) as response,
             ):
                 word = b"".join(_beginning(response)).decode("utf-8", "replace").strip()
         except (httpx.TransportError, httpx.InvalidURL) as error:  # whose text may name the address
             raise SourceUnavailable(f"{self._name} does not answer ({type(error).__name__})") from None
-        self._check(response.status_code, response.headers.get("retry-after", ""), word)
-        return True
+        return response.status_code, response.headers.get("retry-after", ""), word
 
     def payload(self, notice: ChatNotice) -> dict[str, object]:
         """The message in Slack's form: one section, and the same as text for notifications."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -57,8 +58,14 @@ def due(ledger: Ledger, at: datetime) -> list[Connection]:
     return [each for each in company.connections if each.id in names]
 
 
-def tell(ledger: Ledger, connection: Connection, web_url: str, at: datetime) -> Round:
-    """Tells one vendor all that is due, oldest first. Never raises for what the vendor does.
+def tell(
+    ledger: Ledger,
+    connection: Connection,
+    web_url: str,
+    at: datetime,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Round:
+    """Tells one vendor all that is due, oldest first, until `stopped`. Never raises for what the vendor does.
 
     A call is made outside of any lock a fact could wait for, and noted after it: a crash between the two tells the
     same again, which changes nothing. Nothing is done while another worker tells the same connection.
@@ -73,7 +80,7 @@ def tell(ledger: Ledger, connection: Connection, web_url: str, at: datetime) -> 
             with ledger.transaction() as tx:
                 row = write_backs.next_of(tx, connection.id, at)
                 what = _told(tx, row, web_url) if row else None
-            if row is None or what is None:
+            if row is None or what is None or stopped():
                 return Round(connection.id, told)
             try:
                 _call(connection, what)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -18,6 +18,8 @@ from activities.ledger.tables import ExceptionRow, InvoiceRow
 from activities.providers import http
 from tests.activities.crm.hubspot_account import ACME, TOKEN, HubSpotAccount
 from tests.activities.psa.counterpart import HTML, Answer, Asked, Counterpart, limited
+from tests.activities.psa.jira_site import EMAIL, JiraSite
+from tests.activities.psa.jira_site import TOKEN as TOKEN_OF_JIRA
 from tests.company import TestCompany, client, retainer
 from tests.stories.story import Story
 
@@ -262,3 +264,56 @@ async def test_state_of_the_connection(story: Story, vendor: Vendor) -> None:
 def about_connection(story: Story) -> frozenset[str]:
     with story.effects.ledger.transaction() as tx:
         return company_exceptions.open_subjects(tx, integrations.SUBJECT)
+
+
+@pytest.fixture
+def site(company: TestCompany, monkeypatch: pytest.MonkeyPatch) -> Iterator[JiraSite]:
+    """A PSA with three hours on a project, the CRM in files."""
+    monkeypatch.setenv("BILLOW_JIRA_EMAIL", EMAIL)
+    monkeypatch.setenv("BILLOW_JIRA_API_TOKEN", TOKEN_OF_JIRA)
+    monkeypatch.setattr(http, "_FIRST_PAUSE", 0.01)
+    site = JiraSite()
+    site.project("ROLL")
+    issue = site.issue("ROLL-1")
+    day = datetime.now(UTC).date().replace(day=1)
+    site.worklog(issue, "501", f"{day}T10:00:00.000+0000", 7200)
+    site.worklog(issue, "502", f"{day}T14:00:00.000+0000", 3600)
+    work = {
+        "id": "acme-work",
+        "model": "time and materials",
+        "client": "acme",
+        "title": "Work",
+        "currency": "EUR",
+    }
+    work |= {"every": "month", "project": "ROLL", "rates": {"5b10a": "100"}, "start": day}
+    company.agreements = [work, retainer("acme-care", "acme", "1000.00")]
+    with site.server:
+        connection = {"id": "jira", "provider": "jira", "port": "psa", "base_url": site.server.url}
+        company.company_file["connections"] = [connection]
+        yield site
+
+
+async def test_hours(story: Story, site: JiraSite) -> None:
+    """An entry of another type, and a PSA that is down, hold the invoice over hours and nothing else; billed once."""
+    (entry, *_) = next(iter(site.worklogs.values()))
+    entry["timeSpentSeconds"] = "two hours"
+    story.begin()
+    work, care = story.trigger("acme-work"), story.trigger("acme-care")
+    await story.waits(care, "payment of EUR 1,190.00")
+    await story.waits(work, "decision on: source-unreadable")
+    (raised,) = exceptions(story, work)
+    assert raised.finding["left"] == "Jira (jira)"
+    assert "'timeSpentSeconds' is 'two hours', not a number" in raised.finding["message"]
+    entry["timeSpentSeconds"] = 7200
+    site.server.next_answers = [Answer(502)] * 4
+    story.retry(work, "source-unreadable")
+    await story.until(lambda: site.server.next_answers == [], "four tries")
+    row = await story.waits(work, "decision on: source-unreadable")
+    assert row.next_at is not None
+    await story.until_next(work)
+    row = await story.waits(work, "payment of EUR 357.00")
+    assert [each.resolution for each in exceptions(story, work)] == ["repaired"]
+    assert sorted(ref["id"] for line in (row.draft or {})["lines"] for ref in line["sources"]) == [
+        "501",
+        "502",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from tests.activities.psa.counterpart import Answer, Asked, limited
 from tests.activities.psa.test_redmine import KEY, Tracker
 from tests.company import retainer
 from tests.starter.web.story import COMPANY, NOW, Story
+from workers.write_backs import watch
 
 WEB = "https://billow.test"
 LATER = timedelta(hours=2)
@@ -109,6 +111,12 @@ class Vendors:
     def row(self, connection: str = "pm") -> WriteBackRow:
         with self.ledger.transaction() as tx:
             return tx.scalars(select(WriteBackRow).where(WriteBackRow.connection == connection)).one()
+
+    def rows(self) -> list[WriteBackRow]:
+        """What the PSA is told, oldest invoice first."""
+        with self.ledger.transaction() as tx:
+            query = select(WriteBackRow).where(WriteBackRow.connection == "pm").order_by(WriteBackRow.invoice)
+            return list(tx.scalars(query))
 
     def exceptions(self) -> list[ExceptionRow]:
         with self.ledger.transaction() as tx:
@@ -344,6 +352,35 @@ def test_connection_taken_out(vendors: Vendors) -> None:
     assert writing_back.due(vendors.ledger, NOW) == []
     vendors.apply()
     assert vendors.tell("pm").told == 1 and vendors.marks() == [number]
+
+
+async def test_worker(vendors: Vendors) -> None:
+    """The worker tells all vendors by itself, one that is slow delays no other; told to stop, it stops in between."""
+    for n in (1, 2):
+        vendors.psa.entry(n, 1, 2)
+    number = vendors.billed("one", "1")
+    vendors.billed("two", "2", agreement=None)
+    answer, waits, goes_on = vendors.psa.server._answer, threading.Event(), threading.Event()
+
+    def slow(asked: Asked) -> Answer:
+        if asked.method == "PUT":
+            waits.set()
+            assert goes_on.wait(20)
+        return answer(asked)
+
+    vendors.psa.server._answer = slow
+    worker = asyncio.create_task(watch(vendors.ledger, WEB))
+    async with asyncio.timeout(20):
+        while not waits.is_set() or vendors.shown()[0] != number:  # noqa: ASYNC110 the servers tell nobody
+            await asyncio.sleep(0.01)
+    worker.cancel()
+    await asyncio.wait([worker], timeout=10)
+    assert worker.cancelled() and vendors.marks() == ["", ""]
+    goes_on.set()
+    async with asyncio.timeout(20):
+        while [each.done_at is not None for each in vendors.rows()] != [True, False]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert vendors.marks() == [number, ""]
 
 
 def test_contact_is_noted(vendors: Vendors) -> None:

@@ -15,10 +15,13 @@ from click.testing import CliRunner, Result
 
 from activities.company.sample import write_starter
 from activities.crm.hubspot_invoices import NUMBER
+from activities.delivery.slack import Slack
 from activities.providers.live_check import Probe, shortened, tried_out
 from activities.providers.provider import FieldSample
+from billing.connections import Connection, Port
 from starter.cli import main
 from tests.activities.crm.hubspot_account import SECRET, TOKEN, HubSpotAccount
+from tests.activities.delivery.slack_workspace import Workspace
 from tests.activities.psa.counterpart import HTML, Answer, limited
 from tests.mail_server import MailServer
 
@@ -236,3 +239,30 @@ def test_a_defect_of_an_adapter() -> None:
 def test_shortened(ours: str, value: str, shown: str) -> None:
     """What tells of a person is shortened, figures and codes are not."""
     assert shortened(ours, value) == shown
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "problem"),
+    [
+        (400, "invalid_payload", ""),
+        (400, "no_text", ""),
+        (404, "no_service", "HTTP 404 no_service; make a new incoming webhook"),
+        (403, "action_prohibited", "an administrator of the workspace forbids it"),
+        (200, "ok", "it is not Slack"),
+        (503, "", "HTTP 503"),
+    ],
+)  # fmt: skip
+def test_slack(status: int, word: str, problem: str) -> None:
+    """Slack is reached by what it refuses: no message is posted, and a webhook that is gone is told."""
+    workspace = Workspace()
+    workspace.next(status, word)
+    connection = Connection(id="chat", provider="slack", port=Port.CHAT)
+    with workspace.server:
+        slack = Slack(connection, {"webhook_url": workspace.url})
+        (report,) = tried_out([Probe("chat", "Slack", "chat", "", slack.samples)])
+    assert workspace.messages == []
+    assert problem in report.problem and bool(problem) is bool(report.problem)
+    assert workspace.url not in report.problem
+    (asked,) = workspace.server.asked
+    with pytest.raises(ValueError, match="Expecting"):
+        json.loads(asked.body)
