@@ -29,7 +29,6 @@ from billing.payment_terms import PaymentTerms
 from billing.taxes.company_rules import TaxRules
 from billing.work_records import HoursAppendix
 
-
 _LONGEST_LOCAL_PART = 39
 """With the token of a message it has the 64 octets of RFC 5321, section 4.5.3.1.1."""
 

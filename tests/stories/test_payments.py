@@ -60,14 +60,14 @@ class Watched(SmtpTransport):
     connecting: Callable[[], None] = lambda: None
     addressed: Callable[[], None] = lambda: None
 
-    def send(self, message: EmailMessage, before_data: Any = None) -> Handover:
+    def send(self, message: EmailMessage, before_data: Any = None, returns: Any = None) -> Handover:
         self.connecting()
 
         def look() -> Any:
             self.addressed()
             return before_data() if before_data else None
 
-        return super().send(message, look)
+        return super().send(message, look, returns)
 
 
 @dataclass
