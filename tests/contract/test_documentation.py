@@ -26,6 +26,12 @@ def blocks(kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
 
 
+def connections() -> list[dict[str, Any]]:
+    """Every connection on the page, in its order."""
+    found = [yaml.safe_load(each) for each in blocks("yaml")]
+    return [each for block in found if isinstance(block, list) for each in block]
+
+
 @pytest.mark.parametrize("provider", ["hubspot", "dropbox-sign"])
 def test_fields(provider: str) -> None:
     """The table of a vendor names each of its fields and the usual one of the vendor's, in that order."""
@@ -39,11 +45,12 @@ def test_fields(provider: str) -> None:
 
 def test_connections() -> None:
     """Each connection on the page is one that its provider takes."""
-    first, _ = blocks("yaml")
-    for each in yaml.safe_load(first):
+    own = [each for each in connections() if each["provider"] != "pipes"]
+    assert {each["provider"] for each in own} == {"hubspot", "dropbox-sign", "slack", "imap"}
+    for each in own:
         connection = Connection.model_validate(each)
         secrets = registry.provider_of(connection).secrets
-        values = {registry.default_variable(connection, name): "x" for name in secrets}
+        values = {registry.default_variable(connection, name): "https://x.example" for name in secrets}
         assert registry.adapter(connection, values)
 
 
@@ -104,8 +111,7 @@ def pipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
         return "deal d1", "value"
 
     with Counterpart(answer) as server:
-        _, connection = blocks("yaml")
-        (record,) = yaml.safe_load(connection)
+        (record,) = [each for each in connections() if each["provider"] == "pipes"]
         adapter = registry.adapter(
             Connection.model_validate(record | {"base_url": server.url}), {"PIPES_TOKEN": "pipes-token"}
         )
@@ -133,7 +139,7 @@ def test_the_example_is_a_vendor(pipes: System) -> None:
 
 def test_the_example_names_what_is_wrong(pipes: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example names record and field, a secret that is not set, and a system that is not there."""
-    record = yaml.safe_load(blocks("yaml")[1])[0]
+    record = connections()[-1]
     with pytest.raises(
         SourceFaulty, match=r"Pipes \(pipes\) has no token: set the environment variable PIPES_TOKEN"
     ):
