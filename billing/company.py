@@ -66,7 +66,8 @@ class Delivery(Strict):
     copies_to: tuple[EmailAddress, ...] = Field(default=(), description="get a copy of every invoice mail")
     reply_to: EmailAddress | None = None
     bounces_to: EmailAddress | None = Field(
-        default=None, description="mailbox to which mail comes back, as name+token@domain; else the issuer's address"
+        default=None,
+        description="mailbox to which mail comes back, as name+token@domain; else the issuer's address",
     )
 
     @field_validator("bounces_to")

@@ -71,7 +71,12 @@ class Post:
     look: Callable[[Mail], None] = lambda _: None
     between: Callable[[], None] | None = None
 
-    def send(self, message: EmailMessage, last_look: Callable[[], EmailMessage] | None = None) -> Handover:
+    def send(
+        self,
+        message: EmailMessage,
+        last_look: Callable[[], EmailMessage] | None = None,
+        _returns: object = None,
+    ) -> Handover:
         to = str(message["To"])
         fate = self.next.pop(0) if self.next and "client.example" in to else "taken"
         if fate == "deferred":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -278,7 +279,7 @@ def site(company: TestCompany, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jira
     day = datetime.now(UTC).date().replace(day=1)
     site.worklog(issue, "501", f"{day}T10:00:00.000+0000", 7200)
     site.worklog(issue, "502", f"{day}T14:00:00.000+0000", 3600)
-    work = {
+    work: dict[str, Any] = {
         "id": "acme-work",
         "model": "time and materials",
         "client": "acme",

@@ -190,7 +190,12 @@ class Really:
         effects = replace(world.effects, mail=self, renderer=InThisProcess())  # type: ignore[arg-type]
         world._ledger_steps, world._render = LedgerSteps(effects), DocumentSteps(effects).render
 
-    def send(self, message: EmailMessage, last_look: Callable[[], EmailMessage] | None = None) -> Handover:
+    def send(
+        self,
+        message: EmailMessage,
+        last_look: Callable[[], EmailMessage] | None = None,
+        _returns: object = None,
+    ) -> Handover:
         self.mails.append(last_look() if last_look else message)
         return Handover(reply="250 taken")
 

@@ -169,11 +169,11 @@ def test_down(crm: Crm) -> None:
 def test_a_defect(crm: Crm) -> None:
     """What an adapter makes no sense of names the vendor and the record; a type that changed names the property."""
     source = LiveSource(crm.connection())
-    crm.account.answer = lambda _: Answer(200, {"id": "7000", "properties": {"name": 5}})  # type: ignore[method-assign]
+    crm.account.answer = lambda asked: Answer(200, {"id": "7000", "properties": {"name": 5}})  # type: ignore[method-assign]  # noqa: ARG005
     with pytest.raises(SourceFaulty, match="HubSpot") as error:
         source.client("7000")
     assert not isinstance(error.value, SourceClosed)
-    crm.account.answer = lambda _: Answer(200, ["7000"])  # type: ignore[method-assign]
+    crm.account.answer = lambda asked: Answer(200, ["7000"])  # type: ignore[method-assign]  # noqa: ARG005
     with pytest.raises(SourceFaulty, match="HubSpot answers client 7000 in a way nobody here understands"):
         source.client("7000")
 
