@@ -50,7 +50,7 @@ def preview(wanted: Wanted) -> Previewed:
     from activities.documents.press import typeset
 
     began, pdf, faults = time.perf_counter(), None, []
-    with weasyprint_warnings() as warnings:
+    with weasyprint_warnings(logged=False) as warnings:
         try:
             with within(_SECONDS):
                 pdf = typeset(_marked(_page(wanted)), "the preview", wanted.look)

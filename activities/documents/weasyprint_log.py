@@ -10,8 +10,8 @@ _LOGGER = logging.getLogger("weasyprint")
 
 
 @contextmanager
-def weasyprint_warnings() -> Iterator[list[str]]:
-    """Its warnings and errors meanwhile, of all threads of this process."""
+def weasyprint_warnings(*, logged: bool = True) -> Iterator[list[str]]:
+    """Its warnings and errors meanwhile, of all threads of this process; in the log of the program too if `logged`."""
     messages: list[str] = []
 
     class Collector(logging.Handler):
@@ -19,8 +19,11 @@ def weasyprint_warnings() -> Iterator[list[str]]:
             messages.append(record.getMessage())
 
     collector = Collector(logging.WARNING)
+    before = _LOGGER.propagate
     _LOGGER.addHandler(collector)
+    _LOGGER.propagate = before and logged
     try:
         yield messages
     finally:
+        _LOGGER.propagate = before
         _LOGGER.removeHandler(collector)

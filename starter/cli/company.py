@@ -226,10 +226,11 @@ def _summary(reading: Reading, folder: Path) -> str:
     warned = len(reading.problems) - wrong
     counts = [output.plural(wrong, "error")] * bool(wrong) + [output.plural(warned, "warning")] * bool(warned)
     found = " and ".join(counts) or "No problems"
+    place = "this folder" if folder == Path() else str(folder)
     if reading.company is None:
-        return f"{found} in {folder}."
+        return f"{found} in {place}."
     clients = output.plural(len(reading.company.clients), "client")
-    return f"{found} in {folder}: {clients}, {output.plural(len(reading.company.agreements), 'agreement')}."
+    return f"{found} in {place}: {clients}, {output.plural(len(reading.company.agreements), 'agreement')}."
 
 
 def _as_data(reading: Reading) -> dict[str, Any]:

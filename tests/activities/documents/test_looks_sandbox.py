@@ -211,6 +211,12 @@ def test_an_overridden_block_calls_what_it_overrides() -> None:
     )
 
 
+def test_previews_tell_themselves(caplog: pytest.LogCaptureFixture) -> None:
+    """What the renderer leaves out is told with the preview, and not a second time in a log."""
+    made = preview(Wanted(look(style_css="h1 { colr: red }"), "invoice", Parties(ISSUER, BUYER, "de")))
+    assert made.pdf is not None and caplog.records == []
+
+
 def test_previews_are_marked() -> None:
     """A preview says so across its pages and in its title, so that nobody takes it for the document."""
     made = preview(Wanted(PLAIN, "invoice", Parties(ISSUER, BUYER, "de")))

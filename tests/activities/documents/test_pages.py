@@ -8,12 +8,17 @@ from decimal import Decimal
 
 import pytest
 from pypdf import PdfReader
+from weasyprint import Page
 
 from activities.documents.look import LookFiles
 from activities.documents.pdf import render_invoice
+from activities.documents.press import _Press
+from activities.documents.sample_documents import invoice_page
 from billing.document import InvoiceDocument
+from billing.document_kind import DocumentKind
 from billing.looks import Look, LookName
-from tests.golden import awkward
+from tests.activities.documents.samples import ISSUER
+from tests.golden import awkward, invoices
 
 CARRIED = re.compile(r"Carried forward ([\d,.]+)")
 BROUGHT = re.compile(r"Brought forward ([\d,.]+)")
@@ -82,6 +87,42 @@ def test_a_line_longer_than_a_page() -> None:
     assert all(f"{at}. step" in "".join(pages) for at in range(1, 151))
     assert [CARRIED.findall(page) for page in pages] == [["3,500.00"]] * (len(pages) - 1) + [[]]
     assert [BROUGHT.findall(page) for page in pages] == [[]] + [["3,500.00"]] * (len(pages) - 1)
+
+
+@pytest.mark.parametrize(
+    ("language", "look"),
+    [*(("en", look) for look in LookName), ("de", LookName.CLEAR), ("de", LookName.CLASSIC)],
+)
+def test_a_usual_invoice_has_one_page(language: str, look: LookName) -> None:
+    """Discount, terms of early payment, link and terms of the house: the payment stands below the sums it is for."""
+    terms = {"en": "Our general terms of business apply, as they stood when the order was placed."}
+    own = LookFiles(look=Look(id="berlin", based_on=look, terms=terms))
+    pdf = render_invoice(invoices.of_kind(DocumentKind.INVOICE, language), own)
+    assert len(PdfReader(io.BytesIO(pdf)).pages) == 1
+
+
+@pytest.mark.parametrize("look", list(LookName))
+def test_the_foot_is_whole(look: LookName) -> None:
+    """A long name and a register in two lines are not cut off, and no tax number is broken."""
+    issuer = ISSUER.model_copy(
+        update={
+            "name": "Nordlicht Systeme für Handel, Handwerk und Verwaltung GmbH",
+            "registration": "Amtsgericht Berlin-Charlottenburg, HRB 123456 B",
+        }
+    )
+    document = invoices.of_kind(DocumentKind.INVOICE, "de")
+    document = document.model_copy(update={"draft": document.draft.model_copy(update={"issuer": issuer})})
+    files = LookFiles(look=Look(id="berlin", based_on=look))
+    (page,) = _Press(files).lay_out(invoice_page(document, files)).pages
+    assert 10 < foot_of(page) < 24.9
+
+
+def foot_of(page: Page) -> float:
+    """The height of the foot, in mm; style sheets cut it at 25."""
+    for box in page._page_box.descendants(placeholders=True):
+        if box.element is not None and box.element.get("class") == "foot":
+            return float(box.height) * 25.4 / 96
+    raise AssertionError("no foot")
 
 
 def test_every_page_of_a_long_one() -> None:

@@ -22,7 +22,7 @@ from activities.einvoice.validation import breaches
 from billing.document import InvoiceDocument
 from billing.document_check import sums
 from billing.document_kind import DocumentKind
-from billing.draft import Draft
+from billing.draft import Draft, line
 from billing.money import total
 from tests.billing.einvoice.documents import document, every_kind, issued, long
 from tests.billing.money.test_properties import ONE_TAX, invoices
@@ -199,3 +199,24 @@ def test_the_bytes_do_not_depend_on_the_process() -> None:
         env={**os.environ, **elsewhere},
     )
     assert there.stdout.split() == here
+
+
+@pytest.mark.parametrize(
+    ("currency", "quantity", "price", "net"),
+    [
+        ("EUR", "1234.567891", "0.000123", "0.15"),  # 0.15185…
+        ("EUR", "0.333333", "33.333333333", "11.11"),  # 11.11109…
+        ("EUR", "1000000", "0.0000045", "4.50"),
+        ("JPY", "0.000001", "1500000.5", "2"),  # 1.5…, half away from zero
+    ],
+)
+def test_no_digit_of_quantity_and_price_is_lost(currency: str, quantity: str, price: str, net: str) -> None:
+    """Metered work: quantities of six decimals and prices of more stand in both syntaxes as they were agreed."""
+    metered = line("Metered", Decimal(quantity), "C62", Decimal(price), currency)
+    assert metered.net == Decimal(net)
+    made = files(document((metered,), currency=currency))
+    for xml, terms in (
+        (made.cii, ("BilledQuantity", "ChargeAmount")),
+        (made.ubl, ("InvoicedQuantity", "PriceAmount")),
+    ):
+        assert [figures(xml, each) for each in terms] == [[Decimal(quantity)], [Decimal(price)]]

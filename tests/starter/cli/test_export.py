@@ -105,7 +105,7 @@ def test_verified_without_us(desk: Desk, number: str) -> None:
     """The program inside finds all whole; and each file that was changed, each event changed or left out."""
     folder = unpacked(export(desk)[0])
     whole = verified(folder)
-    assert (whole.returncode, whole.stdout) == (0, "1 audit trails: all holds\n")
+    assert (whole.returncode, whole.stdout) == (0, "1 audit trail: all holds\n")
     trail = folder / "invoices" / number / "trail.jsonl"
     lines = trail.read_text().splitlines(keepends=True)
     for changed, says in (
