@@ -117,9 +117,7 @@ class HubSpot:
         best = max(found, key=filled, default=None)
         return named(thing, best) | {"id": best["id"]} if best else None
 
-    def _sample(
-        self, mapped: Mapped, example: Callable[[str], Record | SourceFaulty | None]
-    ) -> FieldSample:
+    def _sample(self, mapped: Mapped, example: Callable[[str], Record | SourceFaulty | None]) -> FieldSample:
         thing = object_of(mapped.ours)
         read = self._reader(mapped.ours)
         record = example(thing)

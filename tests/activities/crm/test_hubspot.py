@@ -369,7 +369,13 @@ def test_wrong_connection(
         ({"dealstage": "gone"}, {}, "12500.00", False, None),
         ({"dealstage": "closedwon", "pipeline": "renewals"}, {}, "12500.00", False, None),
         ({"dealstage": "777", "pipeline": "renewals"}, {}, "12500.00", True, "2026-02-01"),
-        ({"dealstage": "775", "pipeline": "renewals"}, {}, "12500.00", False, None),  # certain, and still open
+        (
+            {"dealstage": "775", "pipeline": "renewals"},
+            {},
+            "12500.00",
+            False,
+            None,
+        ),  # certain, and still open
         (
             {"dealstage": "qualifiedtobuy"},
             {"won_stages": "777, qualifiedtobuy"},
