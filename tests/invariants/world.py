@@ -75,7 +75,7 @@ class Post:
         self,
         message: EmailMessage,
         last_look: Callable[[], EmailMessage] | None = None,
-        _returns: object = None,
+        returns: object = None,
     ) -> Handover:
         to = str(message["To"])
         fate = self.next.pop(0) if self.next and "client.example" in to else "taken"

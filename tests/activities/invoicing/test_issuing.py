@@ -194,7 +194,7 @@ class Really:
         self,
         message: EmailMessage,
         last_look: Callable[[], EmailMessage] | None = None,
-        _returns: object = None,
+        returns: object = None,
     ) -> Handover:
         self.mails.append(last_look() if last_look else message)
         return Handover(reply="250 taken")
