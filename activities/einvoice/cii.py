@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from activities.einvoice.element import Element, Namespaces, amount, figure, root, written
+from activities.einvoice.element import Element, Namespaces, amount, figure, root, signed, written
 from billing.einvoice.model import (
     AllowanceOrCharge,
     EInvoice,
@@ -153,8 +153,7 @@ def _adjustments(
     charges: tuple[AllowanceOrCharge, ...],
     currency: str,
 ) -> None:
-    signed = [*((each, "false") for each in allowances), *((each, "true") for each in charges)]
-    for each, is_charge in signed:
+    for each, is_charge in signed(allowances, charges):
         element = parent.branch("ram:SpecifiedTradeAllowanceCharge")
         element.branch("ram:ChargeIndicator").leaf("udt:Indicator", is_charge)
         element.leaf("ram:CalculationPercent", figure(each.percent))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
 from lxml import etree
 
+from billing.einvoice.model import AllowanceOrCharge
 from billing.money import rounded
 
 Namespaces = dict[str | None, str]
@@ -62,3 +64,11 @@ def figure(number: Decimal | None) -> str:
 def iso(day: date | None) -> str:
     """2026-11-30; empty where there is none."""
     return "" if day is None else day.isoformat()
+
+
+def signed(
+    allowances: Sequence[AllowanceOrCharge], charges: Sequence[AllowanceOrCharge]
+) -> Iterator[tuple[AllowanceOrCharge, str]]:
+    """First the allowances, then the charges, each with what its charge indicator says: "false" or "true"."""
+    yield from ((each, "false") for each in allowances)
+    yield from ((each, "true") for each in charges)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from activities.einvoice.element import Element, Namespaces, amount, figure, iso, root, written
+from activities.einvoice.element import Element, Namespaces, amount, figure, iso, root, signed, written
 from billing.einvoice.model import (
     NOT_DEFINED,
     AllowanceOrCharge,
@@ -134,8 +134,7 @@ def _adjustments(
     charges: tuple[AllowanceOrCharge, ...],
     currency: str,
 ) -> None:
-    signed = [*((each, "false") for each in allowances), *((each, "true") for each in charges)]
-    for each, is_charge in signed:
+    for each, is_charge in signed(allowances, charges):
         element = parent.branch("cac:AllowanceCharge")
         element.leaf("cbc:ChargeIndicator", is_charge)
         element.leaf("cbc:AllowanceChargeReasonCode", each.reason_code)

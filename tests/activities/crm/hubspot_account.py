@@ -15,6 +15,7 @@ from typing import Any
 from hubspot.crm.deals import ApiClient
 
 from tests.activities.psa.counterpart import Answer, Asked, Counterpart, only
+from tests.company import TestCompany
 
 TOKEN = "pat-eu1-token"
 SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
@@ -333,3 +334,25 @@ def _error(status: int, category: str, message: str) -> Answer:
     }
     ApiClient()._ApiClient__deserialize({k: v for k, v in content.items() if k != "status"}, "Error")
     return Answer(status, content)
+
+
+def bills_the_deal(company: TestCompany, account: HubSpotAccount) -> None:
+    """The company's CRM is that account, and winning `DEAL` there bills the agreement `network`."""
+    company.clients[0]["crm"] = "550001"
+    company.agreements = [
+        {
+            "id": "network",
+            "title": "Network",
+            "trigger": "deal won",
+            "deal": DEAL,
+            "model": "fixed price",
+            "project": "P-1",
+            "client": "acme",
+            "currency": "EUR",
+            "start": "2026-01-01",
+            "amount": "12500.00",
+        }
+    ]
+    crm = {"id": "hubspot", "provider": "hubspot", "port": "crm", "base_url": account.server.url}
+    company.company_file = {"connections": [crm]}
+    company.write_sources()

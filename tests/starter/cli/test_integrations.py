@@ -11,7 +11,7 @@ import pytest
 from activities.ledger import deliveries, events
 from activities.ledger.company_records import apply_company, current
 from activities.providers.provider import Delivery, Received
-from tests.activities.crm.hubspot_account import DEAL, TOKEN, HubSpotAccount
+from tests.activities.crm.hubspot_account import DEAL, TOKEN, HubSpotAccount, bills_the_deal
 from tests.starter.cli.conftest import Desk
 from tests.starter.web.vendors import stage_changed
 
@@ -29,24 +29,7 @@ def account() -> Iterator[HubSpotAccount]:
 def connected(empty_desk: Desk, account: HubSpotAccount) -> Desk:
     """A desk whose company has one CRM, with a deal that an agreement bills."""
     company = empty_desk.company
-    company.clients[0]["crm"] = "550001"
-    company.agreements = [
-        {
-            "id": "network",
-            "title": "Network",
-            "trigger": "deal won",
-            "deal": DEAL,
-            "model": "fixed price",
-            "project": "P-1",
-            "client": "acme",
-            "currency": "EUR",
-            "start": "2026-01-01",
-            "amount": "12500.00",
-        }
-    ]
-    crm = {"id": "hubspot", "provider": "hubspot", "port": "crm", "base_url": account.server.url}
-    company.company_file = {"connections": [crm]}
-    company.write_sources()
+    bills_the_deal(company, account)
     ledger = empty_desk.effects.ledger
     apply_company(ledger, company.company(), str(company.folder), "mara", datetime.now(UTC))
     empty_desk.environment |= {

@@ -15,7 +15,7 @@ from activities.ledger.company_records import apply_company, current
 from activities.ledger.database import Ledger
 from activities.providers.provider import Delivery, Received
 from billing.events import BillingEvent
-from tests.activities.crm.hubspot_account import DEAL, TOKEN, HubSpotAccount
+from tests.activities.crm.hubspot_account import DEAL, TOKEN, HubSpotAccount, bills_the_deal
 from tests.activities.ledger.conftest import rows
 from tests.company import TestCompany
 from tests.starter.web.conftest import Visitor
@@ -37,24 +37,7 @@ def connected(
     ledger: Ledger, tmp_path: Path, account: HubSpotAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company = TestCompany(tmp_path / "company")
-    company.clients[0]["crm"] = "550001"
-    company.agreements = [
-        {
-            "id": "network",
-            "title": "Network",
-            "trigger": "deal won",
-            "deal": DEAL,
-            "model": "fixed price",
-            "project": "P-1",
-            "client": "acme",
-            "currency": "EUR",
-            "start": "2026-01-01",
-            "amount": "12500.00",
-        }
-    ]
-    crm = {"id": "hubspot", "provider": "hubspot", "port": "crm", "base_url": account.server.url}
-    company.company_file = {"connections": [crm]}
-    company.write_sources()
+    bills_the_deal(company, account)
     apply_company(ledger, company.company(), str(company.folder), "mara", datetime.now(UTC))
     monkeypatch.setenv("BILLOW_HUBSPOT_ACCESS_TOKEN", TOKEN)
     monkeypatch.setenv("BILLOW_HUBSPOT_CLIENT_SECRET", "s3cret-of-hubspot")
