@@ -43,7 +43,13 @@ class CompanyVersionRow(Table):
 
 
 class InvoiceRow(Table):
-    """One invoice, from its request on. The three axes of status are a projection of its audit trail."""
+    """One invoice, from its request on. The three axes of status are a projection of its audit trail.
+
+    What is owed is `gross - credited - paid - written_off`; `paid` is net of what was paid back. `disputed_amount` is
+    what of it is disputed, None for all of it; `rested_days` are days of disputes by which levels come later,
+    `notice_until` the instant before which a client who lost a dispute is not reminded; `corrects` the invoice this one
+    is the corrected one of.
+    """
 
     __tablename__ = "invoices"
     __table_args__ = (
@@ -84,7 +90,7 @@ class InvoiceRow(Table):
             "open_items",
             "currency",
             "late_from",
-            postgresql_include=["gross", "paid"],
+            postgresql_include=["gross", "paid", "credited", "written_off"],
             postgresql_where=text(
                 "number is not null and payment_status in ('unpaid', 'partly paid') and document_status <> 'credited'"
             ),
@@ -118,6 +124,8 @@ class InvoiceRow(Table):
     tax: Mapped[Decimal | None]
     gross: Mapped[Decimal | None]
     paid: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    credited: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    written_off: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
     draft: Mapped[dict[str, Any] | None]
     draft_digest: Mapped[str | None]
     accepted: Mapped[list[Any]] = mapped_column(default=list)
@@ -137,6 +145,11 @@ class InvoiceRow(Table):
     promised_for: Mapped[date | None]
     disputed: Mapped[str | None]
     disputed_until: Mapped[datetime | None]
+    disputed_amount: Mapped[Decimal | None]
+    rested_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    notice_until: Mapped[datetime | None]
+    corrects: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"), index=True)
+    viewed_at: Mapped[datetime | None]
     handed_over_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     waits_for: Mapped[str] = mapped_column(default="")
@@ -252,10 +265,16 @@ class PaymentRow(Table):
     reference: Mapped[str] = mapped_column(default="")
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str]
+    fee: Mapped[Decimal | None]
+    provider_reference: Mapped[str | None] = mapped_column(index=True)
+    received_as: Mapped[int | None] = mapped_column(ForeignKey("unmatched_payments.id"), index=True)
 
 
 class UnmatchedPaymentRow(Table):
-    """Money received that nobody can tell the invoice of: an exception until it is allocated or set aside."""
+    """Money received that nobody can tell the invoice of: an exception until all of it is allocated or set aside.
+
+    `allocated` is what of it stands on invoices; the rest of a client that is kept as credit waits for no decision.
+    """
 
     __tablename__ = "unmatched_payments"
     __table_args__ = (
@@ -278,9 +297,279 @@ class UnmatchedPaymentRow(Table):
     reminded_at: Mapped[datetime | None]
     escalations: Mapped[int] = mapped_column(default=0)
     allocated_to: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    allocated: Mapped[Decimal] = mapped_column(default=Decimal(0), server_default="0")
+    client: Mapped[str | None]
+    kept_as_credit: Mapped[bool] = mapped_column(default=False, server_default="false")
+    suggestions: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    payer_account: Mapped[str] = mapped_column(default="", server_default="")
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None]
     resolution: Mapped[str | None]
+
+
+class CreditNoteRow(Table):
+    """A credit note: a document of its own that takes back an issued invoice, whole or in part; amounts are positive.
+
+    `draft` is what it says, of the kind credit note; `key` what keeps a second click from making a second one. It has
+    its number from the start, `document` (SHA-256) once it is rendered, `delivered_at` once the client has it.
+    """
+
+    __tablename__ = "credit_notes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    issuer: Mapped[str]
+    issue_date: Mapped[date]
+    issued_at: Mapped[datetime]
+    reason: Mapped[str]
+    whole: Mapped[bool]
+    draft: Mapped[dict[str, Any]]
+    draft_digest: Mapped[str]
+    currency: Mapped[str]
+    net: Mapped[Decimal]
+    tax: Mapped[Decimal]
+    gross: Mapped[Decimal]
+    dispute: Mapped[int | None] = mapped_column(ForeignKey("disputes.id"))
+    asked_by: Mapped[str]
+    channel: Mapped[str]
+    document: Mapped[str | None]
+    delivered_at: Mapped[datetime | None]
+
+
+class DisputeRow(Table):
+    """A dispute about an invoice, or about `lines` of it (their positions from 1, and the amounts disputed)."""
+
+    __tablename__ = "disputes"
+    __table_args__ = (
+        Index("one_open_dispute", "invoice", unique=True, postgresql_where=text("ended_at is null")),
+        Index("open_disputes", "deadline", postgresql_where=text("ended_at is null")),
+        Index("disputes_by_invoice", "invoice"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    code: Mapped[str]
+    reason: Mapped[str]
+    lines: Mapped[list[Any]] = mapped_column(default=list)
+    amount: Mapped[Decimal | None]
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[str]
+    channel: Mapped[str]
+    owner: Mapped[str]
+    deadline: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    escalations: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str | None]
+    answer: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+
+
+class DisputeFileRow(Table):
+    """A file the client sent with a dispute; its bytes are in the document store under their SHA-256."""
+
+    __tablename__ = "dispute_files"
+
+    dispute: Mapped[int] = mapped_column(ForeignKey("disputes.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sent_at: Mapped[datetime]
+
+
+class PromiseRow(Table):
+    """A promise to pay by a day; `outcome` is kept, broken, moved or withdrawn, None while the day is to come."""
+
+    __tablename__ = "promises"
+    __table_args__ = (
+        Index("promises_by_invoice", "invoice"),
+        Index("promises_by_client", "client", "made_at"),
+        Index("one_open_promise", "invoice", unique=True, postgresql_where=text("outcome is null")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    client: Mapped[str]
+    promised_for: Mapped[date]
+    amount: Mapped[Decimal]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    channel: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+    outcome: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+
+
+class PaymentPlanRow(Table):
+    """An instalment plan agreed after issue: dates and amounts that replace the due date."""
+
+    __tablename__ = "payment_plans"
+    __table_args__ = (
+        Index("one_running_plan", "invoice", unique=True, postgresql_where=text("ended_at is null")),
+        Index("payment_plans_by_invoice", "invoice"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    parts: Mapped[list[Any]]
+    agreed_at: Mapped[datetime]
+    agreed_by: Mapped[str]
+    channel: Mapped[str]
+    reason: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None]
+
+
+class CreditHoldRow(Table):
+    """A flag on a client: think before more is done on account; the account manager was told."""
+
+    __tablename__ = "credit_holds"
+    __table_args__ = (
+        Index("one_credit_hold", "client", unique=True, postgresql_where=text("lifted_at is null")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    client: Mapped[str] = mapped_column(index=True)
+    invoice: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    reason: Mapped[str]
+    since: Mapped[datetime]
+    by: Mapped[str]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None]
+
+
+class GivingUpRow(Table):
+    """What somebody asked another person to agree to: a write-off, or a refund of what was paid too much.
+
+    `status` is asked, agreed, refused, done, failed or withdrawn. A refund is done when the money went out: by the
+    payment provider (`method` stripe), or by bank transfer, which somebody confirms.
+    """
+
+    __tablename__ = "giving_up"
+    __table_args__ = (
+        Index("open_giving_up", "deadline", postgresql_where=text("status in ('asked', 'agreed', 'failed')")),
+        Index("giving_up_by_invoice", "invoice"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    kind: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+    invoice: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    unmatched: Mapped[int | None] = mapped_column(ForeignKey("unmatched_payments.id"))
+    client: Mapped[str | None]
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    method: Mapped[str] = mapped_column(default="")
+    provider_reference: Mapped[str | None]
+    asked_by: Mapped[str]
+    channel: Mapped[str]
+    asked_at: Mapped[datetime]
+    owner: Mapped[str]
+    raised_at: Mapped[datetime]
+    deadline: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    escalations: Mapped[int] = mapped_column(default=0)
+    status: Mapped[str] = mapped_column(default="asked")
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    comment: Mapped[str] = mapped_column(default="")
+    done_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+class BankStatementRow(Table):
+    """A bank statement as it was imported; the same one imported twice changes nothing."""
+
+    __tablename__ = "bank_statements"
+    __table_args__ = (
+        UniqueConstraint("account", "statement", "until", name="one_bank_statement"),
+        Index("bank_statements_by_account", "account", "until"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    account: Mapped[str]
+    statement: Mapped[str]
+    issuer: Mapped[str | None]
+    currency: Mapped[str]
+    version: Mapped[str]
+    begins: Mapped[datetime | None]
+    until: Mapped[datetime]
+    opening: Mapped[Decimal | None]
+    closing: Mapped[Decimal | None]
+    entries: Mapped[int]
+    file: Mapped[str]
+    file_name: Mapped[str]
+    imported_at: Mapped[datetime]
+    imported_by: Mapped[str]
+    channel: Mapped[str]
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class BankEntryRow(Table):
+    """One movement of a bank account, a transaction of a batch each for itself; negative amounts went out.
+
+    `key` names the movement whichever statement reports it; `outcome` says what became of it: none goes missing.
+    """
+
+    __tablename__ = "bank_entries"
+    __table_args__ = (
+        Index("bank_entries_by_statement", "statement"),
+        Index("bank_entries_by_outcome", "outcome", "booked_on"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    statement: Mapped[int] = mapped_column(ForeignKey("bank_statements.id"))
+    key: Mapped[str] = mapped_column(unique=True)
+    position: Mapped[str]
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    booked_on: Mapped[date]
+    valued_on: Mapped[date | None]
+    code: Mapped[str] = mapped_column(default="")
+    counterparty: Mapped[str] = mapped_column(default="")
+    counterparty_account: Mapped[str] = mapped_column(default="")
+    end_to_end_id: Mapped[str] = mapped_column(default="")
+    structured_reference: Mapped[str] = mapped_column(default="")
+    remittance: Mapped[str] = mapped_column(default="")
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    outcome: Mapped[str]
+    because: Mapped[str] = mapped_column(default="")
+    unmatched: Mapped[int | None] = mapped_column(ForeignKey("unmatched_payments.id"), index=True)
+
+
+class CheckoutRow(Table):
+    """A page of the payment provider on which a client can pay what is open; `session` is the provider's id of it."""
+
+    __tablename__ = "checkouts"
+
+    session: Mapped[str] = mapped_column(primary_key=True)
+    connection: Mapped[str]
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    amount: Mapped[Decimal]
+    currency: Mapped[str]
+    url: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(default="open")
+    payment: Mapped[str | None] = mapped_column(index=True)
+
+
+class PortalLinkRow(Table):
+    """A link by which a client looks at one invoice: its token is long, expires and can be revoked."""
+
+    __tablename__ = "portal_links"
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]
+    seen_at: Mapped[datetime | None]
 
 
 class CollectionActRow(Table):
