@@ -852,7 +852,10 @@ class ScheduleRow(Table):
 
 
 class ApiTokenRow(Table):
-    """A token by which a program speaks for a person; only its SHA-256 is kept."""
+    """A token by which a program speaks for a person; only its SHA-256 is kept.
+
+    `scopes` is what it may do, never more than the person may.
+    """
 
     __tablename__ = "api_tokens"
 
@@ -863,6 +866,70 @@ class ApiTokenRow(Table):
     created_by: Mapped[str]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    scopes: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    expires_at: Mapped[datetime | None]
+
+
+class SignInRow(Table):
+    """A person signed in: the SHA-256 of the session's secret, how the person proved who they are, and since when."""
+
+    __tablename__ = "sign_ins"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(index=True)
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    how: Mapped[str]
+    subject: Mapped[str] = mapped_column(default="")
+
+
+class AbsenceRow(Table):
+    """Days (both included, of the person's zone) on which somebody else decides for a person."""
+
+    __tablename__ = "absences"
+    __table_args__ = (Index("absences_by_person", "person", "last_day"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person: Mapped[str]
+    delegate: Mapped[str]
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    reason: Mapped[str] = mapped_column(default="")
+    set_at: Mapped[datetime]
+    set_by: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+
+
+class SavedViewRow(Table):
+    """A list a person wants to see again: filter, order and columns, as the query of its page."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("person", "page", "name", name="one_saved_view"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person: Mapped[str]
+    page: Mapped[str]
+    name: Mapped[str]
+    query: Mapped[str]
+    shared: Mapped[bool] = mapped_column(default=False)
+    saved_at: Mapped[datetime]
+
+
+class IdempotencyKeyRow(Table):
+    """What was answered to a request with a key of the caller's own: the same key gets the same answer."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("idempotency_keys_by_age", "first_at"),)
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str]
+    first_at: Mapped[datetime]
+    status: Mapped[int | None]
+    answer: Mapped[dict[str, Any] | None]
 
 
 class TaxIdCheckRow(Table):
