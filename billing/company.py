@@ -25,6 +25,7 @@ from billing.parties import (
     Strict,
     TimeZone,
 )
+from billing.payment_policy import PaymentPolicy
 from billing.payment_terms import PaymentTerms
 from billing.taxes.company_rules import TaxRules
 from billing.work_records import HoursAppendix
@@ -159,6 +160,7 @@ class Company(Strict):
     tax: TaxRules = TaxRules()
     looks: tuple[Look, ...] = ()
     connections: tuple[Connection, ...] = ()
+    payments: PaymentPolicy = PaymentPolicy()
 
     @property
     def people_by_id(self) -> dict[str, Person]:

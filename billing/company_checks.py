@@ -45,6 +45,7 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
         *check_terms(records),
         *_billing_runs(records),
         *_reconciliation(records),
+        *_payments(records),
         *check_tax(records),
         *check_einvoices(records),
     ]
@@ -206,3 +207,11 @@ def _reconciliation(records: CompanyRecords) -> Iterator[Complaint]:
         yield from reference(
             ("reconciliation", "owner"), records.reconciliation.owner, "person", records.people.ids
         )
+
+
+def _payments(records: CompanyRecords) -> Iterator[Complaint]:
+    if records.payments is None:
+        return
+    for section in ("write_offs", "refunds"):
+        for place, who in enumerate(getattr(records.payments, section).approvers):
+            yield from reference(("payments", section, "approvers", place), who, "person", records.people.ids)

@@ -16,6 +16,7 @@ from billing.dunning_policy import DunningPolicy
 from billing.exceptions import ExceptionPolicy
 from billing.exchange_rates import ExchangeRate
 from billing.parties import Issuer, Person
+from billing.payment_policy import PaymentPolicy
 from billing.taxes.company_rules import TaxRule
 from billing.taxes.rates import TaxRate
 
@@ -50,6 +51,7 @@ class CompanyRecords:
     exceptions: ExceptionPolicy | None = None
     billing_runs: BillingRuns | None = None
     reconciliation: Reconciliation | None = None
+    payments: PaymentPolicy | None = None
     discounts: Records[Discount] = Records()
     exchange_rates: Records[ExchangeRate] = Records()
     connections: Records[Connection] = Records()

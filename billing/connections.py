@@ -18,6 +18,7 @@ class Port(StrEnum):
     CONTRACTS = "contracts"
     CHAT = "chat"
     RETURNED_MAIL = "returned mail"
+    PAYMENTS = "payments"
 
 
 class Direction(StrEnum):

@@ -58,6 +58,13 @@ class ReasonCode(StrEnum):
     EXPENSES_UNBILLED = "expenses-unbilled"
     DEAL_WITHOUT_AGREEMENT = "deal-without-agreement"
     CONTRACT_WITHOUT_AGREEMENT = "contract-without-agreement"
+    DISPUTED = "disputed"
+    OVERPAID = "overpaid"
+    WRITE_OFF = "write-off"
+    REFUND = "refund"
+    PAYMENT_REVERSED = "payment-reversed"
+    STATEMENT_FAULTY = "statement-faulty"
+    BANK_DATA_OLD = "bank-data-old"
 
 
 ACCEPTABLE = frozenset(

@@ -40,6 +40,7 @@ from billing.exceptions import ExceptionPolicy
 from billing.exchange_rates import ExchangeRate, ExchangeRates
 from billing.looks import Look
 from billing.parties import Issuer, Person, Strict
+from billing.payment_policy import PaymentPolicy
 from billing.policy_checks import review_reference_rates
 from billing.tax_checks import RATES, RULES, review
 from billing.taxes.company_rules import TaxRule, TaxRules, TaxSettings
@@ -117,6 +118,7 @@ class _CompanyFile(Strict):
     source_checks: SourceChecks = SourceChecks()
     reconciliation: Reconciliation = Reconciliation()
     tax: TaxSettings = TaxSettings()
+    payments: PaymentPolicy = PaymentPolicy()
 
 
 def read_folder(path: Path, today: date | None = None, *, try_out: bool = True) -> Reading:
@@ -152,6 +154,7 @@ class _FolderReader:
             exceptions=company_file.exceptions if company_file else None,
             billing_runs=company_file.billing_runs if company_file else None,
             reconciliation=company_file.reconciliation if company_file else None,
+            payments=company_file.payments if company_file else None,
             discounts=self._list("discounts", Discount, optional=True),
             tax_rates=self._list(RATES, TaxRate, optional=True),
             tax_rules=self._list(RULES, TaxRule, optional=True),
@@ -341,6 +344,7 @@ def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | No
         billing_runs=said.billing_runs,
         source_checks=said.source_checks,
         reconciliation=said.reconciliation,
+        payments=said.payments,
         tax=TaxRules(
             **dict(said.tax),
             rates=tuple(records.tax_rates.read.values()),

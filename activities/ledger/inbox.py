@@ -271,7 +271,7 @@ def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
         )
         mine = tx.scalars(own).one()
     late = InvoiceRow.late_from <= as_of
-    owed = InvoiceRow.gross - InvoiceRow.paid
+    owed = InvoiceRow.open_amount
     sums = tx.execute(
         select(
             InvoiceRow.currency,

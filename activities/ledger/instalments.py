@@ -58,6 +58,6 @@ def move_on(tx: Session, row: InvoiceRow, at: datetime) -> None:
 
 def asked_amount(tx: Session, row: InvoiceRow, today: date) -> Decimal:
     """What a message may ask for: all that is open, or, in instalments, what is due by then."""
-    open_amount = (row.gross or Decimal(0)) - row.paid
+    open_amount = row.open_amount
     parts = standing(tx, row)
     return min(asked(parts, row.paid, today), open_amount) if parts and open_amount > 0 else open_amount

@@ -201,13 +201,16 @@ def _reopened(row: InvoiceRow, at: datetime) -> CollectionStatus:
 
 def open_amount(row: InvoiceRow) -> Decimal:
     """What is still owed; negative when too much was paid."""
-    return (row.gross or Decimal(0)) - row.paid
+    return row.open_amount
 
 
 def payment_status(row: InvoiceRow) -> PaymentStatus:
+    """Where payment stands. An invoice that is credited as a whole and was never paid stays unpaid: nobody paid it."""
     owed = open_amount(row)
-    if row.paid == 0 and owed > 0:
+    if owed < 0:
+        return PaymentStatus.OVERPAID
+    if owed == 0 and row.written_off > 0:
+        return PaymentStatus.WRITTEN_OFF
+    if row.paid == 0:
         return PaymentStatus.UNPAID
-    if owed > 0:
-        return PaymentStatus.PARTLY_PAID
-    return PaymentStatus.PAID if owed == 0 else PaymentStatus.OVERPAID
+    return PaymentStatus.PARTLY_PAID if owed > 0 else PaymentStatus.PAID

@@ -44,6 +44,8 @@ class InvoiceSummary(ReadModel):
     currency: str | None
     gross: Decimal | None
     paid: Decimal
+    credited: Decimal = Decimal(0)
+    written_off: Decimal = Decimal(0)
     open: Decimal | None
     document_status: str
     payment_status: str

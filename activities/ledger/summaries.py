@@ -59,6 +59,8 @@ _SUMMARY = (
     InvoiceRow.currency,
     InvoiceRow.gross,
     InvoiceRow.paid,
+    InvoiceRow.credited,
+    InvoiceRow.written_off,
     InvoiceRow.document_status,
     InvoiceRow.payment_status,
     InvoiceRow.collection_status,
@@ -144,6 +146,8 @@ def summary_values(row: dict[str, Any], as_of: datetime) -> dict[str, Any]:
         "client_name": row["buyer"] or row["client"],
         "gross": exact(gross, currency),
         "paid": exact(row["paid"], currency),
+        "credited": exact(row["credited"], currency),
+        "written_off": exact(row["written_off"], currency),
         "open": None if gross is None else exact(_open(row), currency),
         "late": late,
         "days_late": _days_late(row["due_date"], row["late_from"], row["zone"], as_of) if late else 0,
@@ -154,10 +158,11 @@ _OWED = (PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID)
 
 
 def _open(row: dict[str, Any]) -> Decimal:
-    """What is still owed: nothing once it is voided, credited or written off."""
-    given_up = row["payment_status"] == PaymentStatus.WRITTEN_OFF
-    gone = row["document_status"] in (DocumentStatus.VOIDED, DocumentStatus.CREDITED)
-    return Decimal(0) if given_up or gone else row["gross"] - row["paid"]
+    """What is still owed, negative when too much was paid; nothing of a draft that is void."""
+    if row["document_status"] == DocumentStatus.VOIDED:
+        return Decimal(0)
+    owed: Decimal = row["gross"] - row["credited"] - row["paid"] - row["written_off"]
+    return owed
 
 
 def _days_late(due: date, late_from: datetime, zone: str | None, as_of: datetime) -> int:

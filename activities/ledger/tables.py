@@ -7,8 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Identity, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT, TIMESTAMP, ExcludeConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 AMOUNT = Numeric(18, 4)
@@ -159,6 +160,16 @@ class InvoiceRow(Table):
     # The head of the invoice's audit trail: without it nobody would miss an event deleted from the end.
     audit_position: Mapped[int] = mapped_column(default=0)
     audit_hash: Mapped[str] = mapped_column(default="0" * 64)
+
+    @hybrid_property
+    def open_amount(self) -> Decimal:
+        """What is still owed; negative when too much was paid. In queries, null without a gross amount."""
+        return (self.gross or Decimal(0)) - self.credited - self.paid - self.written_off
+
+    @open_amount.inplace.expression
+    @classmethod
+    def _open_amount(cls) -> ColumnElement[Decimal | None]:
+        return cls.gross - cls.credited - cls.paid - cls.written_off
 
 
 class BilledItemRow(Table):

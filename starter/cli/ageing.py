@@ -52,7 +52,7 @@ def _owed(tx: Session, client: str | None, at: datetime) -> dict[str, dict[str, 
         else_=BUCKETS[4],
     )
     query = (
-        select(InvoiceRow.currency, bucket, func.count(), func.sum(InvoiceRow.gross - InvoiceRow.paid))
+        select(InvoiceRow.currency, bucket, func.count(), func.sum(InvoiceRow.open_amount))
         .where(
             InvoiceRow.number.is_not(None),
             InvoiceRow.document_status.in_([DocumentStatus.ISSUED, DocumentStatus.DOCUMENT_PENDING]),

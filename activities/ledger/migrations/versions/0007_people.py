@@ -65,6 +65,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_ins_person"), "sign_ins", ["person"])
     op.add_column(
-        "api_tokens", sa.Column("scopes", postgresql.ARRAY(TEXT()), server_default="{}", nullable=False)
+        "api_tokens", sa.Column("scopes", postgresql.ARRAY(sa.TEXT()), server_default="{}", nullable=False)
     )
     op.add_column("api_tokens", sa.Column("expires_at", _INSTANT))
