@@ -193,7 +193,9 @@ class Person(Strict):
     id: Identifier
     name: str
     email: EmailAddress
-    roles: tuple[str, ...] = ()
+    roles: tuple[str, ...] = Field(
+        default=(), description="titles, and one of viewer, operator, approver, admin; without one: viewer"
+    )
     reports_to: Identifier | None = Field(
         default=None, description="who is asked when this person stays silent"
     )

@@ -14,9 +14,27 @@ from billing.company import Company
 
 PEOPLE: list[dict[str, Any]] = [
     {"id": "mara", "name": "Mara Lind", "email": "mara@issuer.example", "roles": ["admin"]},
-    {"id": "noor", "name": "Noor Haas", "email": "noor@issuer.example", "reports_to": "mara"},
-    {"id": "otto", "name": "Otto Berg", "email": "otto@issuer.example", "reports_to": "mara"},
-    {"id": "pia", "name": "Pia Sommer", "email": "pia@issuer.example", "reports_to": "noor"},
+    {
+        "id": "noor",
+        "name": "Noor Haas",
+        "email": "noor@issuer.example",
+        "roles": ["approver"],
+        "reports_to": "mara",
+    },
+    {
+        "id": "otto",
+        "name": "Otto Berg",
+        "email": "otto@issuer.example",
+        "roles": ["approver"],
+        "reports_to": "mara",
+    },
+    {
+        "id": "pia",
+        "name": "Pia Sommer",
+        "email": "pia@issuer.example",
+        "roles": ["operator"],
+        "reports_to": "noor",
+    },
 ]
 
 ISSUER = {

@@ -46,7 +46,7 @@ class Case(NamedTuple):
     warning: bool = False
 
 
-PEOPLE = "  roles: [managing director, approver]\n"
+PEOPLE = "  roles: [managing director, admin]\n"
 SECOND = PEOPLE + "\n- id: eva\n  name: Eva Zwei\n  email: eva@my-company.example\n"
 CLIENT = "  account_manager: me\n"
 RETAINER = "  every: month                  # or: quarter, half-year, year, 90 days …\n"

@@ -45,7 +45,7 @@ COMPANY = Company(
             id="lena",
             name="Lena Brandt",
             email="lena@elbwerk.example",
-            roles=("finance operator",),
+            roles=("finance operator", "operator"),
             reports_to="tom",
         ),
         Person(
@@ -54,6 +54,8 @@ COMPANY = Company(
         Person(
             id="rosa", name="Rosa Akel", email="rosa@elbwerk.example", roles=("managing director", "approver")
         ),
+        Person(id="uma", name="Uma Keller", email="uma@elbwerk.example", roles=("system owner", "admin")),
+        Person(id="vito", name="Vito Sala", email="vito@elbwerk.example", roles=("auditor",)),
     ),
     issuers=(
         Issuer(
