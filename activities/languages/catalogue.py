@@ -152,6 +152,13 @@ def places(text: str) -> set[str]:
     return {name for name in _PLACE.findall(text) if name}
 
 
+def from_file(path: Path | None, language: str) -> Catalogue:
+    """The catalogue in a .po file of ours; without one, the messages as they are. `CatalogueFaulty` as of `read`."""
+    if path is None:
+        return Catalogue(SOURCE, gettext.NullTranslations())
+    return Catalogue(language, _compiled(read(path.read_bytes(), language)))
+
+
 def _filled(text: str, values: Mapping[str, object]) -> str:
     return text % values
 

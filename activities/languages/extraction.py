@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
@@ -45,10 +45,14 @@ and fill in msgstr; what is left empty is said in English. docs/languages.md tel
 _NOTE = "a note the tax law asks for; the languages of Billow have it in billing/taxes/data/notes.toml"
 
 
-def messages() -> Catalog:
-    """Every message in use: in templates and in code."""
+Sources = Iterable[tuple[Path, str, dict[str, str]]]
+"""Files that have messages, with Babel's method to extract them and its options."""
+
+
+def messages(sources: Sources | None = None) -> Catalog:
+    """Every message in use: in templates and in code, unless told otherwise those of documents and mails."""
     found = Catalog()
-    for path, method, options in _sources():
+    for path, method, options in sources or sources_in(_PYTHON, _TEMPLATES):
         place = path.relative_to(ROOT).as_posix()
         for lineno, message, comments, context in extract_from_file(
             method, path, _KEYWORDS, [_COMMENT], options, strip_comment_tags=True
@@ -68,9 +72,9 @@ def template() -> Catalog:
     return found
 
 
-def updated(language: str, found: Catalog) -> Catalog:
+def updated(language: str, found: Catalog, folder: Path = CATALOGUES, header: str = _HEADER) -> Catalog:
     """The catalogue of a language with the messages found; a new one where there is none yet."""
-    path = CATALOGUES / f"{language}.po"
+    path = folder / f"{language}.po"
     known = read(path.read_bytes(), language) if path.exists() else Catalog(language)
     # copied: what is new would else be one message of all languages
     known.update(
@@ -78,7 +82,7 @@ def updated(language: str, found: Catalog) -> Catalog:
     )
     known.project, known.version, known.fuzzy = "Billow", "1", False
     name = known.locale.english_name if known.locale else language
-    known.header_comment = _comment(_HEADER.format(name=name))
+    known.header_comment = _comment(header.format(name=name))
     return known
 
 
@@ -93,11 +97,12 @@ def written(catalogue: Catalog) -> bytes:
     return _FLEETING_LINES.sub(b"", out.getvalue())
 
 
-def _sources() -> Iterator[tuple[Path, str, dict[str, str]]]:
-    for folder in _PYTHON:
+def sources_in(python: Sequence[str], templates: Sequence[str]) -> Iterator[tuple[Path, str, dict[str, str]]]:
+    """The modules that stand in folders of the project, and the templates in and below others."""
+    for folder in python:
         for path in sorted((ROOT / folder).glob("*.py")):
             yield path, "python", {}
-    for folder in _TEMPLATES:
+    for folder in templates:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in _TEMPLATE_ENDINGS:
                 yield path, "jinja2.ext:babel_extract", _TEMPLATE_OPTIONS
@@ -105,16 +110,19 @@ def _sources() -> Iterator[tuple[Path, str, dict[str, str]]]:
 
 def main() -> None:
     """Updates the file of every language and says what is left to translate."""
-    found = messages()
     TEMPLATE.write_bytes(written(template()))
+    found = messages()
     for language in LANGUAGES:
-        if language == SOURCE:
-            continue
-        catalogue = updated(language, found)
-        (CATALOGUES / f"{language}.po").write_bytes(written(catalogue))
-        missing = sum(1 for each in catalogue if each.id and not (each.string and all(each.string)))
-        sys.stdout.write(f"{language}.po: {len(catalogue)} messages, {missing} to translate, ")
-        sys.stdout.write(f"{len(catalogue.obsolete)} obsolete\n")
+        if language != SOURCE:
+            update(CATALOGUES / f"{language}.po", updated(language, found))
+
+
+def update(path: Path, catalogue: Catalog) -> None:
+    """Writes a catalogue, and says what is left to translate."""
+    path.write_bytes(written(catalogue))
+    missing = sum(1 for each in catalogue if each.id and not (each.string and all(each.string)))
+    sys.stdout.write(f"{path.relative_to(ROOT)}: {len(catalogue)} messages, {missing} to translate, ")
+    sys.stdout.write(f"{len(catalogue.obsolete)} obsolete\n")
 
 
 if __name__ == "__main__":

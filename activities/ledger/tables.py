@@ -929,6 +929,19 @@ class SavedViewRow(Table):
     saved_at: Mapped[datetime]
 
 
+class PreferencesRow(Table):
+    """How a person wants to read pages: the language (None: as the browser asks), light or dark (empty: as the system
+    has it), and whether single keys act."""
+
+    __tablename__ = "preferences"
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str | None]
+    appearance: Mapped[str] = mapped_column(default="")
+    shortcuts: Mapped[bool] = mapped_column(default=True)
+    changed_at: Mapped[datetime]
+
+
 class IdempotencyKeyRow(Table):
     """What was answered to a request with a key of the caller's own: the same key gets the same answer."""
 

@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from activities.ledger import company_records, views
+from activities.ledger import company_records, preferences, views
 from activities.ledger.database import Ledger
+from activities.ledger.preferences import Preferences
 from billing.company import Company
 from billing.errors import NotFound
 from billing.parties import Person
-from starter.web.words import environment
+from starter.web.languages import asked_for
+from starter.web.navigation import OWN, PLACES, there_are
+from starter.web.words import Words, environment, words
 from workers.document_store import document_store
 from workers.settings import Settings
 from workflows.identifiers import invoice_workflow_id
@@ -39,7 +42,6 @@ class Desk:
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.settings, self.ledger = settings, ledger
         self.documents = document_store(settings)
-        self.templates = environment()
 
     @property
     def can_sign_in(self) -> bool:
@@ -68,9 +70,17 @@ class Desk:
 
     def page(self, request: Request, template: str, context: dict[str, Any], status: int = 200) -> Response:
         """The template with what it needs; for pages outside `serve` without people and numbers."""
+        chosen = context.get("preferences") or Preferences()
         around = {
             "company": None,
             "person": None,
+            "preferences": chosen,
+            "places": [
+                each
+                for each in there_are(PLACES, request.app.routes)
+                if each.path != "/mailbox" or self.shows_mailbox
+            ],
+            "own_places": there_are(OWN, request.app.routes),
             "people": (),
             "counts": None,
             "zone": ZoneInfo(HOME_ZONE),
@@ -82,7 +92,8 @@ class Desk:
             "can_sign_in": self.can_sign_in,
             "shows_mailbox": self.shows_mailbox,
         }
-        return HTMLResponse(self.templates.get_template(template).render(around | context), status)
+        templates = environment(words_for(request, chosen))
+        return HTMLResponse(templates.get_template(template).render(around | context), status)
 
     def serve(self, request: Request, tx: Session, template: str, **context: Any) -> Response:
         """A page of the app, with its head: company, person, what waits."""
@@ -91,6 +102,7 @@ class Desk:
         around = {
             "company": company,
             "person": person,
+            "preferences": preferences.of(tx, person.id) if person else Preferences(),
             "people": company.people if company and self.can_sign_in else (),
             "names": {each.id: each.name for each in company.people} if company else {},
             "counts": views.counts(tx, at, person.id if person else None),
@@ -122,6 +134,11 @@ def desk_of(request: Request) -> Desk:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def words_for(request: Request, chosen: Preferences) -> Words:
+    """The words of the viewer: in the language chosen, else in one the browser asks for."""
+    return words(chosen.language or asked_for(request.headers.get("accept-language", "")))
 
 
 def zone_of(company: Company | None) -> ZoneInfo:

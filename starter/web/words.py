@@ -1,130 +1,205 @@
-"""How figures, instants and states read on a page."""
+"""How figures, instants and states read on a page: in the words of a viewer's language and country."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.lists import format_list
+from babel.numbers import format_decimal, parse_pattern
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from activities.languages.catalogue import counted
+from activities.languages.templating import EXTENSION
 from billing.money import rounded
+from starter.web.languages import ENGLISH_TAG, catalogue_for
+from starter.web.vocabulary import TONES, UNITS
 
-_TONES = {
-    "awaiting approval": "waiting",
-    "issued, document pending": "waiting",
-    "partly paid": "waiting",
-    "promised": "waiting",
-    "disputed": "alert",
-    "blocked": "waiting",
-    "due": "alert",
-    "reminded": "alert",
-    "handed over": "alert",
-    "paid": "good",
-    "overpaid": "waiting",
-}
-
-_UNITS = {"HUR": "h", "C62": "×", "MON": "month", "DAY": "day"}
-"""Unit codes of UN/ECE recommendation 20 that people would not read."""
+_FIGURE = parse_pattern("#,##0.############")
+_WHOLE = parse_pattern("#,##0")
+_DISTANCES = (
+    (1440, counted("%(num)s day ago", "%(num)s days ago"), counted("in %(num)s day", "in %(num)s days")),
+    (60, counted("%(num)s hour ago", "%(num)s hours ago"), counted("in %(num)s hour", "in %(num)s hours")),
+    (1, counted("%(num)s minute ago", "%(num)s minutes ago"), counted("in %(num)s minute", "in %(num)s minutes")),
+)  # fmt: skip
+"""Minutes of a unit, and how so many of it are said of what was and of what comes."""
 
 
-def environment() -> Environment:
-    """The page templates: escaped, and a misspelt name is an error rather than nothing."""
+class Words:
+    """The words of one language and country (a BCP 47 tag of `starter.web.languages.CHOICES`)."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.locale = Locale.parse(tag, sep="-")
+        self.catalogue = catalogue_for(self.locale.language)
+        self.gettext = self.catalogue.gettext
+        self.ngettext = self.catalogue.ngettext
+
+    def money(self, amount: Decimal | None, currency: str | None) -> str:
+        """'EUR 8,500.00', in German '8.500,00 EUR', with blanks that do not break; a dash where there is none."""
+        if amount is None or currency is None:
+            return "–"
+        return self._money(rounded(amount, currency), currency)
+
+    @lru_cache(maxsize=4096)  # noqa: B019  the words of a locale live as long as the process
+    def _money(self, amount: Decimal, currency: str) -> str:
+        figure = format_decimal(amount, _fixed(-int(amount.as_tuple().exponent)), self.locale).replace(
+            "-", "\u2212"
+        )
+        # CLDR puts a code after the amount in German, also in Austria and Switzerland, as letters and banks do
+        return f"{figure}\u00a0{currency}" if self.locale.language == "de" else f"{currency}\u00a0{figure}"
+
+    def figure(self, value: Decimal | int) -> str:
+        """A quantity or rate without needless zeros."""
+        return format_decimal(value, _FIGURE, self.locale).replace("-", "\u2212")
+
+    def number(self, value: int) -> str:
+        """A count of things, such as 1,234."""
+        return format_decimal(value, _WHOLE, self.locale).replace("-", "\u2212")
+
+    def percent(self, share: Decimal) -> str:
+        """A share of 1 in per cent without decimals, such as 42 %."""
+        figure = format_decimal(share * 100, _WHOLE, self.locale).replace("-", "\u2212")
+        return f"{figure}\u00a0%" if self.locale.language == "de" else f"{figure}%"
+
+    def unit(self, code: str) -> str:
+        return self.gettext(UNITS[code]) if code in UNITS else code
+
+    def size(self, octets: int) -> str:
+        if octets < 1024:
+            return f"{octets}\u00a0{self.ngettext('byte', 'bytes', octets)}"
+        return f"{self.number(octets // 1024)}\u00a0KB"
+
+    def duration(self, length: timedelta | None) -> str:
+        """'2 h 5 min': the two largest units; a dash where nothing is late."""
+        if length is None:
+            return "–"
+        seconds = max(0, int(length.total_seconds()))
+        parts = (
+            (seconds // 86400, self.gettext("d")),
+            (seconds // 3600 % 24, self.gettext("h")),
+            (seconds // 60 % 60, self.gettext("min")),
+            (seconds % 60, self.gettext("s")),
+        )
+        said = " ".join([f"{count}\u00a0{unit}" for count, unit in parts if count][:2])
+        return said or f"0\u00a0{self.gettext('s')}"
+
+    @lru_cache(maxsize=4096)  # noqa: B019
+    def day(self, value: date | None) -> str:
+        """'20 Nov 2026', '20.11.2026': never in an order that could be another day elsewhere."""
+        return format_date(value, "medium", self.locale).replace(" ", "\u00a0") if value else "–"
+
+    def month(self, value: date) -> str:
+        """'November 2026'."""
+        return format_date(value, "LLLL yyyy", self.locale).replace(" ", "\u00a0")
+
+    def clock(self, local: datetime) -> str:
+        return format_time(local.time(), "short", locale=self.locale)
+
+    def instant(self, at: datetime | None, zone: ZoneInfo) -> str:
+        """A `<time>` in the zone, which its title names."""
+        if at is None:
+            return "–"
+        local = at.astimezone(zone)
+        return self._time(local, zone, f"{self.day(local.date())}, {self.clock(local)}")
+
+    def distance(self, at: datetime | None, now: datetime, zone: ZoneInfo) -> str:
+        """A `<time>` as people say it: in 3 hours, 2 days ago; its title is the instant."""
+        if at is None:
+            return "–"
+        return self._time(at.astimezone(zone), zone, self._distance(at - now))
+
+    def _time(self, local: datetime, zone: ZoneInfo, text: str) -> Markup:
+        day = format_date(local.date(), "full", self.locale)
+        title = f"{day}, {local:%H:%M:%S} {local:%Z} ({zone.key})"
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(local.isoformat(), title, text)
+
+    def _distance(self, length: timedelta) -> str:
+        away, past = abs(length), length < timedelta(0)
+        minutes = int(away.total_seconds() // 60)
+        for step, ago, coming in _DISTANCES:
+            if minutes >= step:
+                one, many = ago if past else coming
+                return self.ngettext(one, many, round(minutes / step)).replace(" ", "\u00a0")
+        return self.gettext("just now") if past else self.gettext("in a moment")
+
+    def said(self, word: str) -> str:
+        """A status, code or role of `starter.web.vocabulary` in words; anything else as it is."""
+        return self.catalogue.gettext(word.replace("-", " ")) if word else ""
+
+    def listed(self, texts: list[str]) -> str:
+        """'a, b and c'."""
+        return format_list(texts, locale=self.locale) if texts else ""
+
+
+@lru_cache
+def words(tag: str) -> Words:
+    """The words of a tag of `starter.web.languages.CHOICES`."""
+    return Words(tag)
+
+
+ENGLISH = words(ENGLISH_TAG)
+
+
+@lru_cache
+def environment(said: Words = ENGLISH) -> Environment:
+    """The page templates in these words: escaped, and a misspelt name is an error rather than nothing.
+
+    In them stand `{% trans %}` and `_()`; translations are text and never markup.
+    """
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[EXTENSION],
     )
+    made.policies["ext.i18n.trimmed"] = True
+    spoken = said.catalogue.translations
+    made.install_gettext_callables(  # type: ignore[attr-defined]  # comes with the extension
+        lambda text: escape(spoken.gettext(text)),
+        lambda one, many, number: escape(spoken.ngettext(one, many, number)),
+        newstyle=True,
+        pgettext=lambda meaning, text: escape(spoken.pgettext(meaning, text)),
+        npgettext=lambda meaning, one, many, number: escape(spoken.npgettext(meaning, one, many, number)),
+    )
+    made.globals["words"] = said
     made.filters |= {
-        "money": money,
-        "day": day,
-        "instant": instant,
-        "distance": distance,
+        "money": said.money,
+        "figure": said.figure,
+        "number": said.number,
+        "percent": said.percent,
+        "unit": said.unit,
+        "size": said.size,
+        "duration": said.duration,
+        "day": said.day,
+        "month": said.month,
+        "instant": said.instant,
+        "distance": said.distance,
+        "said": said.said,
+        "listed": lambda texts: said.listed([str(each) for each in texts]),
         "tone": tone,
-        "unit": unit,
-        "figure": figure,
-        "size": size,
-        "duration": duration,
     }
     return made
 
 
+@lru_cache
+def _fixed(decimals: int):  # type: ignore[no-untyped-def]  # Babel names the type of its patterns nowhere
+    return parse_pattern("#,##0" + ("." + "0" * decimals if decimals else ""))
+
+
 def money(amount: Decimal | None, currency: str | None) -> str:
-    """'EUR 8,500.00' with a space that does not break; a dash where there is no amount."""
-    if amount is None or currency is None:
-        return "–"
-    return f"{currency}\u00a0{rounded(amount, currency):,}".replace("-", "\u2212")
-
-
-def figure(value: Decimal) -> str:
-    """A quantity or rate without needless zeros."""
-    text = f"{value:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def unit(code: str) -> str:
-    return _UNITS.get(code, code)
-
-
-def size(octets: int) -> str:
-    return f"{octets / 1024:,.0f}\u00a0KB" if octets >= 1024 else f"{octets}\u00a0bytes"
-
-
-def duration(length: timedelta | None) -> str:
-    """'2 h 5 min': the two largest units; a dash where nothing is late."""
-    if length is None:
-        return "–"
-    seconds = max(0, int(length.total_seconds()))
-    parts = (
-        (seconds // 86400, "d"),
-        (seconds // 3600 % 24, "h"),
-        (seconds // 60 % 60, "min"),
-        (seconds % 60, "s"),
-    )
-    return " ".join([f"{count}\u00a0{unit}" for count, unit in parts if count][:2]) or "0\u00a0s"
-
-
-def day(value: date | None) -> str:
-    return f"{value.day}\u00a0{value:%b}\u00a0{value.year}" if value else "–"
-
-
-def instant(at: datetime | None, zone: ZoneInfo) -> str:
-    """A `<time>` in the zone, which its title names."""
-    if at is None:
-        return "–"
-    local = at.astimezone(zone)
-    return _time(local, zone, f"{day(local.date())}, {local:%H:%M}")
-
-
-def distance(at: datetime | None, now: datetime, zone: ZoneInfo) -> str:
-    """A `<time>` as people say it: in 3 hours, 2 days ago; its title is the instant."""
-    if at is None:
-        return "–"
-    return _time(at.astimezone(zone), zone, _distance(at - now))
-
-
-def _time(local: datetime, zone: ZoneInfo, text: str) -> Markup:
-    title = f"{local:%A, %Y-%m-%d %H:%M:%S} {local:%Z} ({zone.key})"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(local.isoformat(), title, text)
-
-
-def _distance(length: timedelta) -> str:
-    away, past = abs(length), length < timedelta(0)
-    minutes = int(away.total_seconds() // 60)
-    if minutes < 1:
-        return "just now" if past else "in a moment"
-    for step, word in ((1440, "day"), (60, "hour"), (1, "minute")):
-        count = round(minutes / step)
-        if minutes >= step:
-            said = f"{count}\u00a0{word}{'' if count == 1 else 's'}"
-            return f"{said} ago" if past else f"in {said}"
-    return ""
+    """An amount in English words."""
+    return ENGLISH.money(amount, currency)
 
 
 def tone(status: str) -> str:
     """The calm colour of a status badge."""
-    return _TONES.get(status, "plain")
+    return TONES.get(status, "plain")

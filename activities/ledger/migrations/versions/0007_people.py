@@ -40,6 +40,15 @@ def upgrade() -> None:
     )
     op.create_index("idempotency_keys_by_age", "idempotency_keys", ["first_at"])
     op.create_table(
+        "preferences",
+        sa.Column("person", sa.TEXT(), nullable=False),
+        sa.Column("language", sa.TEXT()),
+        sa.Column("appearance", sa.TEXT(), nullable=False),
+        sa.Column("shortcuts", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("person"),
+    )
+    op.create_table(
         "saved_views",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("person", sa.TEXT(), nullable=False),

@@ -1,0 +1,57 @@
+"""Words the ledger keeps in English that pages say in the viewer's language: states, codes, units."""
+
+from __future__ import annotations
+
+from activities.languages.catalogue import message
+
+TONES = {
+    "awaiting approval": "waiting",
+    "issued, document pending": "waiting",
+    "partly paid": "waiting",
+    "promised": "waiting",
+    "disputed": "alert",
+    "blocked": "waiting",
+    "due": "alert",
+    "reminded": "alert",
+    "handed over": "alert",
+    "paid": "good",
+    "overpaid": "waiting",
+    "credited": "plain",
+    "written off": "plain",
+    "late": "alert",
+    "waiting": "waiting",
+}
+"""The calm colour of a state; those not named are plain."""
+
+UNITS = {"HUR": message("h"), "C62": message("×"), "MON": message("month"), "DAY": message("day")}
+"""Unit codes of UN/ECE recommendation 20 that people would not read."""
+
+STATES = (
+    message("waiting"), message("open"), message("late"),
+    message("draft"), message("awaiting approval"), message("issued"), message("issued, document pending"),
+    message("voided draft"), message("credited"),
+    message("unpaid"), message("partly paid"), message("paid"), message("overpaid"), message("written off"),
+    message("not due"), message("due"), message("reminded"), message("promised"), message("disputed"),
+    message("blocked"), message("handed over"), message("closed"),
+)  # fmt: skip
+"""Of `billing.status`, and what a list can be narrowed to."""
+
+CODES = (
+    message("client unknown"), message("client inactive"), message("no contact"), message("not signed"),
+    message("sources differ"), message("tax unknown"), message("vat id wrong"), message("exchange rate missing"),
+    message("prepayment unpaid"), message("rate missing"), message("hours unapproved"), message("scope exceeded"),
+    message("leftovers"), message("empty"), message("not done"), message("already billed"), message("look alike"),
+    message("unprintable"), message("invalid document"), message("too many lines"), message("source unreadable"),
+    message("rules changed"), message("no approver"), message("document pending"), message("not delivered"),
+    message("bounced"), message("step failed"), message("unmatched payment"), message("event held"),
+    message("integration failing"), message("block used up"), message("entry held"), message("billing stopped"),
+    message("period unbilled"), message("milestone unbilled"), message("project unbilled"),
+    message("line unbilled"), message("voided unbilled"), message("work unbilled"), message("work unapproved"),
+    message("work without rate"), message("work without agreement"), message("work after end"),
+    message("expenses unbilled"), message("deal without agreement"), message("contract without agreement"),
+    message("write off"), message("refund"), message("payment reversed"), message("statement faulty"),
+    message("bank data old"),
+)  # fmt: skip
+"""Of `billing.exceptions.ReasonCode`, with blanks."""
+
+ROLES = (message("viewer"), message("operator"), message("approver"), message("admin"))
