@@ -14,17 +14,20 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from activities.ledger import sign_ins
 from activities.ledger.database import Ledger
 from billing.errors import BillowError
 from starter.web import (
     api,
     documents,
+    doors,
     failures,
     health,
     inbox,
     integrations,
     invoices,
     mailbox,
+    own_sign_ins,
     preferences,
     runs,
     sign_in,
@@ -36,9 +39,6 @@ from starter.web.desk import Desk
 from starter.web.headers import SecurityHeaders
 from starter.web.problems import app_for_programs
 from workers.settings import Settings
-
-SESSION_LASTS = 12 * 60 * 60
-"""Seconds a sign-in lasts: a working day."""
 
 
 def create_app(settings: Settings, ledger: Ledger) -> Starlette:
@@ -61,6 +61,8 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/sign-in", sign_in.page),
         Route("/session", sign_in.begin, methods=["POST"]),
         Route("/session/end", sign_in.end, methods=["POST"]),
+        Route("/session/end-everywhere", sign_in.end_everywhere, methods=["POST"]),
+        Route("/sign-ins", own_sign_ins.page),
         Route("/preferences", preferences.page),
         Route("/preferences", preferences.change, methods=["POST"]),
         Route("/mailbox", mailbox.listing),
@@ -78,8 +80,8 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Middleware(
             SessionMiddleware,
             secret_key=sign_in.secret(settings.home),
-            session_cookie="billow",
-            max_age=SESSION_LASTS,
+            session_cookie=sign_in.cookie(settings),
+            max_age=int(sign_ins.LASTS.total_seconds()),
             same_site="lax",
             https_only=settings.web_url.startswith("https:"),
         ),
@@ -98,6 +100,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         },
     )
     app.state.desk = desk
+    doors.keep(app.routes)
     return app
 
 

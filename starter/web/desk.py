@@ -16,18 +16,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from activities.ledger import company_records, preferences, views
+from activities.ledger import company_records, preferences, sign_ins, views
 from activities.ledger.database import Ledger
 from activities.ledger.preferences import Preferences
 from billing.company import Company
 from billing.errors import NotFound
 from billing.parties import Person
+from starter.web.guests import guest_of
 from starter.web.languages import asked_for
 from starter.web.navigation import OWN, PLACES, there_are
 from starter.web.words import Words, environment, words
 from workers.document_store import document_store
 from workers.settings import Settings
 from workflows.identifiers import invoice_workflow_id
+
+SIGN_IN = "sign-in"
+"""Where a browser's session keeps the secret of its sign-in."""
 
 LIVE = "x-live"
 """Header of a page that looks at itself again: what is flashed belongs to the page a person opens."""
@@ -45,7 +49,7 @@ class Desk:
 
     @property
     def can_sign_in(self) -> bool:
-        """In development a person is chosen by a click; there is no other way to sign in yet."""
+        """By a provider, or in development by choosing a person."""
         return self.settings.development
 
     def serves_locally(self, request: Request) -> bool:
@@ -87,6 +91,7 @@ class Desk:
             "now": now(),
             "csrf": csrf_token(request),
             "flashes": () if LIVE in request.headers else _session(request).pop("flashes", []),
+            "role": None,
             "path": request.url.path,
             "query": request.url.query,
             "can_sign_in": self.can_sign_in,
@@ -98,12 +103,13 @@ class Desk:
     def serve(self, request: Request, tx: Session, template: str, **context: Any) -> Response:
         """A page of the app, with its head: company, person, what waits."""
         company, at = self.company(tx), now()
-        person = self.person(request, company)
+        person = self.person(request)
         around = {
             "company": company,
             "person": person,
             "preferences": preferences.of(tx, person.id) if person else Preferences(),
-            "people": company.people if company and self.can_sign_in else (),
+            "role": guest.role if (guest := guest_of(request)) else None,
+            "people": company.people if company and self.settings.development else (),
             "names": {each.id: each.name for each in company.people} if company else {},
             "counts": views.counts(tx, at, person.id if person else None),
             "zone": zone_of(company),
@@ -118,17 +124,23 @@ class Desk:
         except NotFound:
             return None
 
-    def person(self, request: Request, company: Company | None) -> Person | None:
-        """Who is signed in; nobody if the person has left the company meanwhile."""
-        chosen = request.session.get("person") if self.can_sign_in else None
-        return company.people_by_id.get(chosen) if company and chosen else None
+    def person(self, request: Request) -> Person | None:
+        """Who came in at the door of this page; nobody before an open one."""
+        guest = guest_of(request)
+        return guest.person if guest else None
+
+    def signed_in(self, request: Request, tx: Session, at: datetime) -> tuple[Person, datetime] | None:
+        """Who is signed in in this browser, and since when; nobody once the person has left the company."""
+        secret = str(request.session.get(SIGN_IN) or "")
+        row = sign_ins.find(tx, secret, at=at) if secret else None
+        company = self.company(tx) if row else None
+        person = company.people_by_id.get(row.person) if company and row else None
+        return (person, row.began_at) if person and row else None
 
 
 def desk_of(request: Request) -> Desk:
-    """The desk of the app, for those who may see anything at all; 403 otherwise."""
+    """The desk of the app; who comes to it at all is settled at the doors."""
     desk: Desk = request.app.state.desk
-    if not desk.can_sign_in and not desk.serves_locally(request):
-        raise HTTPException(403, "Sign-in is not configured, so nothing is shown to the network.")
     return desk
 
 
@@ -165,6 +177,8 @@ def _session(request: Request) -> dict[str, Any]:
 
 def check_csrf(request: Request, token: str) -> None:
     """Refuses a form that did not come from our own page of this session."""
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise HTTPException(403, "This form came from another site. Nothing was changed.")
     known = request.session.get("csrf")
     if not known or not hmac.compare_digest(known.encode(), token.encode()):
         raise HTTPException(

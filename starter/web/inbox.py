@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from activities.ledger import views
 from starter.web.desk import desk_of, now
@@ -16,9 +16,7 @@ def page(request: Request) -> Response:
     """What waits for the person signed in, or for everybody."""
     desk = desk_of(request)
     with desk.ledger.transaction() as tx:
-        person = desk.person(request, desk.company(tx))
-        if desk.can_sign_in and person is None:
-            return RedirectResponse("/sign-in", 303)
+        person = desk.person(request)
         everybody = person is None or request.query_params.get("for") == "all"
         items = views.inbox(tx, None if everybody or person is None else person.id, now(), limit=MOST)
         return desk.serve(request, tx, "inbox.html", items=items, everybody=everybody, most=MOST)

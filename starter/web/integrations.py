@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from activities.ledger import events, integration_views
 from billing.company import Company
@@ -21,8 +19,6 @@ def listing(request: Request) -> Response:
     """Every connected system."""
     desk = desk_of(request)
     with desk.ledger.transaction() as tx:
-        if (elsewhere := _to_sign_in(request, desk, tx)) is not None:
-            return elsewhere
         company = desk.company(tx)
         views = integration_views.all_of(tx, company, desk.settings.web_url, now()) if company else []
         return desk.serve(request, tx, "integrations.html", views=views)
@@ -32,8 +28,6 @@ def detail(request: Request) -> Response:
     """One system with its log."""
     desk, name = desk_of(request), request.path_params["connection"].replace("\0", "")
     with desk.ledger.transaction() as tx:
-        if (elsewhere := _to_sign_in(request, desk, tx)) is not None:
-            return elsewhere
         view = integration_views.one_of(tx, _company(desk, tx), desk.settings.web_url, name, now())
         log = integration_views.log_of(tx, name, ROWS)
         return desk.serve(request, tx, "integration.html", view=view, log=log, rows=ROWS)
@@ -46,8 +40,6 @@ def message(request: Request) -> Response:
         each: request.query_params.get(each, "").replace("\0", "") for each in ("delivery", "source", "event")
     }
     with desk.ledger.transaction() as tx:
-        if (elsewhere := _to_sign_in(request, desk, tx)) is not None:
-            return elsewhere
         if asked["delivery"]:
             found = integration_views.delivery(tx, name, asked["delivery"])
         else:
@@ -60,10 +52,3 @@ def _company(desk: Desk, tx: Session) -> Company:
     if company is None:
         raise NotFound("there is no company yet, so nothing is connected")
     return company
-
-
-def _to_sign_in(request: Request, desk: Desk, tx: Session) -> Response | None:
-    if not desk.can_sign_in or desk.person(request, desk.company(tx)) is not None:
-        return None
-    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(f"/sign-in?{urlencode({'back': back})}", 303)

@@ -41,7 +41,7 @@ def listing(request: Request) -> Response:
     )
     with desk.ledger.transaction() as tx:
         company = desk.company(tx)
-        if desk.can_sign_in and desk.person(request, company) is None:
+        if desk.can_sign_in and desk.person(request) is None:
             return RedirectResponse(f"/sign-in?{urlencode({'back': _here(request)})}", 303)
         found = views.invoices(tx, wanted, now())
         kept = {key: value for key in ("status", "client", "q") if (value := asked.get(key))}
@@ -65,7 +65,7 @@ def detail(request: Request) -> Response:
     desk, at = desk_of(request), now()
     reference, generation = request.path_params["reference"], _id(request.query_params.get("generation", ""))
     with desk.ledger.transaction() as tx:
-        person = desk.person(request, desk.company(tx))
+        person = desk.person(request)
         if desk.can_sign_in and person is None:
             return RedirectResponse(f"/sign-in?{urlencode({'back': _here(request)})}", 303)
         invoice = views.invoice(tx, reference.replace("\0", ""), at, generation)

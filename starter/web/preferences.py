@@ -20,7 +20,7 @@ def page(request: Request) -> Response:
     """What there is to choose, and what is chosen."""
     desk = desk_of(request)
     with desk.ledger.transaction() as tx:
-        if desk.person(request, desk.company(tx)) is None:
+        if desk.person(request) is None:
             return RedirectResponse(f"/sign-in?{urlencode({'back': '/preferences'})}", 303)
         return desk.serve(request, tx, "preferences.html", choices=CHOICES)
 
@@ -42,7 +42,7 @@ def _keep(request: Request, form: Form) -> str:
         language=language, appearance=form.get("appearance", ""), shortcuts=form.get("shortcuts") == "on"
     )
     with desk.ledger.transaction() as tx:
-        person = desk.person(request, desk.company(tx))
+        person = desk.person(request)
         if person is None:
             raise NotAllowed("sign in first: preferences are a person's own")
         preferences.keep(tx, person.id, chosen, at=now())

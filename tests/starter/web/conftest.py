@@ -34,6 +34,8 @@ def story(ledger: Ledger) -> Story:
 class Visitor(TestClient):
     """Somebody before the pages, who fills in forms as a browser does."""
 
+    signed_in = False
+
     def token(self, path: str = "/sign-in") -> str:
         """The token of the forms on a page."""
         found = _TOKEN.search(self.get(path).text)
@@ -44,6 +46,7 @@ class Visitor(TestClient):
         """Chooses a person."""
         answer = self.post("/session", data={"csrf": self.token(), "person": person})
         assert answer.status_code == 200
+        self.signed_in = True
         return self
 
     def give(self, name: str, *, back: str = "/", **fields: str) -> str:

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from activities.ledger import api_tokens
 from activities.ledger.company_records import apply_company
 from activities.ledger.database import Ledger
+from billing.scopes import Scope
 from starter.web import create_app
 from tests.company import TestCompany, retainer
 from workers.settings import Settings
@@ -101,7 +102,7 @@ def company_of(folder: Path, ledger: Ledger) -> TestCompany:
 def token_of(ledger: Ledger, person: str, name: str = "psa") -> str:
     """A new token that speaks for the person."""
     with ledger.transaction() as tx:
-        return api_tokens.create(tx, name, person, at=datetime.now(UTC))
+        return api_tokens.create(tx, name, person, scopes=tuple(Scope), at=datetime.now(UTC))
 
 
 def text_of(content: Any) -> bytes:

@@ -19,6 +19,7 @@ from activities.ledger.tables import InvoiceRow
 from billing.approval_policy import Channel
 from billing.errors import Conflicting, NotFound, WrongState
 from billing.opening_item import OpeningItem
+from billing.scopes import Scope
 from tests.activities.ledger.conftest import rows
 from tests.company import TestCompany
 from tests.starter.web.programs import client_of, company_of, event, token_of
@@ -133,7 +134,7 @@ def test_revoked(program: TestClient, ledger: Ledger) -> None:
         with pytest.raises(NotFound, match="there is no token 'other'"):
             api_tokens.revoke(tx, "other", at=NOW)
         with pytest.raises(Conflicting, match="there is, or was, a token 'psa'"):
-            api_tokens.create(tx, "psa", "pia", at=NOW)
+            api_tokens.create(tx, "psa", "pia", scopes=(Scope.BILL,), at=NOW)
 
 
 def test_left(program: TestClient, ledger: Ledger, company: TestCompany) -> None:

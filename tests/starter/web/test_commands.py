@@ -73,7 +73,7 @@ def test_reject(story: Story, visitor: Visitor, after: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("person", "change", "reason"),
     [
-        ("lena", {}, "is not an approver of tier"),
+        ("uma", {}, "is not an approver of tier"),
         ("tom", {"digest": "0" * 64}, "the draft has changed since"),
         ("tom", {"digest": ""}, "load the page again"),
         ("tom", {"verdict": "perhaps"}, "whether you approve or reject"),

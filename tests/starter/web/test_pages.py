@@ -39,7 +39,7 @@ def test_sign_in_and_out(story: Story, visitor: Visitor) -> None:
     )
     assert (answer.url.path, answer.url.query) == ("/invoices", b"q=x")
     cookie = visitor.get("/").request.headers["cookie"]
-    assert "billow=" in cookie
+    assert "__Host-billow=" in cookie
     visitor.post("/session/end", data={"csrf": visitor.token("/")})
     assert "Who are you?" in visitor.get("/").text
 
@@ -52,7 +52,7 @@ def test_session_cookie(story: Story, visitor: Visitor) -> None:
 
 def test_forged_session(story: Story, visitor: Visitor) -> None:
     """A session nobody signed is no session."""
-    visitor.cookies.set("billow", "eyJwZXJzb24iOiAidG9tIn0=.aaaa.bbbb")
+    visitor.cookies.set("__Host-billow", "eyJwZXJzb24iOiAidG9tIn0=.aaaa.bbbb")
     assert "Who are you?" in visitor.get("/").text
 
 
