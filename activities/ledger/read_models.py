@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,14 +21,32 @@ class ReadModel(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+Order = Literal["requested", "issued", "due", "client", "gross", "open"]
+"""By what invoices are listed; amounts stand currency by currency, days not set yet count as the latest."""
+
+
 class InvoiceFilter(ReadModel):
-    """`status` is of any axis, or open, late, waiting; `before` is the id of the last one seen."""
+    """`status` is of any axis, or open, late, waiting; `text` are beginnings of words of number, billing key, title
+    and client, all of which must be there.
+
+    Days are included. `before` is the id of the last one seen: the list goes on behind it; with `back`, the id of the
+    first one seen, come those before it.
+    """
 
     status: str | None = None
     client: str | None = None
+    issuer: str | None = None
+    currency: str | None = None
     text: str = ""
+    issued_from: date | None = None
+    issued_to: date | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+    order: Order = "requested"
+    descending: bool = True
     limit: int = 50
     before: int | None = None
+    back: int | None = None
 
 
 class InvoiceSummary(ReadModel):
@@ -298,17 +316,24 @@ class Sum(ReadModel):
     amount: Decimal
 
 
-class Counts(ReadModel):
-    """The numbers for the head of a page; `payments` match no invoice, `mine` waits for the person asked for."""
+class Waiting(ReadModel):
+    """How much waits for somebody; `payments` match no invoice, `mine` waits for the person asked for."""
 
-    invoices: int
     approvals: int
     exceptions: int
     payments: int
     mine: int
-    open: tuple[Sum, ...]
-    late: tuple[Sum, ...]
 
     @property
     def waiting(self) -> int:
         return self.approvals + self.exceptions + self.payments
+
+
+class Counts(Waiting):
+    """What waits, and what is owed; `invoices` are counted up to `MOST_COUNTED`."""
+
+    MOST_COUNTED: ClassVar[int] = 10_000
+
+    invoices: int
+    open: tuple[Sum, ...]
+    late: tuple[Sum, ...]

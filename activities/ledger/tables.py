@@ -43,6 +43,24 @@ class CompanyVersionRow(Table):
     looks: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
+ISSUED_KEY = "coalesce(issue_date, '9999-12-31'::date)"
+DUE_KEY = "coalesce(agreed_due_date, due_date, '9999-12-31'::date)"
+CURRENCY_KEY = "coalesce(currency, '')"
+GROSS_KEY = "coalesce(gross, 0)"
+OPEN_KEY = "(coalesce(gross - credited - paid - written_off, 0) * (number is not null)::integer)"
+"""By what invoices are put in order, as their indices have it: a query that says it otherwise reads every row."""
+
+WORDS_KEY = (
+    # the brackets and the rest are as PostgreSQL writes them itself, which the migrations are compared with
+    "array_to_tsvector(string_to_array(trim(both from regexp_replace(lower(((((((((("
+    "left(billing_key, 400) || ' ') || left(coalesce(number, ''), 100)) || ' ')"
+    " || regexp_replace(left(coalesce(number, ''), 100), '^.*[^0-9]0*', '')) || ' ')"
+    " || left(title, 400)) || ' ') || left(client, 200)) || ' ')"
+    " || left(coalesce((draft -> 'buyer') ->> 'name', ''), 400)), '[^[:alnum:]]+', ' ', 'g')), ' '))"
+)
+"""The words an invoice is found by, and its number without leading zeros. A word may have 2,046 bytes at the most."""
+
+
 class InvoiceRow(Table):
     """One invoice, from its request on. The three axes of status are a projection of its audit trail.
 
@@ -82,6 +100,31 @@ class InvoiceRow(Table):
         UniqueConstraint("billing_key", "generation", name="one_generation"),
         Index("invoices_by_client", "client", "due_date"),
         Index("invoices_by_age", "requested_at"),
+        Index("invoices_by_words", text(WORDS_KEY), postgresql_using="gin"),
+        Index("invoices_in_order_of_client", "client", "id"),
+        Index("invoices_in_order_of_issue", text(ISSUED_KEY), "id"),
+        Index("invoices_in_order_of_due", text(DUE_KEY), "id"),
+        Index("invoices_in_order_of_gross", text(CURRENCY_KEY), text(GROSS_KEY), "id"),
+        Index("invoices_in_order_of_open", text(CURRENCY_KEY), text(OPEN_KEY), "id"),
+        # what nearly every invoice is one day is found without an index
+        Index(
+            "invoices_by_document_status",
+            "document_status",
+            "requested_at",
+            postgresql_where=text("document_status <> 'issued'"),
+        ),
+        Index(
+            "invoices_by_payment_status",
+            "payment_status",
+            "requested_at",
+            postgresql_where=text("payment_status <> 'paid'"),
+        ),
+        Index(
+            "invoices_by_collection_status",
+            "collection_status",
+            "requested_at",
+            postgresql_where=text("collection_status <> 'closed'"),
+        ),
         Index(
             "invoices_not_assembled",
             "id",

@@ -5,7 +5,7 @@ carry the decimals of their currency and are strings in JSON; instants are UTC.
 """
 
 from activities.ledger.details import document, invoice, timeline
-from activities.ledger.inbox import counts, inbox
+from activities.ledger.inbox import counts, inbox, waiting
 from activities.ledger.read_models import (
     Counts,
     InboxItem,
@@ -14,7 +14,7 @@ from activities.ledger.read_models import (
     InvoiceView,
     TimelineEntry,
 )
-from activities.ledger.summaries import STATUSES, invoices
+from activities.ledger.summaries import STATUSES, every_one, invoices
 
 __all__ = [
     "STATUSES",
@@ -26,8 +26,10 @@ __all__ = [
     "TimelineEntry",
     "counts",
     "document",
+    "every_one",
     "inbox",
     "invoice",
     "invoices",
     "timeline",
+    "waiting",
 ]

@@ -18,5 +18,9 @@ def page(request: Request) -> Response:
     with desk.ledger.transaction() as tx:
         person = desk.person(request)
         everybody = person is None or request.query_params.get("for") == "all"
-        items = views.inbox(tx, None if everybody or person is None else person.id, now(), limit=MOST)
-        return desk.serve(request, tx, "inbox.html", items=items, everybody=everybody, most=MOST)
+        at = now()
+        items = views.inbox(tx, None if everybody or person is None else person.id, at, limit=MOST)
+        counts = views.counts(tx, at, person.id if person else None)
+        return desk.serve(
+            request, tx, "inbox.html", items=items, everybody=everybody, most=MOST, counts=counts
+        )

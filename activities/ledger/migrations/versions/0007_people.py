@@ -11,6 +11,24 @@ depends_on = None
 
 _INSTANT = postgresql.TIMESTAMP(timezone=True)
 
+_CURRENCY = "coalesce(currency, '')"
+_ORDERS = {
+    "issue": ("coalesce(issue_date, '9999-12-31'::date)",),
+    "due": ("coalesce(agreed_due_date, due_date, '9999-12-31'::date)",),
+    "gross": (_CURRENCY, "coalesce(gross, 0)"),
+    "open": (
+        _CURRENCY,
+        "(coalesce(gross - credited - paid - written_off, 0) * (number is not null)::integer)",
+    ),
+}
+_WORDS = (
+    "array_to_tsvector(string_to_array(trim(both from regexp_replace(lower(((((((((("
+    "left(billing_key, 400) || ' ') || left(coalesce(number, ''), 100)) || ' ')"
+    " || regexp_replace(left(coalesce(number, ''), 100), '^.*[^0-9]0*', '')) || ' ')"
+    " || left(title, 400)) || ' ') || left(client, 200)) || ' ')"
+    " || left(coalesce((draft -> 'buyer') ->> 'name', ''), 400)), '[^[:alnum:]]+', ' ', 'g')), ' '))"
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -73,6 +91,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256"),
     )
     op.create_index(op.f("ix_sign_ins_person"), "sign_ins", ["person"])
+    op.create_index("invoices_by_words", "invoices", [sa.text(_WORDS)], postgresql_using="gin")
+    op.create_index("invoices_in_order_of_client", "invoices", ["client", "id"])
+    for name, keys in _ORDERS.items():
+        op.create_index(f"invoices_in_order_of_{name}", "invoices", [*map(sa.text, keys), "id"])
+    for axis, most in (("document", "issued"), ("payment", "paid"), ("collection", "closed")):
+        op.create_index(
+            f"invoices_by_{axis}_status",
+            "invoices",
+            [f"{axis}_status", "requested_at"],
+            postgresql_where=sa.text(f"{axis}_status <> '{most}'"),
+        )
     op.add_column(
         "api_tokens", sa.Column("scopes", postgresql.ARRAY(sa.TEXT()), server_default="{}", nullable=False)
     )
