@@ -12,8 +12,17 @@ from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 ENVIRONMENT_FILE = "environment"
 
@@ -23,7 +32,7 @@ SHORTEST_SECRET = 24
 MEMORY_LIMITS = Path("/sys/fs/cgroup")
 """Where Linux tells a container its limits, of version 2 or 1 of control groups."""
 
-_ONLY_IN_THE_ENVIRONMENT = frozenset({"BILLOW_WEBHOOK_SECRETS"})
+_ONLY_IN_THE_ENVIRONMENT = frozenset({"BILLOW_WEBHOOK_SECRETS", "BILLOW_OIDC_CLIENT_SECRET"})
 
 
 class NotConfigured(Exception):
@@ -78,8 +87,31 @@ class Settings(BaseModel):
         None, alias="BILLOW_MAILBOX", description="folder of the development mailbox"
     )
     development: bool = Field(
-        False, alias="BILLOW_DEVELOPMENT", description="shows the mailbox in the web app"
+        False,
+        alias="BILLOW_DEVELOPMENT",
+        description="shows the mailbox in the web app, and lets anybody be anybody",
     )
+    oidc_issuer: str | None = Field(
+        None, alias="BILLOW_OIDC_ISSUER", description="the identity provider people sign in with"
+    )
+    oidc_client_id: str | None = Field(None, alias="BILLOW_OIDC_CLIENT_ID")
+    oidc_client_secret: SecretStr | None = Field(None, alias="BILLOW_OIDC_CLIENT_SECRET")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_trusted(cls, issuer: str | None) -> str | None:
+        place = urlsplit(issuer or "https://none")
+        if place.scheme != "https" and place.hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("an identity provider is reached by https://")
+        return issuer
+
+    @model_validator(mode="after")
+    def _knows_its_provider(self) -> "Settings":
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            raise ValueError(
+                "BILLOW_OIDC_ISSUER needs BILLOW_OIDC_CLIENT_ID and BILLOW_OIDC_CLIENT_SECRET, by which it knows Billow"
+            )
+        return self
 
     @field_validator("webhook_secrets")
     @classmethod

@@ -37,6 +37,7 @@ from starter.web import (
 from starter.web.commands import command
 from starter.web.desk import Desk
 from starter.web.headers import SecurityHeaders
+from starter.web.openid import CALLBACK
 from starter.web.problems import app_for_programs
 from workers.settings import Settings
 
@@ -59,6 +60,8 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/documents/{sha256}", documents.document),
         Route("/commands/{name}", command, methods=["POST"]),
         Route("/sign-in", sign_in.page),
+        Route("/sign-in/provider", sign_in.depart),
+        Route(CALLBACK, sign_in.arrive),
         Route("/session", sign_in.begin, methods=["POST"]),
         Route("/session/end", sign_in.end, methods=["POST"]),
         Route("/session/end-everywhere", sign_in.end_everywhere, methods=["POST"]),

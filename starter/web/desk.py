@@ -25,6 +25,7 @@ from billing.parties import Person
 from starter.web.guests import guest_of
 from starter.web.languages import asked_for
 from starter.web.navigation import OWN, PLACES, there_are
+from starter.web.openid import Provider
 from starter.web.words import Words, environment, words
 from workers.document_store import document_store
 from workers.settings import Settings
@@ -46,11 +47,12 @@ class Desk:
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.settings, self.ledger = settings, ledger
         self.documents = document_store(settings)
+        self.provider = _provider(settings)
 
     @property
     def can_sign_in(self) -> bool:
         """By a provider, or in development by choosing a person."""
-        return self.settings.development
+        return self.settings.development or self.provider is not None
 
     def serves_locally(self, request: Request) -> bool:
         """Whether the request comes from this machine, and the app is not meant for others."""
@@ -111,7 +113,7 @@ class Desk:
             "role": guest.role if (guest := guest_of(request)) else None,
             "people": company.people if company and self.settings.development else (),
             "names": {each.id: each.name for each in company.people} if company else {},
-            "counts": views.counts(tx, at, person.id if person else None),
+            "counts": views.waiting(tx, person.id if person else None),
             "zone": zone_of(company),
             "now": at,
         }
@@ -136,6 +138,13 @@ class Desk:
         company = self.company(tx) if row else None
         person = company.people_by_id.get(row.person) if company and row else None
         return (person, row.began_at) if person and row else None
+
+
+def _provider(settings: Settings) -> Provider | None:
+    client, secret = settings.oidc_client_id, settings.oidc_client_secret
+    if settings.oidc_issuer is None or client is None or secret is None:
+        return None
+    return Provider(settings.oidc_issuer, client, secret.get_secret_value(), settings.web_url)
 
 
 def desk_of(request: Request) -> Desk:

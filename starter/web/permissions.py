@@ -37,6 +37,8 @@ RULES: Mapping[str, Rule] = {
         "GET /favicon.ico",
         "* /static",
         "GET /sign-in",
+        "GET /sign-in/provider",
+        "GET /sign-in/callback",
         "POST /session",
         "POST /session/end",
         "* /webhooks/events",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -17,11 +19,20 @@ from billing.roles import role_of
 from starter.web.desk import SIGN_IN, Desk, check_csrf, desk_of, flash, local_path, now
 from starter.web.forms import read_form
 from starter.web.guests import guest_of
+from starter.web.openid import Departure, Identity, SignInFailed
 from starter.web.permissions import DUTIES
 from workers.settings import Settings
 
+log = logging.getLogger(__name__)
+
 CHOSEN = "chosen in development"
 """How a person proved who they are where nobody has to."""
+
+
+DEPARTURE = "departure"
+"""Where a browser's session keeps what the provider's answer must fit."""
+
+ANSWERED_WITHIN = timedelta(minutes=15)
 
 
 def cookie(settings: Settings) -> str:
@@ -73,7 +84,7 @@ def page(request: Request) -> Response:
             back=back,
             roles=roles,
             duties=DUTIES,
-            provider=None,
+            provider=desk.provider.name if desk.provider else None,
             already=found[0] if found else None,
         )
 
@@ -102,6 +113,70 @@ def sign_in(request: Request, person: Person, how: str, subject: str = "") -> No
         secret = sign_ins.begin(tx, person.id, how=how, subject=subject, at=now())
     request.session.clear()
     request.session[SIGN_IN] = secret
+
+
+def depart(request: Request) -> Response:
+    """To the provider, which asks who it is."""
+    desk = desk_of(request)
+    if desk.provider is None:
+        raise HTTPException(404, "There is no identity provider here.")
+    try:
+        departure = desk.provider.depart()
+    except SignInFailed as failure:
+        return _not_signed_in(request, failure)
+    request.session[DEPARTURE] = {
+        "state": departure.state,
+        "nonce": departure.nonce,
+        "verifier": departure.verifier,
+        "back": local_path(request.query_params.get("back", "/")),
+        "until": (now() + ANSWERED_WITHIN).timestamp(),
+    }
+    return RedirectResponse(departure.url, 303)
+
+
+def arrive(request: Request) -> Response:
+    """Back from the provider: signs in whom it names, if that is a person of the company."""
+    desk = desk_of(request)
+    if desk.provider is None:
+        raise HTTPException(404, "There is no identity provider here.")
+    try:
+        departure, back = _departed(request)
+        identity = desk.provider.arrive(request.query_params, departure)
+        person = _person_with(desk, identity)
+    except SignInFailed as failure:
+        return _not_signed_in(request, failure)
+    sign_in(request, person, f"by {desk.provider.name}", identity.subject)
+    return RedirectResponse(back, 303)
+
+
+def _departed(request: Request) -> tuple[Departure, str]:
+    """What the answer must fit, which is taken once; and where the person wanted to go."""
+    kept = request.session.pop(DEPARTURE, None)
+    if not isinstance(kept, dict) or kept.pop("until") < now().timestamp():
+        raise SignInFailed("the answer came too late, or to another browser; begin to sign in again")
+    back = local_path(kept.pop("back"))
+    return Departure(url="", **kept), back
+
+
+def _person_with(desk: Desk, identity: Identity) -> Person:
+    """The one person of the company with that address, however it is written."""
+    with desk.ledger.transaction() as tx:
+        company = desk.company(tx)
+    wanted = identity.email.casefold()
+    found = [each for each in company.people if each.email.casefold() == wanted] if company else []
+    if len(found) != 1:
+        several = "several people have" if found else "nobody has"
+        raise SignInFailed(
+            f"{several} the address {identity.email} in people.yaml of the company folder; "
+            "have it put right there, then sign in again"
+        )
+    return found[0]
+
+
+def _not_signed_in(request: Request, failure: SignInFailed) -> Response:
+    log.warning("a sign-in failed: %s", failure)
+    flash(request, "refused", str(failure))
+    return RedirectResponse("/sign-in", 303)
 
 
 async def end(request: Request) -> Response:
