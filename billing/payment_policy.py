@@ -42,6 +42,11 @@ class PaymentPolicy(Strict):
     use_credit: Literal["ask", "at once"] = Field(
         default="ask", description="at once: what a client has paid too much pays the next invoice by itself"
     )
+    accounts: dict[str, Identifier] = Field(
+        default_factory=dict,
+        description="further accounts whose statements are imported, by IBAN or number: {CH93…: issuer}; each "
+        "issuer's own is known",
+    )
     payouts_from: tuple[str, ...] = Field(
         default=("STRIPE",),
         description="payers whose transfers are payouts of payments that are booked already; part of the name",

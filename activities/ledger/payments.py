@@ -20,6 +20,11 @@ from billing.status import CollectionStatus, PaymentStatus
 EARLY_PAYMENT = "early payment discount"
 """Source of what is waived, not received, when an invoice is paid early; also the event that says so."""
 
+DIFFERENCE = "accepted difference"
+"""Source of what is let pass, not received, as `payments.accept_difference` says; also the event that says so."""
+
+_WAIVED = (EARLY_PAYMENT, DIFFERENCE)
+
 
 def record(
     tx: Session,
@@ -33,11 +38,15 @@ def record(
     channel: str,
     at: datetime,
     reference: str = "",
+    fee: Decimal | None = None,
+    provider_reference: str | None = None,
+    received_as: int | None = None,
 ) -> bool:
     """Books money for an issued invoice and wakes it; False when the payment with that key is booked already.
 
-    A negative amount is money taken back. `Refused` for the wrong currency, zero, or more taken back than was paid;
-    `Conflicting` if the key was used for a payment of other figures or of another invoice.
+    A negative amount is money taken back. `fee` is what somebody kept of the amount, `provider_reference` the
+    provider's id of it, `received_as` the unmatched payment it is part of. `Refused` for the wrong currency, zero, or
+    more taken back than was paid; `Conflicting` if the key was used for a payment of other figures or of another invoice.
     """
     if row.number is None:
         raise WrongState(
@@ -51,7 +60,7 @@ def record(
         raise Refused("a payment of nothing changes nothing")
     if _booked_already(tx, row, amount, key, received_on):
         return False
-    received = row.paid - _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
+    received = row.paid - _sum_of(tx, row, PaymentRow.source.in_(_WAIVED))
     if amount.amount < 0 and received + amount.amount < 0:
         paid = _told(received, amount.currency)
         raise Refused(f"only {paid} were paid; no more can be taken back")
@@ -67,6 +76,9 @@ def record(
             reference=reference,
             recorded_at=at,
             recorded_by=by,
+            fee=fee,
+            provider_reference=provider_reference,
+            received_as=received_as,
         )
         .on_conflict_do_nothing()
         .returning(PaymentRow.id)
@@ -75,6 +87,8 @@ def record(
         _booked_already(tx, row, amount, key, received_on)
         return False
     audited = _early_payment(tx, row, key=key, received_on=received_on, by=by, at=at)
+    if amount.amount < 0:
+        _difference_withdrawn(tx, row, key=key, received_on=received_on, by=by, channel=channel, at=at)
     row.paid = _sum_of(tx, row)
     row.payment_status = payment_status(row)
     instalments.move_on(tx, row, at)
@@ -120,7 +134,7 @@ def _early_payment(
     offered = offer(draft, row.issue_date)
     if offered is None:
         return {}
-    money = PaymentRow.source != EARLY_PAYMENT
+    money = PaymentRow.source.not_in(_WAIVED)
     received = select(PaymentRow.received_on, PaymentRow.amount).where(PaymentRow.invoice == row.id, money)
     payments = [(on, amount) for on, amount in tx.execute(received)]
     before = _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
@@ -143,6 +157,69 @@ def _early_payment(
     )
     tx.flush()
     return _reduced(draft, offered, before, change)
+
+
+def accept_difference(
+    tx: Session,
+    row: InvoiceRow,
+    *,
+    key: str,
+    received_on: date,
+    reason: str,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> None:
+    """Settles an invoice to which a payment came that fits but for a difference the company lets pass.
+
+    What is open, or was paid too much, is booked as a payment nobody made; it falls away if money is taken back.
+    """
+    _book_difference(tx, row, open_amount(row), key, received_on, reason, by=by, channel=channel, at=at)
+    row.paid = _sum_of(tx, row)
+    row.payment_status = payment_status(row)
+    instalments.move_on(tx, row, at)
+    invoices.wake(tx, row, at)
+
+
+def _difference_withdrawn(
+    tx: Session, row: InvoiceRow, *, key: str, received_on: date, by: str, channel: str, at: datetime
+) -> None:
+    """Money was taken back: what was let pass because of it is owed again."""
+    accepted = _sum_of(tx, row, PaymentRow.source == DIFFERENCE)
+    if accepted:
+        _book_difference(
+            tx, row, -accepted, key, received_on, "money was taken back", by=by, channel=channel, at=at
+        )
+
+
+def _book_difference(
+    tx: Session,
+    row: InvoiceRow,
+    difference: Decimal,
+    key: str,
+    received_on: date,
+    reason: str,
+    *,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> None:
+    tx.add(
+        PaymentRow(
+            invoice=row.id,
+            key=f"{DIFFERENCE}/{key}",
+            amount=difference,
+            currency=row.currency,
+            received_on=received_on,
+            source=DIFFERENCE,
+            reference=reason,
+            recorded_at=at,
+            recorded_by=by,
+        )
+    )
+    tx.flush()
+    said = {"amount": difference, "currency": row.currency, "reason": reason}
+    audit_trail.record(tx, row, DIFFERENCE, at=at, actor=by, channel=channel, **said)
 
 
 def _reduced(draft: Draft, offered: Offer, before: Decimal, change: Decimal) -> dict[str, object]:

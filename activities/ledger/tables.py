@@ -493,12 +493,16 @@ class GivingUpRow(Table):
 
 
 class BankStatementRow(Table):
-    """A bank statement as it was imported; the same one imported twice changes nothing."""
+    """A bank statement as it was imported; the same one imported twice changes nothing.
+
+    `read_at` is when the last of its entries was accounted for, None while that is under way or was broken off.
+    """
 
     __tablename__ = "bank_statements"
     __table_args__ = (
-        UniqueConstraint("account", "statement", "until", name="one_bank_statement"),
+        UniqueConstraint("account", "currency", "statement", "until", name="one_bank_statement"),
         Index("bank_statements_by_account", "account", "until"),
+        Index("bank_statements_by_issuer", "issuer", "currency", "until"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -518,6 +522,7 @@ class BankStatementRow(Table):
     imported_by: Mapped[str]
     channel: Mapped[str]
     problems: Mapped[list[Any]] = mapped_column(default=list)
+    read_at: Mapped[datetime | None]
 
 
 class BankEntryRow(Table):
@@ -530,6 +535,13 @@ class BankEntryRow(Table):
     __table_args__ = (
         Index("bank_entries_by_statement", "statement"),
         Index("bank_entries_by_outcome", "outcome", "booked_on"),
+        Index(
+            "bank_entries_by_payer",
+            "counterparty_account",
+            postgresql_include=["client"],
+            postgresql_where=text("client is not null and counterparty_account <> ''"),
+        ),
+        Index("bank_entries_by_end_to_end_id", "end_to_end_id", postgresql_where=text("end_to_end_id <> ''")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -550,6 +562,7 @@ class BankEntryRow(Table):
     outcome: Mapped[str]
     because: Mapped[str] = mapped_column(default="")
     unmatched: Mapped[int | None] = mapped_column(ForeignKey("unmatched_payments.id"), index=True)
+    client: Mapped[str | None]
 
 
 class CheckoutRow(Table):

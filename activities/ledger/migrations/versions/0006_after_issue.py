@@ -33,10 +33,12 @@ def upgrade() -> None:
         sa.Column("imported_by", sa.TEXT(), nullable=False),
         sa.Column("channel", sa.TEXT(), nullable=False),
         sa.Column("problems", postgresql.JSONB(), nullable=False),
+        sa.Column("read_at", _INSTANT),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("account", "statement", "until", name="one_bank_statement"),
+        sa.UniqueConstraint("account", "currency", "statement", "until", name="one_bank_statement"),
     )
     op.create_index("bank_statements_by_account", "bank_statements", ["account", "until"])
+    op.create_index("bank_statements_by_issuer", "bank_statements", ["issuer", "currency", "until"])
     op.create_table(
         "checkouts",
         sa.Column("session", sa.TEXT(), nullable=False),
@@ -178,12 +180,26 @@ def upgrade() -> None:
         sa.Column("outcome", sa.TEXT(), nullable=False),
         sa.Column("because", sa.TEXT(), nullable=False),
         sa.Column("unmatched", sa.BigInteger()),
+        sa.Column("client", sa.TEXT()),
         sa.ForeignKeyConstraint(["statement"], ["bank_statements.id"]),
         sa.ForeignKeyConstraint(["unmatched"], ["unmatched_payments.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
     op.create_index("bank_entries_by_outcome", "bank_entries", ["outcome", "booked_on"])
+    op.create_index(
+        "bank_entries_by_payer",
+        "bank_entries",
+        ["counterparty_account"],
+        postgresql_include=["client"],
+        postgresql_where=sa.text("client is not null and counterparty_account <> ''"),
+    )
+    op.create_index(
+        "bank_entries_by_end_to_end_id",
+        "bank_entries",
+        ["end_to_end_id"],
+        postgresql_where=sa.text("end_to_end_id <> ''"),
+    )
     op.create_index("bank_entries_by_statement", "bank_entries", ["statement"])
     op.create_index(op.f("ix_bank_entries_unmatched"), "bank_entries", ["unmatched"])
     op.create_table(
