@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from billing.money import Currency, Figure
+from billing.money import Currency, Figure, Money
 from billing.parties import Identifier, Strict
 
 
@@ -20,6 +20,11 @@ class Agreeing(Strict):
         default_factory=dict, description="by currency, what a person may give up without asking another"
     )
     decide_within_hours: int = Field(default=72, ge=1, le=24 * 60)
+
+    def alone(self, amount: Money) -> bool:
+        """Whether a person may give up so much without asking another."""
+        limit = self.alone_up_to.get(amount.currency)
+        return limit is not None and amount.amount <= limit
 
 
 class PaymentPolicy(Strict):

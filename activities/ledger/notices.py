@@ -12,10 +12,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import invoices, outbox
-from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, MessageRow, UnmatchedPaymentRow
+from activities.ledger.tables import (
+    ApprovalRow,
+    ExceptionRow,
+    GivingUpRow,
+    InvoiceRow,
+    MessageRow,
+    UnmatchedPaymentRow,
+)
 from billing.company import Company
 from billing.connections import Port
 from billing.exceptions import Finding
+from billing.money import Money
 
 STAFF, CLIENT = "staff", "client"
 
@@ -148,6 +156,30 @@ def payment_unmatched(tx: Session, payment: UnmatchedPaymentRow, company: Compan
         at=at,
         deadline=payment.deadline.isoformat(),
         payment=payment.id,
+    )
+
+
+def giving_up(
+    tx: Session, row: InvoiceRow | None, found: GivingUpRow, who: str, company: Company, *, at: datetime
+) -> None:
+    """Asks one person to agree to a write-off or refund, or to see to it that what was agreed to is done."""
+    what = f"{found.kind} {found.id} of {Money.of(found.amount, found.currency)}"
+    asked = f"{company.person_name(found.asked_by)} asks for {what}: {found.reason}"
+    agreed = f"{what} was agreed to by {company.person_name(found.decided_by or '')}: {found.reason}"
+    failed = [f"It was tried, and failed: {found.last_error}"] if found.last_error else []
+    _notify(
+        tx,
+        row,
+        company,
+        key=f"giving-up-{found.id}/{found.status}/{who}/{found.escalations}"
+        + ("/reminder" if found.reminded_at else ""),
+        event="agreement-wanted" if found.status == "asked" else "refund-to-pay",
+        to=who,
+        at=at,
+        deadline=found.deadline.isoformat(),
+        findings=[asked] if found.status == "asked" else [agreed, *failed],
+        payment=found.unmatched,
+        amount=str(found.amount),
     )
 
 

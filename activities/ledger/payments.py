@@ -9,7 +9,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, instalments, invoices
+from activities.ledger import audit_trail, giving_up, instalments, invoices, overpayments
+from activities.ledger.overpayments import DIFFERENCE as DIFFERENCE
+from activities.ledger.overpayments import EARLY_PAYMENT as EARLY_PAYMENT
+from activities.ledger.overpayments import WAIVED as WAIVED
 from activities.ledger.tables import InvoiceRow, PaymentRow
 from billing.draft import Draft
 from billing.early_payment import Offer, discount_taken, offer, received_in_time, reduction
@@ -17,13 +20,17 @@ from billing.errors import Conflicting, Refused, WrongState
 from billing.money import Money, rounded, total
 from billing.status import CollectionStatus, PaymentStatus
 
-EARLY_PAYMENT = "early payment discount"
-"""Source of what is waived, not received, when an invoice is paid early; also the event that says so."""
+REFUND = "refund"
+"""Source of what was paid back because it was paid too much."""
 
-DIFFERENCE = "accepted difference"
-"""Source of what is let pass, not received, as `payments.accept_difference` says; also the event that says so."""
+CREDIT = "credit"
+"""Source of what a client had to its credit and used: taken from one invoice, booked for another."""
 
-_WAIVED = (EARLY_PAYMENT, DIFFERENCE)
+UNDONE = "allocation undone"
+"""Source of what was booked for the wrong invoice and is taken from it again."""
+
+_EVENTS = {REFUND: ("refund came back", "refunded"), CREDIT: ("credit received", "credit used")}
+"""What the audit trail calls more and less money of a source; everything else was received or taken back."""
 
 
 def record(
@@ -46,7 +53,7 @@ def record(
 
     A negative amount is money taken back. `fee` is what somebody kept of the amount, `provider_reference` the
     provider's id of it, `received_as` the unmatched payment it is part of. `Refused` for the wrong currency, zero, or
-    more taken back than was paid; `Conflicting` if the key was used for a payment of other figures or of another invoice.
+    more taken back than was paid; `Conflicting` if the key was used for a payment of other figures or another invoice.
     """
     if row.number is None:
         raise WrongState(
@@ -60,7 +67,7 @@ def record(
         raise Refused("a payment of nothing changes nothing")
     if _booked_already(tx, row, amount, key, received_on):
         return False
-    received = row.paid - _sum_of(tx, row, PaymentRow.source.in_(_WAIVED))
+    received = row.paid - _sum_of(tx, row, PaymentRow.source.in_(WAIVED))
     if amount.amount < 0 and received + amount.amount < 0:
         paid = _told(received, amount.currency)
         raise Refused(f"only {paid} were paid; no more can be taken back")
@@ -87,18 +94,15 @@ def record(
         _booked_already(tx, row, amount, key, received_on)
         return False
     audited = _early_payment(tx, row, key=key, received_on=received_on, by=by, at=at)
-    if amount.amount < 0:
+    if amount.amount < 0 and source not in _EVENTS:
         _difference_withdrawn(tx, row, key=key, received_on=received_on, by=by, channel=channel, at=at)
     row.paid = _sum_of(tx, row)
-    row.payment_status = payment_status(row)
-    instalments.move_on(tx, row, at)
-    if open_amount(row) > 0 and row.collection_status == CollectionStatus.CLOSED:
-        row.closed_at = row.handed_over_at
-        row.collection_status = _reopened(row, at)
+    taken_back = _moved(tx, row, at=at)
+    more, less = _EVENTS.get(source, ("payment received", "payment taken back"))
     audit_trail.record(
         tx,
         row,
-        "payment received" if amount.amount > 0 else "payment taken back",
+        more if amount.amount > 0 else less,
         at=at,
         actor=by,
         channel=channel,
@@ -109,10 +113,50 @@ def record(
         reference=reference,
         open=open_amount(row),
     )
+    _tell_taken_back(tx, row, taken_back, at=at)
     if audited:
         audit_trail.record(tx, row, EARLY_PAYMENT, at=at, actor=by, channel=channel, **audited)
     invoices.wake(tx, row, at)
     return True
+
+
+def bring_up_to_date(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
+    """What follows when an invoice (locked before) was credited or written off; the caller records why, and wakes it.
+
+    The payment status; instalments; whether it is owed again; what is paid too much; a discount for paying early is
+    one on what is left; and a write-off that is not needed, since a credit note came after all, is taken back.
+    """
+    audited = {}
+    if row.paid:
+        key = f"{row.number}/{row.audit_position}"
+        audited = _early_payment(tx, row, key=key, received_on=at.date(), by="billow", at=at)
+        row.paid = _sum_of(tx, row)
+    _tell_taken_back(tx, row, _moved(tx, row, at=at), at=at)
+    if audited:
+        audit_trail.record(tx, row, EARLY_PAYMENT, at=at, **audited)
+
+
+def _moved(tx: Session, row: InvoiceRow, *, at: datetime) -> Decimal:
+    """Brings the invoice up to date; what of its write-off is taken back is for the caller to tell."""
+    before = row.payment_status
+    taken_back = min(max(-row.open_amount, Decimal(0)), row.written_off)
+    row.written_off -= taken_back
+    row.payment_status = payment_status(row)
+    instalments.move_on(tx, row, at)
+    if row.open_amount > 0 and row.collection_status == CollectionStatus.CLOSED:
+        row.closed_at = row.handed_over_at
+        row.collection_status = _reopened(row, at)
+    if row.open_amount <= 0 or before == PaymentStatus.OVERPAID:
+        giving_up.end_needless(tx, row, at=at)
+    if PaymentStatus.OVERPAID in (before, row.payment_status):
+        overpayments.look(tx, row, at=at)
+    return taken_back
+
+
+def _tell_taken_back(tx: Session, row: InvoiceRow, amount: Decimal, *, at: datetime) -> None:
+    if amount:
+        facts = {"amount": amount, "currency": row.currency, "open": row.open_amount}
+        audit_trail.record(tx, row, "write-off taken back", at=at, **facts)
 
 
 def _sum_of(tx: Session, row: InvoiceRow, *conditions: ColumnElement[bool]) -> Decimal:
@@ -126,7 +170,8 @@ def _early_payment(
     """Books what is waived for paying early, or takes it back, now that the payment `key` has come; what to audit.
 
     Enough paid by the last day settles the invoice. Money taken back later, or the rest paid after all, ends or
-    lessens the discount by a row of its own.
+    lessens the discount by a row of its own; a credit note lessens it by its part of the whole. What is refunded, or
+    used for another invoice, was paid too much and lessens nothing.
     """
     if not ((row.draft or {}).get("terms") or {}).get("early_payment") or row.issue_date is None:
         return {}
@@ -134,12 +179,15 @@ def _early_payment(
     offered = offer(draft, row.issue_date)
     if offered is None:
         return {}
-    money = PaymentRow.source.not_in(_WAIVED)
+    money = PaymentRow.source.not_in((*WAIVED, REFUND, CREDIT)) | (
+        (PaymentRow.source == CREDIT) & (PaymentRow.amount > 0)
+    )
     received = select(PaymentRow.received_on, PaymentRow.amount).where(PaymentRow.invoice == row.id, money)
     payments = [(on, amount) for on, amount in tx.execute(received)]
     before = _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
     in_time = received_in_time(payments, offered.last_day)
-    change = discount_taken(draft, offered, in_time, total(amount for _, amount in payments)) - before
+    whole = discount_taken(draft, offered, in_time, total(amount for _, amount in payments))
+    change = rounded(whole * (draft.due - row.credited) / draft.due, draft.currency) - before
     if change == 0:
         return {}
     tx.add(
@@ -176,8 +224,7 @@ def accept_difference(
     """
     _book_difference(tx, row, open_amount(row), key, received_on, reason, by=by, channel=channel, at=at)
     row.paid = _sum_of(tx, row)
-    row.payment_status = payment_status(row)
-    instalments.move_on(tx, row, at)
+    bring_up_to_date(tx, row, at=at)
     invoices.wake(tx, row, at)
 
 

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, notices, outbox, payments
+from activities.ledger import audit_trail, notices, outbox
 from activities.ledger.tables import InvoiceRow, MessageRow
 from billing.company import Company
 from billing.erased import erased_at
@@ -36,7 +36,7 @@ def resend(
         )
     if erased := erased_at(row.draft):
         raise WrongState(f"the document of {row.number} was erased on {erased[:10]}, its retention over")
-    if payments.open_amount(row) <= 0:
+    if row.open_amount <= 0:
         raise WrongState(
             f"{row.number} is {row.payment_status}: a mail would ask for money that is here; "
             f"hand on the PDF instead: billow pdf {row.number}"

@@ -1,0 +1,357 @@
+"""Giving money up: a write-off or a refund that one person asks for and another agrees to.
+
+Who agrees is `Company.payments`; small amounts need nobody else. What is agreed to is carried out by the module of its
+kind. Until it is done, refused or withdrawn, it has an owner and a deadline, and is never with nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from activities.ledger import audit_trail, invoices, notices
+from activities.ledger.exceptions import attention_at, remind_or_escalate
+from activities.ledger.tables import GivingUpRow, InvoiceRow, UnmatchedPaymentRow
+from billing.approval_policy import escalate_to
+from billing.company import Company
+from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongState
+from billing.exceptions import ReasonCode
+from billing.money import Money
+from billing.payment_policy import Agreeing
+
+
+class Kind(StrEnum):
+    """What is given up: a claim, or money that was paid too much."""
+
+    WRITE_OFF = "write-off"
+    REFUND = "refund"
+
+
+class Status(StrEnum):
+    """Where it stands. Agreed, a refund still has to be paid; failed, it was tried and has to be paid otherwise."""
+
+    ASKED = "asked"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    DONE = "done"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+OPEN = (Status.ASKED, Status.AGREED, Status.FAILED)
+"""What waits for somebody; a refund in one of these has its money set apart."""
+
+_CODES = {Kind.WRITE_OFF: ReasonCode.WRITE_OFF, Kind.REFUND: ReasonCode.REFUND}
+
+
+def ask(
+    tx: Session,
+    kind: Kind,
+    amount: Money,
+    company: Company,
+    *,
+    row: InvoiceRow | None = None,
+    payment: UnmatchedPaymentRow | None = None,
+    reason: str,
+    key: str,
+    method: str = "",
+    by: str,
+    channel: str,
+    at: datetime,
+) -> tuple[GivingUpRow, bool]:
+    """Asks those who may agree, about an invoice (locked before) or a payment without one; whether it is new.
+
+    Agreed at once where the policy lets a person give up so much alone. The same key again is the same question, as
+    long as nobody has refused or withdrawn it. `Refused` without a reason, or where nobody else could agree.
+    """
+    person(company, by)
+    if not reason.strip():
+        raise Refused(f"say why: a {kind} needs a reason")
+    earlier = _with_key(tx, key)
+    if earlier is not None and earlier.status not in (Status.REFUSED, Status.WITHDRAWN):
+        if (earlier.kind, earlier.invoice, earlier.amount) != (kind, row.id if row else None, amount.amount):
+            raise Conflicting(f"{key!r} is another {earlier.kind} already; use another key")
+        return earlier, False
+    policy = policy_of(company, kind)
+    alone = policy.alone(amount)
+    asked = () if alone else _asked(company, policy, but=by)
+    if not alone and not asked:
+        raise Refused(
+            f"nobody but {by} may agree to this {kind}; name others in company.yaml, payments: "
+            f"{'write_offs' if kind is Kind.WRITE_OFF else 'refunds'}: approvers, or what one may give up alone"
+        )
+    found = GivingUpRow(
+        kind=kind,
+        key=_free_key(tx, key),
+        invoice=row.id if row else None,
+        unmatched=payment.id if payment else None,
+        client=row.client if row else payment.client if payment else None,
+        amount=amount.amount,
+        currency=amount.currency,
+        reason=reason.strip(),
+        method=method,
+        asked_by=by,
+        channel=channel,
+        asked_at=at,
+        owner=by if alone else asked[0],
+        raised_at=at,
+        deadline=at + timedelta(hours=policy.decide_within_hours),
+        escalations=0,
+        status=Status.AGREED if alone else Status.ASKED,
+        decided_by=by if alone else None,
+        decided_at=at if alone else None,
+        comment="",
+    )
+    tx.add(found)
+    tx.flush()
+    _audit(tx, found, row, "asked", actor=by, channel=channel, at=at, reason=found.reason)
+    if not alone:
+        _tell(tx, found, row, company, at=at)
+    return found, True
+
+
+def locked(tx: Session, item: int) -> tuple[GivingUpRow, InvoiceRow | None]:
+    """What was asked with that id, and its invoice, both locked: the invoice first, as every step does."""
+    found = tx.get(GivingUpRow, item) if 0 < item < 2**63 else None
+    if found is None:
+        raise NotFound(f"nobody has asked for a write-off or refund {item}; `billow inbox` lists what waits")
+    row = invoices.locked(tx, found.invoice) if found.invoice is not None else None
+    tx.refresh(found, with_for_update=True)
+    return found, row
+
+
+def agree(
+    tx: Session,
+    found: GivingUpRow,
+    row: InvoiceRow | None,
+    company: Company,
+    *,
+    by: str,
+    channel: str,
+    comment: str,
+    at: datetime,
+) -> None:
+    """Another person agrees; carrying it out is the caller's. `NotAllowed` for who asked, and who is not asked."""
+    _to_decide(found, company, by)
+    _decide(found, Status.AGREED, by=by, comment=comment, at=at)
+    _audit(tx, found, row, "agreed", actor=by, channel=channel, at=at, comment=comment)
+
+
+def refuse(
+    tx: Session,
+    found: GivingUpRow,
+    row: InvoiceRow | None,
+    company: Company,
+    *,
+    by: str,
+    channel: str,
+    comment: str,
+    at: datetime,
+) -> None:
+    """Another person refuses, and says why; things are as before it was asked for."""
+    _to_decide(found, company, by)
+    if not comment.strip():
+        raise Refused("say why: whoever asked for it wants to know")
+    _decide(found, Status.REFUSED, by=by, comment=comment.strip(), at=at)
+    _audit(tx, found, row, "refused", actor=by, channel=channel, at=at, comment=comment)
+
+
+def withdraw(
+    tx: Session,
+    found: GivingUpRow,
+    row: InvoiceRow | None,
+    company: Company,
+    *,
+    by: str,
+    channel: str,
+    comment: str,
+    at: datetime,
+) -> None:
+    """Takes back what was asked, also if it was agreed to and is not done: by who asked, agreed, or owns it."""
+    person(company, by)
+    if found.status not in OPEN:
+        raise WrongState(_over(found))
+    if by not in {found.asked_by, found.decided_by, *waiting_for(found, company)}:
+        raise NotAllowed(
+            f"{found.kind} {found.id} was asked for by {found.asked_by}, who may withdraw it; not {by}"
+        )
+    if not comment.strip():
+        raise Refused("say why it is withdrawn")
+    _decide(found, Status.WITHDRAWN, by=by, comment=comment.strip(), at=at)
+    _audit(tx, found, row, "withdrawn", actor=by, channel=channel, at=at, comment=comment)
+
+
+def end_needless(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
+    """Withdraws what no longer fits the invoice: a write-off of nothing, refunds of more than is paid too much."""
+    too_much = max(-row.open_amount, Decimal(0))
+    for found in of_invoice(tx, row, *OPEN):
+        if found.kind == Kind.WRITE_OFF and row.open_amount <= 0:
+            comment = "nothing is left to give up"
+        elif found.kind == Kind.REFUND and found.amount > too_much:
+            comment = "no longer paid too much"
+        else:
+            too_much -= found.amount if found.kind == Kind.REFUND else 0
+            continue
+        _decide(found, Status.WITHDRAWN, by="billow", comment=comment, at=at)
+        _audit(tx, found, row, "withdrawn", actor="billow", channel="workflow", at=at, comment=comment)
+
+
+def hand_on(
+    tx: Session,
+    found: GivingUpRow,
+    row: InvoiceRow | None,
+    company: Company,
+    status: Status,
+    *,
+    at: datetime,
+    error: str | None = None,
+) -> None:
+    """Agreed to, or failed: from now on it waits for the owner of its kind to carry it out."""
+    kind = Kind(found.kind)
+    found.status, found.last_error = status, error
+    found.owner = company.exceptions.owner(_CODES[kind], found.client or "")
+    found.raised_at, found.reminded_at, found.escalations = at, None, found.escalations + 1
+    found.deadline = at + timedelta(hours=policy_of(company, kind).decide_within_hours)
+    _tell(tx, found, row, company, at=at)
+
+
+def finish(found: GivingUpRow, *, at: datetime) -> None:
+    """It is done."""
+    found.status, found.done_at, found.last_error = Status.DONE, at, None
+
+
+def attend(tx: Session, company: Company, *, at: datetime) -> None:
+    """Reminds those asked half-way to the deadline, and past it goes up the line; it never ends with nobody."""
+    waiting = select(GivingUpRow).where(is_open()).order_by(GivingUpRow.id).with_for_update(skip_locked=True)
+    for found in tx.scalars(waiting).all():
+        if attention_at(found) > at:
+            continue
+        before = found.owner
+        remind_or_escalate(found, company, at=at)
+        if found.owner != before and found.status == Status.ASKED:
+            took_part = frozenset({found.asked_by})
+            above = escalate_to([before], company.people_by_id, company.exceptions.default_owner, took_part)
+            found.owner = before if above == found.asked_by else above
+        row = tx.get(InvoiceRow, found.invoice) if found.invoice is not None else None
+        _tell(tx, found, row, company, at=at)
+
+
+def is_open() -> ColumnElement[bool]:
+    """Whether it waits for somebody, in a query."""
+    return GivingUpRow.status.in_(OPEN)
+
+
+def of_invoice(tx: Session, row: InvoiceRow, *statuses: Status) -> Sequence[GivingUpRow]:
+    """What was asked about the invoice, oldest first; of these statuses where any are named."""
+    query = select(GivingUpRow).where(GivingUpRow.invoice == row.id).order_by(GivingUpRow.id)
+    return tx.scalars(query.where(GivingUpRow.status.in_(statuses)) if statuses else query).all()
+
+
+def set_apart(tx: Session, *, invoice: int | None = None, payment: int | None = None) -> Decimal:
+    """What of the money paid too much is to be refunded; of a payment without invoice, also what was refunded."""
+    about = GivingUpRow.invoice == invoice if payment is None else GivingUpRow.unmatched == payment
+    statuses = OPEN if payment is None else (*OPEN, Status.DONE)
+    found = tx.scalar(
+        select(func.coalesce(func.sum(GivingUpRow.amount), 0)).where(
+            about, GivingUpRow.kind == Kind.REFUND, GivingUpRow.status.in_(statuses)
+        )
+    )
+    return found or Decimal(0)
+
+
+def waiting_for(found: GivingUpRow, company: Company) -> tuple[str, ...]:
+    """Whose move it is: those who may agree, or the one who must see to it that it is done."""
+    if found.status != Status.ASKED:
+        return (found.owner,)
+    asked = _asked(company, policy_of(company, Kind(found.kind)), but=found.asked_by)
+    return tuple(dict.fromkeys([*asked, *([found.owner] if found.owner != found.asked_by else [])]))
+
+
+def policy_of(company: Company, kind: Kind) -> Agreeing:
+    """Who agrees to it."""
+    return company.payments.write_offs if kind is Kind.WRITE_OFF else company.payments.refunds
+
+
+def person(company: Company, by: str) -> None:
+    """`NotAllowed` unless somebody of the company."""
+    if by not in company.people_by_id:
+        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+
+
+def money(found: GivingUpRow) -> Money:
+    """What is to be given up."""
+    return Money.of(found.amount, found.currency)
+
+
+def _asked(company: Company, policy: Agreeing, *, but: str) -> tuple[str, ...]:
+    """Those who may agree, the first of them first: whom the policy names, else the owner of exceptions or above."""
+    named = tuple(each for each in policy.approvers if each in company.people_by_id and each != but)
+    if named:
+        return named
+    last_resort = company.exceptions.default_owner
+    found = (
+        last_resort
+        if last_resort != but
+        else escalate_to([but], company.people_by_id, last_resort, frozenset({but}))
+    )
+    return (found,) if found in company.people_by_id and found != but else ()
+
+
+def _to_decide(found: GivingUpRow, company: Company, by: str) -> None:
+    person(company, by)
+    if found.status != Status.ASKED:
+        raise WrongState(_over(found))
+    if by == found.asked_by:
+        raise NotAllowed(f"{by} asked for {found.kind} {found.id}; another person must agree (four eyes)")
+    asked = waiting_for(found, company)
+    if by not in asked:
+        raise NotAllowed(f"{by} is not asked about {found.kind} {found.id}; asked are: {', '.join(asked)}")
+
+
+def _over(found: GivingUpRow) -> str:
+    whom = f" by {found.decided_by}" if found.decided_by else ""
+    return f"{found.kind} {found.id} is {found.status} already{whom}: it waits for no decision"
+
+
+def _decide(found: GivingUpRow, status: Status, *, by: str, comment: str, at: datetime) -> None:
+    found.status, found.decided_by, found.decided_at, found.comment = status, by, at, comment
+
+
+def _with_key(tx: Session, key: str) -> GivingUpRow | None:
+    """The newest asked with that key."""
+    same = GivingUpRow.key.startswith(f"{key}#", autoescape=True) | (GivingUpRow.key == key)
+    return tx.scalars(select(GivingUpRow).where(same).order_by(GivingUpRow.id.desc()).limit(1)).first()
+
+
+def _free_key(tx: Session, key: str) -> str:
+    """The key, told from those that were refused or withdrawn."""
+    same = GivingUpRow.key.startswith(f"{key}#", autoescape=True) | (GivingUpRow.key == key)
+    taken = tx.scalar(select(func.count()).select_from(GivingUpRow).where(same)) or 0
+    return f"{key}#{taken + 1}" if taken else key
+
+
+def _tell(tx: Session, found: GivingUpRow, row: InvoiceRow | None, company: Company, *, at: datetime) -> None:
+    for who in waiting_for(found, company):
+        notices.giving_up(tx, row, found, who, company, at=at)
+
+
+def _audit(
+    tx: Session,
+    found: GivingUpRow,
+    row: InvoiceRow | None,
+    what: str,
+    *,
+    actor: str,
+    channel: str,
+    at: datetime,
+    **said: object,
+) -> None:
+    """On the trail of the invoice, where there is one; without, the row itself tells."""
+    if row is not None:
+        facts = {"amount": found.amount, "currency": found.currency, "item": found.id, **said}
+        audit_trail.record(tx, row, f"{found.kind} {what}", at=at, actor=actor, channel=channel, **facts)
