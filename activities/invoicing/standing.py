@@ -13,6 +13,7 @@ from activities.ledger import (
     approvals,
     collection,
     company_records,
+    credit_notes,
     exceptions,
     instalments,
     invoices,
@@ -62,11 +63,24 @@ def _plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Pl
                 step=Step.RENDER, name="render", state="issued, document pending", number=row.number or ""
             )
             return _held(tx, row, Step.RENDER) or ready
-        case _ if row.delivered_at is None:
+        case status if row.delivered_at is None and status != DocumentStatus.CREDITED:
             ready = Plan(step=Step.DELIVER, name="deliver", state="issued", number=row.number or "")
             return _held(tx, row, Step.DELIVER) or ready
         case _:
-            return _collection(tx, row, company, as_of)
+            return _credit_note(tx, row) or _collection(tx, row, company, as_of)
+
+
+def _credit_note(tx: Session, row: InvoiceRow) -> Plan | None:
+    """A credit note is made and sent before anything else; also on an invoice that is closed."""
+    note = credit_notes.unfinished(tx, row)
+    if note is None:
+        return None
+    step = Step.RENDER if note.document is None else Step.DELIVER
+    # the number in it: another one of the same invoice is another step, not the same one again
+    ready = Plan(
+        step=step, name=f"{step}-credit-note", state=f"credited by {note.number}", number=row.number or ""
+    )
+    return _held(tx, row, step) or ready
 
 
 def _held(tx: Session, row: InvoiceRow, step: Step) -> Plan | None:

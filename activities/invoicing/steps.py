@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -18,12 +18,13 @@ from activities.invoicing.calendars import business_days
 from activities.invoicing.document_checks import findings_of, warnings_of
 from activities.invoicing.effects import Effects
 from activities.invoicing.instants import at_this_attempt
-from activities.invoicing.speaking import speak
+from activities.invoicing.speaking import CREDIT_NOTE, speak
 from activities.ledger import (
     approvals,
     audit_trail,
     collection,
     company_records,
+    credit_notes,
     exceptions,
     instalments,
     invoices,
@@ -31,7 +32,7 @@ from activities.ledger import (
     notices,
     number_series,
 )
-from activities.ledger.tables import InvoiceRow
+from activities.ledger.tables import CreditNoteRow, InvoiceRow
 from billing.document import InvoiceDocument
 from billing.document_check import placeholder
 from billing.dunning_policy import Act, NextStep
@@ -113,13 +114,32 @@ class LedgerSteps(InvoiceSteps):
 
         def due(tx: Session, row: InvoiceRow) -> list[InvoiceRow]:
             row = invoices.locked(tx, row.id)
-            return [row] if row.document is not None and row.delivered_at is None else []
+            wanted = row.document is not None and row.document_status != DocumentStatus.CREDITED
+            return [row] if wanted and row.delivered_at is None else []
 
         def record(_: Session, rows: Sequence[InvoiceRow], _message: str) -> None:
             rows[0].delivered_at = step.as_of
 
-        speak(self._effects, step, "invoice", due=due, record=record)
+        if not speak(self._effects, step, "invoice", due=due, record=record):
+            self._deliver_credit_note(step)
         return self._plan(step)
+
+    def _deliver_credit_note(self, step: StepInput) -> None:
+        """Sends the oldest credit note that is made and not with the client yet."""
+        with self._effects.ledger.transaction() as tx:
+            note = credit_notes.unfinished(tx, invoices.find(tx, step.billing_key))
+            if note is None or note.document is None:
+                return
+            wanted, about = note.id, {"credit_note": note.number}
+
+        def due(tx: Session, row: InvoiceRow) -> list[InvoiceRow]:
+            row = invoices.locked(tx, row.id)
+            return [row] if tx.get_one(CreditNoteRow, wanted).delivered_at is None else []
+
+        def record(tx: Session, _: Sequence[InvoiceRow], _message: str) -> None:
+            tx.get_one(CreditNoteRow, wanted).delivered_at = step.as_of
+
+        speak(self._effects, step, CREDIT_NOTE, due=due, record=record, about=about)
 
     @activity.defn(name="collect")
     def collect(self, step: StepInput) -> Plan:
@@ -257,14 +277,13 @@ class DocumentSteps(RenderingSteps):
         step = at_this_attempt(step)
         with self._effects.ledger.transaction() as tx:
             row = invoices.find(tx, step.billing_key)
-            pending = row.document_status == DocumentStatus.DOCUMENT_PENDING
-            wanted = (_document(tx, row), _look(tx, row)) if pending else None
+            note = credit_notes.unfinished(tx, row)
+            wanted, look = _wanted(tx, row, note), _look(tx, row)
         problem, made = None, None
         if wanted is not None:
             try:
-                made = issued_files.store(
-                    self._effects.documents, self._effects.renderer.render(*wanted), wanted[0]
-                )
+                rendered = self._effects.renderer.render(wanted, look)
+                made = issued_files.store(self._effects.documents, rendered, wanted)
             except RenderingFailed as error:
                 problem = str(error)
         with self._effects.ledger.transaction() as tx:
@@ -276,7 +295,24 @@ class DocumentSteps(RenderingSteps):
                 exceptions.raise_one(tx, row, finding, company, at=step.as_of)
             elif made is not None and row.document_status == DocumentStatus.DOCUMENT_PENDING:
                 issued_files.record(tx, row, made, at=step.as_of)
+            elif made is not None and note is not None:
+                _record_credit_note(tx, row, note.id, made, at=step.as_of)
             return standing.after_step(tx, row, step.as_of)
+
+
+def _wanted(tx: Session, row: InvoiceRow, note: CreditNoteRow | None) -> InvoiceDocument | None:
+    """What is still to be rendered: the invoice itself, or its credit note."""
+    if row.document_status == DocumentStatus.DOCUMENT_PENDING:
+        return _document(tx, row)
+    return credit_notes.document_of(note) if note is not None and note.document is None else None
+
+
+def _record_credit_note(
+    tx: Session, row: InvoiceRow, wanted: int, made: issued_files.Kept, *, at: datetime
+) -> None:
+    note = tx.get_one(CreditNoteRow, wanted, populate_existing=True)
+    if note.document is None:
+        issued_files.record_credit_note(tx, row, note, made, at=at)
 
 
 def _document(tx: Session, row: InvoiceRow) -> InvoiceDocument:

@@ -1,0 +1,42 @@
+"""Commands about credit notes, each one transaction: issue one, and see what it would say."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from activities.ledger import company_records, credit_notes, invoices
+from activities.ledger.database import Ledger
+from activities.ledger.tables import CreditNoteRow
+from billing.credit_note import Selection
+
+
+def credit(
+    ledger: Ledger,
+    reference: str,
+    *,
+    selection: Selection,
+    reason: str,
+    key: str,
+    bill_again: bool = False,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> CreditNoteRow:
+    """Credits an invoice, in whole or in part; returns the credit note, the same one for the same key."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        note = credit_notes.issue(
+            tx,
+            row,
+            company,
+            selection=selection,
+            reason=reason,
+            key=key,
+            bill_again=bill_again,
+            by=by,
+            channel=channel,
+            at=at,
+        )
+        tx.expunge(note)
+        return note
