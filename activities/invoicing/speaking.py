@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.return_path import ReturnPath
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
-from activities.invoicing import issued_files, late_payment, standing, together
+from activities.invoicing import answered, issued_files, late_payment, standing, together
 from activities.invoicing.effects import Effects, client_record
 from activities.ledger import (
     audit_trail,
@@ -263,6 +263,7 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
             for each in rows[1:]
         ],
     }
+    context |= answered.told(tx, row, message, zone)
     own = looks.of_issuer(tx, current.version, row.issuer or "").languages.get(language)
     note = _credit_note(tx, message)
     if note is not None:

@@ -21,7 +21,7 @@ from activities.ledger import (
 )
 from activities.ledger.tables import InvoiceRow
 from billing.company import Company
-from billing.dunning_policy import NO_POLICY, Act, NextStep, next_step
+from billing.dunning_policy import NO_POLICY, Act, NextStep, next_step, promise_given_until
 from billing.errors import NotFound, WrongState
 from billing.money import Money, rounded
 from billing.status import CollectionStatus, DocumentStatus
@@ -146,6 +146,17 @@ def upcoming(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) ->
     policy = company.dunning_policy(client.dunning) or NO_POLICY
     today = as_of.astimezone(ZoneInfo(client.zone)).date()
     return next_step(collection.facts(tx, row), policy, calendar_of(client, policy, today), as_of)
+
+
+def promise_is_over(tx: Session, row: InvoiceRow, as_of: datetime) -> bool:
+    """Whether the day a client promised to pay by is past, so that nobody waits for it any more."""
+    company = pinned(tx, row)
+    client = company.client(row.client)
+    if row.promised_for is None or client is None:
+        return True
+    today = as_of.astimezone(ZoneInfo(client.zone)).date()
+    calendar = calendar_of(client, company.dunning_policy(client.dunning) or NO_POLICY, today)
+    return promise_given_until(row.promised_for, calendar) <= as_of
 
 
 def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -25,26 +25,25 @@ from activities.ledger import (
     collection,
     company_records,
     credit_notes,
+    disputes,
     exceptions,
     instalments,
     invoices,
     looks,
     notices,
     number_series,
+    promises,
 )
 from activities.ledger.tables import CreditNoteRow, InvoiceRow
 from billing.document import InvoiceDocument
 from billing.document_check import placeholder
-from billing.dunning_policy import Act, NextStep
+from billing.dunning_policy import DISPUTED, Act, NextStep
 from billing.errors import WrongState
 from billing.exceptions import Finding, ReasonCode
 from billing.numbering import payment_reference
 from billing.status import CollectionStatus, DocumentStatus
 from workflows.activity_interfaces import InvoiceSteps, RenderingSteps
 from workflows.messages import Failure, Plan, Step, StepInput
-
-DISPUTE_ASKED_AGAIN = timedelta(days=7)
-"""How long the account manager has before a dispute nobody decided is brought up again."""
 
 
 @dataclass(frozen=True)
@@ -152,12 +151,7 @@ class LedgerSteps(InvoiceSteps):
             if row.delivered_at is not None and row.document_status != DocumentStatus.VOIDED:
                 coming = standing.upcoming(tx, row, company, step.as_of)
                 _follow(tx, row, coming, step)
-                if row.disputed and row.disputed_until and row.disputed_until <= step.as_of:
-                    row.disputed_until = step.as_of + DISPUTE_ASKED_AGAIN
-                    audit_trail.record(tx, row, "dispute brought up again", at=step.as_of)
-                    owner = standing.company_owner(company, row)
-                    occasion = f"dispute/{step.as_of.date().isoformat()}"
-                    notices.escalated(tx, row, "escalation", owner, company, occasion=occasion, at=step.as_of)
+                disputes.attend(tx, row, company, at=step.as_of)
                 if coming.act in (Act.ESCALATION, Act.HAND_OVER) and coming.at <= step.as_of:
                     self._escalate(tx, row, coming, step)
         if coming is not None and coming.act in (Act.COURTESY_NOTE, Act.REMINDER) and coming.at <= step.as_of:
@@ -253,15 +247,18 @@ def _look(tx: Session, row: InvoiceRow) -> LookFiles:
 
 def _follow(tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> None:
     """Brings the collection status up to date with what the rule says, and closes what is settled."""
+    promises.follow(tx, row, is_over=standing.promise_is_over(tx, row, step.as_of), at=step.as_of)
     if coming.act is Act.SETTLE:
         if row.collection_status != CollectionStatus.CLOSED:
             row.closed_at = step.as_of
             row.collection_status = CollectionStatus.CLOSED
+            disputes.settled(tx, row, standing.pinned(tx, row), how=coming.why, at=step.as_of)
             audit_trail.record(tx, row, "settled", at=step.as_of, how=coming.why)
         exceptions.reconcile(tx, row, [], standing.pinned(tx, row), at=step.as_of)
         return
     stopped = (CollectionStatus.PROMISED, CollectionStatus.BLOCKED)
-    if row.collection_status in stopped and coming.act is not Act.WAIT:
+    over = row.collection_status in stopped and coming.act is not Act.WAIT
+    if over or (row.collection_status not in stopped and coming.why == DISPUTED):
         today = collection.client_today(row, standing.pinned(tx, row), step.as_of)
         row.collection_status = collection.status_without_hold(tx, row, today, step.as_of)
 

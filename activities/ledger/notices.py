@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from activities.ledger import invoices, outbox
 from activities.ledger.tables import (
     ApprovalRow,
+    DisputeRow,
     ExceptionRow,
     GivingUpRow,
     InvoiceRow,
@@ -180,6 +181,22 @@ def giving_up(
         findings=[asked] if found.status == "asked" else [agreed, *failed],
         payment=found.unmatched,
         amount=str(found.amount),
+    )
+
+
+def disputed(tx: Session, row: InvoiceRow, dispute: DisputeRow, company: Company, *, at: datetime) -> None:
+    """Asks the owner of a dispute to decide it by its deadline."""
+    _notify(
+        tx,
+        row,
+        company,
+        key=f"invoice-{row.id}/dispute-{dispute.id}/{at:%Y%m%d%H%M%S}",
+        event="dispute",
+        to=dispute.owner,
+        at=at,
+        deadline=dispute.deadline.isoformat(),
+        reason=dispute.code.replace("-", " "),
+        findings=[dispute.reason],
     )
 
 

@@ -12,6 +12,42 @@ depends_on = None
 _INSTANT = postgresql.TIMESTAMP(timezone=True)
 _AMOUNT = sa.Numeric(18, 4)
 
+_DISPUTES = """
+insert into disputes (invoice, code, reason, lines, opened_at, opened_by, channel, owner, deadline, escalations, answer)
+select i.id, 'other', i.disputed, '[]', coalesce(e.at, i.requested_at), coalesce(e.actor, i.requested_by),
+    coalesce(e.channel, 'cli'),
+    coalesce(
+        (select c ->> 'account_manager' from jsonb_array_elements(v.company -> 'clients') as c
+         where c ->> 'id' = i.client limit 1),
+        v.company -> 'exceptions' ->> 'default_owner'
+    ),
+    coalesce(i.disputed_until, now() + interval '7 days'), 0, ''
+from invoices as i
+join company_versions as v on v.version = i.company_version
+left join lateral (
+    select at, actor, channel from audit_events
+    where invoice = i.id and event = 'disputed' order by position desc limit 1
+) as e on true
+where i.disputed is not null and i.closed_at is null
+"""
+"""Whoever disputes still: with the account manager, until the day that was set."""
+
+_PROMISES = """
+insert into promises
+    (invoice, client, promised_for, amount, made_at, made_by, channel, note, outcome, decided_at)
+select i.id, i.client, i.promised_for, i.gross - i.paid, coalesce(e.at, i.requested_at),
+    coalesce(e.actor, i.requested_by), coalesce(e.channel, 'cli'), coalesce(e.facts ->> 'note', ''),
+    case when i.collection_status <> 'promised' and i.promised_for < current_date then 'broken' end,
+    case when i.collection_status <> 'promised' and i.promised_for < current_date then now() end
+from invoices as i
+left join lateral (
+    select at, actor, channel, facts from audit_events
+    where invoice = i.id and event = 'payment promised' order by position desc limit 1
+) as e on true
+where i.promised_for is not null and i.closed_at is null and i.gross > i.paid
+"""
+"""The newest promise of each invoice that is not paid; of those before it nothing was noted but in the audit trail."""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -310,6 +346,8 @@ def upgrade() -> None:
         "unmatched_payments", sa.Column("payer_account", sa.TEXT(), server_default="", nullable=False)
     )
     op.execute("update unmatched_payments set allocated = amount where allocated_to is not null")
+    op.execute(_DISPUTES)
+    op.execute(_PROMISES)
     op.drop_index("open_items", "invoices")
     op.create_index(
         "open_items",

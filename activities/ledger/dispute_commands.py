@@ -1,0 +1,87 @@
+"""Commands about what stops collection: each one transaction on the ledger, with an answer at once.
+
+`reference` is an invoice's number or billing key; `by` a person's id, or, with the channel `portal`, the client as
+`actors.client_actor` names it; `at` the instant of the command (UTC). Refused by a rule, they raise a `Refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from activities.ledger import company_records, disputes, invoices, promises
+from activities.ledger.database import Ledger
+from billing.dispute import DisputeCode
+
+
+def dispute(
+    ledger: Ledger,
+    reference: str,
+    *,
+    reason: str,
+    code: DisputeCode = DisputeCode.OTHER,
+    lines: Collection[int] = (),
+    tell_client: bool = False,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> str:
+    """Notes that the client disputes the invoice, or lines of it; returns its number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        disputes.open(
+            tx,
+            row,
+            company,
+            reason=reason,
+            code=code,
+            lines=lines,
+            tell_client=tell_client,
+            by=by,
+            channel=channel,
+            at=at,
+        )
+        return row.number or row.billing_key
+
+
+def end_dispute(ledger: Ledger, reference: str, *, answer: str, by: str, channel: str, at: datetime) -> str:
+    """The dispute is decided and the claim stands: the client is written to; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        disputes.reject(tx, row, company, answer=answer, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
+
+
+def withdraw_dispute(
+    ledger: Ledger, reference: str, *, answer: str = "", by: str, channel: str, at: datetime
+) -> str:
+    """The client disputes the invoice no longer; returns its number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        disputes.withdraw(tx, row, company, answer=answer, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
+
+
+def promise(
+    ledger: Ledger, reference: str, *, on: date, by: str, channel: str, note: str = "", at: datetime
+) -> str:
+    """Notes that the client promised to pay by a day; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        promises.make(tx, row, company, on=on, by=by, channel=channel, note=note, at=at)
+        return row.number or row.billing_key
+
+
+def withdraw_promise(
+    ledger: Ledger, reference: str, *, reason: str, by: str, channel: str, at: datetime
+) -> str:
+    """The promise holds no longer; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        promises.withdraw(tx, row, company, reason=reason, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
