@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,11 @@ CREDIT = "credit"
 UNDONE = "allocation undone"
 """Source of what was booked for the wrong invoice and is taken from it again."""
 
-_EVENTS = {REFUND: ("refund came back", "refunded"), CREDIT: ("credit received", "credit used")}
+_EVENTS = {
+    REFUND: ("refund came back", "refunded"),
+    CREDIT: ("credit received", "credit used"),
+    UNDONE: ("credit given back", "allocation undone"),
+}
 """What the audit trail calls more and less money of a source; everything else was received or taken back."""
 
 
@@ -48,12 +53,14 @@ def record(
     fee: Decimal | None = None,
     provider_reference: str | None = None,
     received_as: int | None = None,
+    difference: str = "",
 ) -> bool:
     """Books money for an issued invoice and wakes it; False when the payment with that key is booked already.
 
     A negative amount is money taken back. `fee` is what somebody kept of the amount, `provider_reference` the
-    provider's id of it, `received_as` the unmatched payment it is part of. `Refused` for the wrong currency, zero, or
-    more taken back than was paid; `Conflicting` if the key was used for a payment of other figures or another invoice.
+    provider's id of it, `received_as` the unmatched payment it is part of. With a `difference`, which says why, it
+    settles the invoice: what is open then, or too much, is let pass. `Refused` for the wrong currency, zero, or more
+    taken back than was paid; `Conflicting` if the key was used for a payment of other figures or another invoice.
     """
     if row.number is None:
         raise WrongState(
@@ -67,10 +74,11 @@ def record(
         raise Refused("a payment of nothing changes nothing")
     if _booked_already(tx, row, amount, key, received_on):
         return False
-    received = row.paid - _sum_of(tx, row, PaymentRow.source.in_(WAIVED))
-    if amount.amount < 0 and received + amount.amount < 0:
-        paid = _told(received, amount.currency)
-        raise Refused(f"only {paid} were paid; no more can be taken back")
+    if amount.amount < 0 and source not in (REFUND, CREDIT):
+        received = _sum_of(tx, row, _came())
+        if received + amount.amount < 0:
+            paid = _told(received, amount.currency)
+            raise Refused(f"only {paid} were paid; no more can be taken back")
     made = tx.execute(
         insert(PaymentRow)
         .values(
@@ -94,9 +102,10 @@ def record(
         _booked_already(tx, row, amount, key, received_on)
         return False
     audited = _early_payment(tx, row, key=key, received_on=received_on, by=by, at=at)
-    if amount.amount < 0 and source not in _EVENTS:
+    if amount.amount < 0 and source not in (REFUND, CREDIT):
         _difference_withdrawn(tx, row, key=key, received_on=received_on, by=by, channel=channel, at=at)
     row.paid = _sum_of(tx, row)
+    _let_pass(tx, row, difference, key=key, received_on=received_on, by=by, channel=channel, at=at)
     taken_back = _moved(tx, row, at=at)
     more, less = _EVENTS.get(source, ("payment received", "payment taken back"))
     audit_trail.record(
@@ -126,7 +135,7 @@ def bring_up_to_date(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
     The payment status; instalments; whether it is owed again; what is paid too much; a discount for paying early is
     one on what is left; and a write-off that is not needed, since a credit note came after all, is taken back.
     """
-    audited = {}
+    audited: dict[str, Any] = {}
     if row.paid:
         key = f"{row.number}/{row.audit_position}"
         audited = _early_payment(tx, row, key=key, received_on=at.date(), by="billow", at=at)
@@ -155,8 +164,15 @@ def _moved(tx: Session, row: InvoiceRow, *, at: datetime) -> Decimal:
 
 def _tell_taken_back(tx: Session, row: InvoiceRow, amount: Decimal, *, at: datetime) -> None:
     if amount:
-        facts = {"amount": amount, "currency": row.currency, "open": row.open_amount}
-        audit_trail.record(tx, row, "write-off taken back", at=at, **facts)
+        audit_trail.record(
+            tx,
+            row,
+            "write-off taken back",
+            at=at,
+            amount=amount,
+            currency=row.currency,
+            open=row.open_amount,
+        )
 
 
 def _sum_of(tx: Session, row: InvoiceRow, *conditions: ColumnElement[bool]) -> Decimal:
@@ -164,9 +180,19 @@ def _sum_of(tx: Session, row: InvoiceRow, *conditions: ColumnElement[bool]) -> D
     return tx.scalar(query.where(PaymentRow.invoice == row.id, *conditions)) or Decimal(0)
 
 
+def _came() -> ColumnElement[bool]:
+    """What a client sent less what it took back itself: neither what was waived, nor what went on because it was too
+    much, be it refunded or used for another invoice."""
+    return or_(
+        PaymentRow.source.not_in((*WAIVED, REFUND, CREDIT, UNDONE)),
+        and_(PaymentRow.source == CREDIT, PaymentRow.amount > 0),
+        and_(PaymentRow.source == UNDONE, PaymentRow.amount < 0),
+    )
+
+
 def _early_payment(
     tx: Session, row: InvoiceRow, *, key: str, received_on: date, by: str, at: datetime
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Books what is waived for paying early, or takes it back, now that the payment `key` has come; what to audit.
 
     Enough paid by the last day settles the invoice. Money taken back later, or the rest paid after all, ends or
@@ -179,10 +205,7 @@ def _early_payment(
     offered = offer(draft, row.issue_date)
     if offered is None:
         return {}
-    money = PaymentRow.source.not_in((*WAIVED, REFUND, CREDIT)) | (
-        (PaymentRow.source == CREDIT) & (PaymentRow.amount > 0)
-    )
-    received = select(PaymentRow.received_on, PaymentRow.amount).where(PaymentRow.invoice == row.id, money)
+    received = select(PaymentRow.received_on, PaymentRow.amount).where(PaymentRow.invoice == row.id, _came())
     payments = [(on, amount) for on, amount in tx.execute(received)]
     before = _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
     in_time = received_in_time(payments, offered.last_day)
@@ -207,25 +230,21 @@ def _early_payment(
     return _reduced(draft, offered, before, change)
 
 
-def accept_difference(
+def _let_pass(
     tx: Session,
     row: InvoiceRow,
+    why: str,
     *,
     key: str,
     received_on: date,
-    reason: str,
     by: str,
     channel: str,
     at: datetime,
 ) -> None:
-    """Settles an invoice to which a payment came that fits but for a difference the company lets pass.
-
-    What is open, or was paid too much, is booked as a payment nobody made; it falls away if money is taken back.
-    """
-    _book_difference(tx, row, open_amount(row), key, received_on, reason, by=by, channel=channel, at=at)
-    row.paid = _sum_of(tx, row)
-    bring_up_to_date(tx, row, at=at)
-    invoices.wake(tx, row, at)
+    """Settles the invoice if there is a reason why what is open, or too much, is let pass."""
+    if why and row.open_amount:
+        _book_difference(tx, row, row.open_amount, key, received_on, why, by=by, channel=channel, at=at)
+        row.paid = _sum_of(tx, row)
 
 
 def _difference_withdrawn(
@@ -335,6 +354,6 @@ def payment_status(row: InvoiceRow) -> PaymentStatus:
         return PaymentStatus.OVERPAID
     if owed == 0 and row.written_off > 0:
         return PaymentStatus.WRITTEN_OFF
-    if row.paid == 0:
+    if row.paid <= 0:
         return PaymentStatus.UNPAID
     return PaymentStatus.PARTLY_PAID if owed > 0 else PaymentStatus.PAID
