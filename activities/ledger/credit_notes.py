@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from activities.documents.printable import unprintable
 from activities.invoicing.document_checks import rule_findings
-from activities.ledger import audit_trail, instalments, invoices, number_series, payments
+from activities.ledger import audit_trail, invoices, number_series, payments
 from activities.ledger.tables import BilledItemRow, CreditNoteRow, InvoiceRow
 from billing.company import Company
 from billing.credit_note import Credited, Selection, credit_draft, left_of_lines, left_to_credit
@@ -78,11 +78,10 @@ def issue(
     )
     tx.add(found)
     tx.flush()
-    _reckon(tx, row, original)
+    _reckon(tx, row, original, at)
     freed = (
         _free(tx, row, original, [*before, Credited(number=taken.number, draft=draft)]) if bill_again else 0
     )
-    instalments.move_on(tx, row, at)
     audit_trail.record(
         tx,
         row,
@@ -232,13 +231,13 @@ def _check(draft: Draft, at: datetime) -> None:
         raise Refused(f"the credit note cannot be issued: {'; '.join(found[:3])}")
 
 
-def _reckon(tx: Session, row: InvoiceRow, original: Draft) -> None:
+def _reckon(tx: Session, row: InvoiceRow, original: Draft, at: datetime) -> None:
     """Brings the status up to date with what is credited."""
     sum_of_all = select(func.sum(CreditNoteRow.gross)).where(CreditNoteRow.invoice == row.id)
     row.credited = tx.scalar(sum_of_all) or Decimal(0)
     if row.credited == original.due:
         row.document_status = DocumentStatus.CREDITED
-    row.payment_status = payments.payment_status(row)
+    payments.bring_up_to_date(tx, row, at=at)
 
 
 def _free(tx: Session, row: InvoiceRow, original: Draft, now: Sequence[Credited]) -> int:

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices, notices
+from activities.ledger.actors import check_person
 from activities.ledger.exceptions import attention_at, remind_or_escalate
 from activities.ledger.tables import GivingUpRow, InvoiceRow, UnmatchedPaymentRow
 from billing.approval_policy import escalate_to
@@ -63,20 +64,17 @@ def ask(
     by: str,
     channel: str,
     at: datetime,
-) -> tuple[GivingUpRow, bool]:
-    """Asks those who may agree, about an invoice (locked before) or a payment without one; whether it is new.
+) -> GivingUpRow:
+    """Asks those who may agree, about an invoice (locked before) or a payment without one.
 
-    Agreed at once where the policy lets a person give up so much alone. The same key again is the same question, as
-    long as nobody has refused or withdrawn it. `Refused` without a reason, or where nobody else could agree.
+    Agreed at once where the policy lets a person give up so much alone. `Refused` without a reason, or where nobody
+    else could agree; `Conflicting` if the key is taken (see `asked_before`).
     """
-    person(company, by)
+    check_person(company, by)
     if not reason.strip():
         raise Refused(f"say why: a {kind} needs a reason")
-    earlier = _with_key(tx, key)
-    if earlier is not None and earlier.status not in (Status.REFUSED, Status.WITHDRAWN):
-        if (earlier.kind, earlier.invoice, earlier.amount) != (kind, row.id if row else None, amount.amount):
-            raise Conflicting(f"{key!r} is another {earlier.kind} already; use another key")
-        return earlier, False
+    if _living(tx, key) is not None:
+        raise Conflicting(f"something else was asked for as {key!r} already; use another key")
     policy = policy_of(company, kind)
     alone = policy.alone(amount)
     asked = () if alone else _asked(company, policy, but=by)
@@ -112,7 +110,23 @@ def ask(
     _audit(tx, found, row, "asked", actor=by, channel=channel, at=at, reason=found.reason)
     if not alone:
         _tell(tx, found, row, company, at=at)
-    return found, True
+    return found
+
+
+def asked_before(
+    tx: Session, kind: Kind, key: str, row: InvoiceRow | None, amount: Money | None
+) -> GivingUpRow | None:
+    """What was asked with that key, unless it was refused or withdrawn; a second click is the same question.
+
+    `Conflicting` if the key stands for something else.
+    """
+    earlier = _living(tx, key)
+    if earlier is None:
+        return None
+    same = (earlier.kind, earlier.invoice) == (kind, row.id if row else None)
+    if not same or (amount is not None and money(earlier) != amount):
+        raise Conflicting(f"{key!r} is a {earlier.kind} of {money(earlier)} already; use another key")
+    return earlier
 
 
 def locked(tx: Session, item: int) -> tuple[GivingUpRow, InvoiceRow | None]:
@@ -173,7 +187,7 @@ def withdraw(
     at: datetime,
 ) -> None:
     """Takes back what was asked, also if it was agreed to and is not done: by who asked, agreed, or owns it."""
-    person(company, by)
+    check_person(company, by)
     if found.status not in OPEN:
         raise WrongState(_over(found))
     if by not in {found.asked_by, found.decided_by, *waiting_for(found, company)}:
@@ -264,6 +278,16 @@ def set_apart(tx: Session, *, invoice: int | None = None, payment: int | None = 
     return found or Decimal(0)
 
 
+def open_refunds_of(tx: Session, payment: int) -> Decimal:
+    """What of a payment without invoice is to be refunded and has not gone out yet."""
+    found = tx.scalar(
+        select(func.coalesce(func.sum(GivingUpRow.amount), 0)).where(
+            GivingUpRow.unmatched == payment, GivingUpRow.kind == Kind.REFUND, is_open()
+        )
+    )
+    return found or Decimal(0)
+
+
 def waiting_for(found: GivingUpRow, company: Company) -> tuple[str, ...]:
     """Whose move it is: those who may agree, or the one who must see to it that it is done."""
     if found.status != Status.ASKED:
@@ -275,12 +299,6 @@ def waiting_for(found: GivingUpRow, company: Company) -> tuple[str, ...]:
 def policy_of(company: Company, kind: Kind) -> Agreeing:
     """Who agrees to it."""
     return company.payments.write_offs if kind is Kind.WRITE_OFF else company.payments.refunds
-
-
-def person(company: Company, by: str) -> None:
-    """`NotAllowed` unless somebody of the company."""
-    if by not in company.people_by_id:
-        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
 
 
 def money(found: GivingUpRow) -> Money:
@@ -303,7 +321,7 @@ def _asked(company: Company, policy: Agreeing, *, but: str) -> tuple[str, ...]:
 
 
 def _to_decide(found: GivingUpRow, company: Company, by: str) -> None:
-    person(company, by)
+    check_person(company, by)
     if found.status != Status.ASKED:
         raise WrongState(_over(found))
     if by == found.asked_by:
@@ -322,17 +340,21 @@ def _decide(found: GivingUpRow, status: Status, *, by: str, comment: str, at: da
     found.status, found.decided_by, found.decided_at, found.comment = status, by, at, comment
 
 
-def _with_key(tx: Session, key: str) -> GivingUpRow | None:
-    """The newest asked with that key."""
-    same = GivingUpRow.key.startswith(f"{key}#", autoescape=True) | (GivingUpRow.key == key)
-    return tx.scalars(select(GivingUpRow).where(same).order_by(GivingUpRow.id.desc()).limit(1)).first()
+def _living(tx: Session, key: str) -> GivingUpRow | None:
+    """The newest asked with that key, unless it was refused or withdrawn."""
+    query = select(GivingUpRow).where(_has_key(key)).order_by(GivingUpRow.id.desc()).limit(1)
+    newest = tx.scalars(query).first()
+    return None if newest is None or newest.status in (Status.REFUSED, Status.WITHDRAWN) else newest
 
 
 def _free_key(tx: Session, key: str) -> str:
     """The key, told from those that were refused or withdrawn."""
-    same = GivingUpRow.key.startswith(f"{key}#", autoescape=True) | (GivingUpRow.key == key)
-    taken = tx.scalar(select(func.count()).select_from(GivingUpRow).where(same)) or 0
+    taken = tx.scalar(select(func.count()).select_from(GivingUpRow).where(_has_key(key))) or 0
     return f"{key}#{taken + 1}" if taken else key
+
+
+def _has_key(key: str) -> ColumnElement[bool]:
+    return or_(GivingUpRow.key == key, GivingUpRow.key.startswith(f"{key}#", autoescape=True))
 
 
 def _tell(tx: Session, found: GivingUpRow, row: InvoiceRow | None, company: Company, *, at: datetime) -> None:

@@ -33,6 +33,8 @@ TOLD = frozenset(
         "refund came back",
         "credit used",
         "credit received",
+        "credit given back",
+        "allocation undone",
     }
 )
 """Events of the audit trail after which a source shows something else. The row must have its new status by then."""
