@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.ledger import company_records, credit_notes, invoices
+from activities.ledger import company_records, credit_notes, disputes, invoices
 from activities.ledger.database import Ledger
 from activities.ledger.tables import CreditNoteRow
 from billing.credit_note import Selection
@@ -18,14 +18,19 @@ def credit(
     reason: str,
     key: str,
     bill_again: bool = False,
+    dispute_goes_on: bool = False,
     by: str,
     channel: str,
     at: datetime,
 ) -> CreditNoteRow:
-    """Credits an invoice, in whole or in part; returns the credit note, the same one for the same key."""
+    """Credits an invoice, in whole or in part; returns the credit note, the same one for the same key.
+
+    A dispute about the invoice is decided by it, unless it `dispute_goes_on` about what is left.
+    """
     with ledger.transaction() as tx:
         row = invoices.find(tx, reference, lock=True)
         company = company_records.current(tx).company
+        dispute = None if dispute_goes_on else disputes.current(tx, row)
         note = credit_notes.issue(
             tx,
             row,
@@ -33,6 +38,7 @@ def credit(
             selection=selection,
             reason=reason,
             key=key,
+            dispute=dispute.id if dispute else None,
             bill_again=bill_again,
             by=by,
             channel=channel,

@@ -11,16 +11,18 @@ from sqlalchemy.orm import Session
 
 from activities.documents.printable import unprintable
 from activities.invoicing.document_checks import rule_findings
-from activities.ledger import audit_trail, invoices, number_series, payments
+from activities.ledger import audit_trail, disputes, invoices, number_series, payments
+from activities.ledger.actors import check_person
 from activities.ledger.tables import BilledItemRow, CreditNoteRow, InvoiceRow
 from billing.company import Company
 from billing.credit_note import Credited, Selection, credit_draft, left_of_lines, left_to_credit
+from billing.dispute import Outcome
 from billing.document import InvoiceDocument
 from billing.document_check import check_document, placeholder
 from billing.document_kind import DocumentKind
 from billing.draft import Draft
 from billing.erased import is_erased
-from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongState
+from billing.errors import Conflicting, NotFound, Refused, WrongState
 from billing.numbering import payment_reference
 from billing.status import DocumentStatus
 
@@ -46,8 +48,7 @@ def issue(
     free to be billed by another invoice; else nothing credited is ever billed again by itself. `Refused` where not
     enough is left, or the document would break a rule; `WrongState` for what is no issued invoice with its document.
     """
-    if by not in company.people_by_id:
-        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+    check_person(company, by)
     if not reason.strip():
         raise Refused("say why: the reason stands on the credit note")
     if (earlier := _with_key(tx, row, key, selection, reason.strip())) is not None:
@@ -78,7 +79,7 @@ def issue(
     )
     tx.add(found)
     tx.flush()
-    _reckon(tx, row, original, at)
+    _reckon(tx, row, original)
     freed = (
         _free(tx, row, original, [*before, Credited(number=taken.number, draft=draft)]) if bill_again else 0
     )
@@ -91,7 +92,7 @@ def issue(
         channel=channel,
         number=taken.number,
         issue_date=taken.issue_date,
-        amount=draft.due,
+        gross=draft.due,
         net=draft.net,
         tax=draft.tax,
         currency=draft.currency,
@@ -101,6 +102,9 @@ def issue(
         **({"dispute": dispute} if dispute else {}),
         **({"billed_again": freed} if freed else {}),
     )
+    payments.bring_up_to_date(tx, row, at=at)
+    if row.disputed and (dispute is not None or row.document_status == DocumentStatus.CREDITED):
+        disputes.end(tx, row, company, outcome=Outcome.CREDITED, by=by, channel=channel, at=at)
     invoices.wake(tx, row, at)
     return found
 
@@ -231,13 +235,13 @@ def _check(draft: Draft, at: datetime) -> None:
         raise Refused(f"the credit note cannot be issued: {'; '.join(found[:3])}")
 
 
-def _reckon(tx: Session, row: InvoiceRow, original: Draft, at: datetime) -> None:
-    """Brings the status up to date with what is credited."""
+def _reckon(tx: Session, row: InvoiceRow, original: Draft) -> None:
+    """What is credited so far; the document is credited once nothing of it is left."""
     sum_of_all = select(func.sum(CreditNoteRow.gross)).where(CreditNoteRow.invoice == row.id)
     row.credited = tx.scalar(sum_of_all) or Decimal(0)
     if row.credited == original.due:
         row.document_status = DocumentStatus.CREDITED
-    payments.bring_up_to_date(tx, row, at=at)
+    row.payment_status = payments.payment_status(row)
 
 
 def _free(tx: Session, row: InvoiceRow, original: Draft, now: Sequence[Credited]) -> int:
