@@ -51,6 +51,8 @@ STAFF_EVENTS = (
     "escalation",
     "hand-over",
     "dispute",
+    "agreement-wanted",
+    "refund-to-pay",
 )
 """What our own people are written about."""
 

@@ -38,7 +38,9 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
         together += _to_the_same_person(tx, message)
         context |= _of_exceptions(tx, together, company)
     else:
+        said = context["findings"]
         context |= _of_payment(tx.get_one(UnmatchedPaymentRow, message.facts["payment"]), company)
+        context["findings"] = [*said, *context["findings"]]
     issuer: Issuer = context["issuer"]
     person = company.people_by_id.get(message.facts["person"])
     composed = compose(message.event, "en", context | {"zone": issuer.zone})

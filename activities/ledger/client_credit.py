@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -189,6 +190,18 @@ def paid_back(tx: Session, payment_id: int, refund: GivingUpRow, *, by: str, at:
     if payment.resolved_at is None and left(tx, payment).amount <= 0:
         payment.resolved_at, payment.resolved_by = at, by
         payment.resolution = f"paid back, refund {refund.id}"
+
+
+def used_for(tx: Session, row: InvoiceRow) -> Money:
+    """What credit pays of an invoice, less what was given back of it."""
+    used = tx.scalar(
+        select(func.coalesce(func.sum(PaymentRow.amount), 0)).where(
+            PaymentRow.invoice == row.id,
+            PaymentRow.source.in_((payments.CREDIT, payments.UNDONE)),
+            PaymentRow.key.endswith("/in"),
+        )
+    )
+    return Money.of(rounded(used or Decimal(0), row.currency or ""), row.currency or "")
 
 
 def undo(
