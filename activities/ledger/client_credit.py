@@ -24,6 +24,7 @@ from activities.ledger import (
     notices,
     overpayments,
     payments,
+    unmatched_payments,
 )
 from activities.ledger.actors import check_person
 from activities.ledger.database import Ledger
@@ -70,12 +71,6 @@ def of(tx: Session, client: str | None = None) -> list[Credit]:
         (each for each in found if each.left.amount or each.set_apart.amount),
         key=lambda each: (each.client, each.left.currency, each.since, each.name),
     )
-
-
-def left(tx: Session, payment: UnmatchedPaymentRow) -> Money:
-    """What of a payment without invoice is neither allocated nor refunded or to be."""
-    amount = payment.amount - payment.allocated - giving_up.set_apart(tx, payment=payment.id)
-    return Money.of(rounded(amount, payment.currency), payment.currency)
 
 
 def source_of(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow | UnmatchedPaymentRow:
@@ -175,7 +170,7 @@ def keep(
         raise WrongState(
             f"payment {payment.id} is decided already: {payment.resolution}, by {payment.resolved_by}"
         )
-    rest = left(tx, payment)
+    rest = unmatched_payments.left(tx, payment)
     if rest.amount <= 0:
         raise WrongState(f"nothing is left of payment {payment.id} to keep")
     payment.client, payment.kept_as_credit = client, True
@@ -187,7 +182,7 @@ def keep(
 def paid_back(tx: Session, payment_id: int, refund: GivingUpRow, *, by: str, at: datetime) -> None:
     """A payment without invoice was refunded; with nothing left of it, it is decided."""
     payment = tx.get_one(UnmatchedPaymentRow, payment_id, with_for_update=True)
-    if payment.resolved_at is None and left(tx, payment).amount <= 0:
+    if payment.resolved_at is None and unmatched_payments.left(tx, payment).amount <= 0:
         payment.resolved_at, payment.resolved_by = at, by
         payment.resolution = f"paid back, refund {refund.id}"
 
@@ -346,7 +341,7 @@ def _of_payment(tx: Session, payment: UnmatchedPaymentRow, company: Company) -> 
     return Credit(
         client=client.id,
         issuer=client.issuer,
-        left=left(tx, payment),
+        left=unmatched_payments.left(tx, payment),
         set_apart=Money.of(rounded(refunds, payment.currency), payment.currency),
         since=payment.received_on,
         payment=payment.id,

@@ -215,6 +215,13 @@ def end_needless(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
         _audit(tx, found, row, "withdrawn", actor="billow", channel="workflow", at=at, comment=comment)
 
 
+def end_of_payment(tx: Session, payment: int, *, at: datetime) -> None:
+    """Withdraws the refunds of a payment without invoice that the bank has taken back: nothing is there to pay back."""
+    about = select(GivingUpRow).where(GivingUpRow.unmatched == payment, is_open()).with_for_update()
+    for found in tx.scalars(about).all():
+        _decide(found, Status.WITHDRAWN, by="billow", comment="the payment was taken back", at=at)
+
+
 def hand_on(
     tx: Session,
     found: GivingUpRow,

@@ -11,7 +11,14 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, client_credit, giving_up, overpayments, payments
+from activities.ledger import (
+    audit_trail,
+    client_credit,
+    giving_up,
+    overpayments,
+    payments,
+    unmatched_payments,
+)
 from activities.ledger.giving_up import Kind, Status
 from activities.ledger.tables import GivingUpRow, InvoiceRow, UnmatchedPaymentRow
 from billing.company import Company
@@ -47,7 +54,9 @@ def ask(
     again = giving_up.asked_before(tx, Kind.REFUND, key, row, amount)
     if again is not None:
         return again, False
-    left = overpayments.undecided(tx, row) if row else client_credit.left(tx, payment) if payment else None
+    left = (
+        overpayments.undecided(tx, row) if row else unmatched_payments.left(tx, payment) if payment else None
+    )
     if left is None or left.amount <= 0:
         raise WrongState(
             f"nothing is left of {name} to pay back: it is not paid too much, or set apart already"

@@ -176,9 +176,14 @@ def _note_client(tx: Session, payment: UnmatchedPaymentRow, client: str) -> None
         tx.execute(update(BankEntryRow).where(BankEntryRow.unmatched == payment.id).values(client=client))
 
 
-def taken_back(payment: UnmatchedPaymentRow, why: str, *, by: str, at: datetime) -> None:
-    """The bank took back a payment, locked before, of which nothing is booked: there is nothing left to decide."""
-    if payment.resolved_at is None:
+def taken_back(tx: Session, payment: UnmatchedPaymentRow, why: str, *, by: str, at: datetime) -> None:
+    """The bank took back a payment, locked before, of which nothing is booked: there is nothing left to decide.
+
+    Nor is it credit of a client any more, nor refunded.
+    """
+    giving_up.end_of_payment(tx, payment.id, at=at)
+    if payment.resolved_at is None or payment.kept_as_credit:
+        payment.kept_as_credit = False
         _close(payment, why, by=by, at=at)
 
 
