@@ -32,6 +32,7 @@ from activities.ledger.company_records import CompanyVersion
 from activities.ledger.resending import COPY
 from activities.ledger.tables import CreditNoteRow, InvoiceRow, MessageRow
 from billing.company import Company
+from billing.dunning_policy import Act
 from billing.erased import erased_at
 from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
@@ -174,6 +175,8 @@ def _write_down(
         key = "/".join((f"invoice-{rows[0].id}", event, *about.values()))
         if event.startswith("reminder-"):
             key, rows = together.under_one_id(tx, rows, key)
+        elif event == Act.COURTESY_NOTE:  # with each payment plan there may be another one
+            key = together.not_taken_yet(tx, key)
         earlier = tx.get(MessageRow, key)
         spoken_of = {row.id for row in rows} | set(earlier.facts.get("invoices", ()) if earlier else ())
         to = {

@@ -179,7 +179,9 @@ class LedgerSteps(InvoiceSteps):
         """Tells the account manager; a hand-over also ends collection here."""
         company = standing.pinned(tx, row)
         owner = standing.company_owner(company, row)
-        notices.escalated(tx, row, str(coming.act), owner, company, at=step.as_of)
+        plan = collection.plan_now(tx, row)
+        occasion = f"{coming.act}/plan-{plan}" if plan else None
+        notices.escalated(tx, row, str(coming.act), owner, company, occasion=occasion, at=step.as_of)
         collection.done(tx, row, coming.name, planned_for=coming.at, message=None, at=step.as_of)
         if coming.act is Act.HAND_OVER:
             row.handed_over_at = row.closed_at = step.as_of

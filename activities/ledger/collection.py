@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, invoices, payments
+from activities.ledger import audit_trail, instalments, invoices, payments
 from activities.ledger.actors import check_person
 from activities.ledger.tables import CollectionActRow, InvoiceRow, PaymentRow
 from billing.company import Company
@@ -27,6 +27,7 @@ FURTHEST = timedelta(days=365)
 def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
     """What `next_step` needs to know about an issued invoice."""
     acts = tx.scalars(select(CollectionActRow).where(CollectionActRow.invoice == row.id)).all()
+    plan = plan_now(tx, row)
     if row.due_date is None or row.late_from is None:
         raise WrongState(f"{row.billing_key} is {row.document_status}: it has no due date yet")
     return CollectionFacts(
@@ -36,7 +37,7 @@ def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
         credited=row.document_status == DocumentStatus.CREDITED,
         written_off=row.payment_status == PaymentStatus.WRITTEN_OFF,
         handed_over=row.handed_over_at is not None,
-        done=frozenset(act.act for act in acts),
+        done=frozenset(act.act for act in acts if act.plan == plan),
         last_act_at=max([*(act.done_at for act in acts), *_began_anew(tx, row)], default=None),
         disputed_until=row.disputed_until if row.disputed else None,
         undisputed=_undisputed(row),
@@ -62,11 +63,26 @@ def _began_anew(tx: Session, row: InvoiceRow) -> list[datetime]:
     return [each for each in (row.delivered_at, taken_back) if each is not None]
 
 
+def plan_now(tx: Session, row: InvoiceRow) -> int:
+    """The payment plan whose levels count; 0 without one."""
+    running = instalments.plan(tx, row)
+    return running.id if running else 0
+
+
 def done(
     tx: Session, row: InvoiceRow, act: str, *, planned_for: datetime, message: str | None, at: datetime
 ) -> None:
-    """Records that an act was really done; once an invoice."""
-    tx.add(CollectionActRow(invoice=row.id, act=act, planned_for=planned_for, done_at=at, message=message))
+    """Records that an act was really done; once an invoice and payment plan."""
+    tx.add(
+        CollectionActRow(
+            invoice=row.id,
+            act=act,
+            plan=plan_now(tx, row),
+            planned_for=planned_for,
+            done_at=at,
+            message=message,
+        )
+    )
     audit_trail.record(tx, row, act, at=at, planned_for=planned_for, message=message)
 
 
@@ -117,7 +133,9 @@ def status_without_hold(tx: Session, row: InvoiceRow, today: date, at: datetime)
     if row.promised_for is not None and row.promised_for >= today:
         return CollectionStatus.PROMISED
     reminded = exists().where(
-        CollectionActRow.invoice == row.id, CollectionActRow.act.startswith(f"{Act.REMINDER}-")
+        CollectionActRow.invoice == row.id,
+        CollectionActRow.plan == plan_now(tx, row),
+        CollectionActRow.act.startswith(f"{Act.REMINDER}-"),
     )
     if tx.scalar(select(reminded)):
         return CollectionStatus.REMINDED
@@ -148,13 +166,16 @@ def change_due_date(
     check_not_too_far(to, client_today(row, company, at))
     client = company.client(row.client)
     was = row.agreed_due_date or row.due_date
+    plan = instalments.end_plan(tx, row, "another due date was agreed", at)
+    tx.flush()
     row.agreed_due_date = to
     row.rested_days = 0
     row.late_from = late_from_day(to, client.zone if client else "UTC")
     if row.collection_status in (CollectionStatus.NOT_DUE, CollectionStatus.DUE):
         row.collection_status = CollectionStatus.NOT_DUE if _early(row, at) else CollectionStatus.DUE
+    ended = {"plan_ended": plan.id} if plan else {}
     audit_trail.record(
-        tx, row, "due date changed", at=at, actor=by, channel=channel, to=to, was=was, reason=reason
+        tx, row, "due date changed", at=at, actor=by, channel=channel, to=to, was=was, reason=reason, **ended
     )
     invoices.wake(tx, row, at)
 

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
-from activities.ledger import company_records, disputes, invoices, promises
+from activities.ledger import company_records, disputes, invoices, payment_plans, promises
 from activities.ledger.database import Ledger
 from billing.dispute import DisputeCode
 
@@ -84,4 +85,51 @@ def withdraw_promise(
         row = invoices.find(tx, reference, lock=True)
         company = company_records.current(tx).company
         promises.withdraw(tx, row, company, reason=reason, by=by, channel=channel, at=at)
+        return row.number or row.billing_key
+
+
+def agree_plan(
+    ledger: Ledger,
+    reference: str,
+    *,
+    parts: Sequence[tuple[date, Decimal]],
+    reason: str,
+    tell_client: bool = True,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> str:
+    """Agrees that what is open is paid in parts; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        payment_plans.agree(
+            tx,
+            row,
+            company,
+            parts=parts,
+            reason=reason,
+            tell_client=tell_client,
+            by=by,
+            channel=channel,
+            at=at,
+        )
+        return row.number or row.billing_key
+
+
+def end_plan(
+    ledger: Ledger,
+    reference: str,
+    *,
+    due: date | None = None,
+    reason: str,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> str:
+    """The payment plan holds no longer, all is due at once or on a day; returns the invoice number."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        company = company_records.current(tx).company
+        payment_plans.end(tx, row, company, due=due, reason=reason, by=by, channel=channel, at=at)
         return row.number or row.billing_key

@@ -48,7 +48,7 @@ def record_of(tx: Session, client: str) -> PromiseRecord:
         .where(PromiseRow.client == client)
         .group_by(PromiseRow.outcome)
     )
-    counted = {outcome or "open": count for outcome, count in tx.execute(query).tuples()}
+    counted = {outcome or "open": count for outcome, count in tx.execute(query)}
     return PromiseRecord(**{name: counted.get(name, 0) for name in ("kept", "broken", "moved", "open")})
 
 

@@ -597,12 +597,16 @@ class PortalLinkRow(Table):
 
 
 class CollectionActRow(Table):
-    """A courtesy note, reminder, escalation or hand-over that was really done; each once an invoice."""
+    """A courtesy note, reminder, escalation or hand-over that was really done; each once an invoice and payment plan.
+
+    `plan` is the payment plan that held then, 0 without one: levels begin anew with each.
+    """
 
     __tablename__ = "collection_acts"
 
     invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
     act: Mapped[str] = mapped_column(primary_key=True)
+    plan: Mapped[int] = mapped_column(BigInteger, primary_key=True, default=0, server_default="0")
     planned_for: Mapped[datetime]
     done_at: Mapped[datetime]
     message: Mapped[str | None]
