@@ -82,6 +82,12 @@ class InvoiceRow(Table):
         UniqueConstraint("billing_key", "generation", name="one_generation"),
         Index("invoices_by_client", "client", "due_date"),
         Index("invoices_by_age", "requested_at"),
+        # how payers write numbers: without what stands between letters and digits
+        Index(
+            "invoices_by_bare_number",
+            text("regexp_replace(upper(number), '[^A-Z0-9]', '', 'g')"),
+            postgresql_where=text("number is not null"),
+        ),
         Index(
             "invoices_not_assembled",
             "id",

@@ -351,6 +351,12 @@ def upgrade() -> None:
     op.create_primary_key("collection_acts_pkey", "collection_acts", ["invoice", "act", "plan"])
     op.execute(_DISPUTES)
     op.execute(_PROMISES)
+    op.create_index(
+        "invoices_by_bare_number",
+        "invoices",
+        [sa.text("regexp_replace(upper(number), '[^A-Z0-9]', '', 'g')")],
+        postgresql_where=sa.text("number is not null"),
+    )
     op.drop_index("open_items", "invoices")
     op.create_index(
         "open_items",
