@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -58,6 +59,11 @@ class PaymentPolicy(Strict):
     )
     write_offs: Agreeing = Agreeing()
     refunds: Agreeing = Agreeing()
+    credit_notes: Agreeing = Field(
+        default=Agreeing(alone_up_to=dict.fromkeys(("EUR", "USD", "GBP", "CHF"), Decimal(1000))),
+        description="who agrees to a credit note; without this section, one may credit up to 1,000 EUR, USD, GBP or "
+        "CHF alone",
+    )
     portal_days: int = Field(
         default=365, ge=1, le=3650, description="days after which a client's link to an invoice expires"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from activities.ledger import company_records, credit_notes, disputes, invoices
+from activities.ledger.credit_notes import Asked
 from activities.ledger.database import Ledger
-from activities.ledger.tables import CreditNoteRow
 from billing.credit_note import Selection
 
 
@@ -22,8 +22,8 @@ def credit(
     by: str,
     channel: str,
     at: datetime,
-) -> CreditNoteRow:
-    """Credits an invoice, in whole or in part; returns the credit note, the same one for the same key.
+) -> Asked:
+    """Credits an invoice, in whole or in part: the credit note, or that another person must agree first; once a key.
 
     A dispute about the invoice is decided by it, unless it `dispute_goes_on` about what is left.
     """
@@ -31,7 +31,7 @@ def credit(
         row = invoices.find(tx, reference, lock=True)
         company = company_records.current(tx).company
         dispute = None if dispute_goes_on else disputes.current(tx, row)
-        note = credit_notes.issue(
+        asked = credit_notes.ask(
             tx,
             row,
             company,
@@ -44,5 +44,6 @@ def credit(
             channel=channel,
             at=at,
         )
-        tx.expunge(note)
-        return note
+        tx.flush()
+        tx.expunge_all()
+        return asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from activities.documents.printable import unprintable
 from activities.invoicing.document_checks import rule_findings
-from activities.ledger import audit_trail, disputes, invoices, number_series, payments
+from activities.ledger import audit_trail, disputes, giving_up, invoices, number_series, payments
 from activities.ledger.actors import check_person
-from activities.ledger.tables import BilledItemRow, CreditNoteRow, InvoiceRow
+from activities.ledger.giving_up import Kind
+from activities.ledger.tables import BilledItemRow, CreditNoteRow, GivingUpRow, InvoiceRow
 from billing.company import Company
 from billing.credit_note import Credited, Selection, credit_draft, left_of_lines, left_to_credit
 from billing.dispute import Outcome
@@ -23,6 +25,7 @@ from billing.document_kind import DocumentKind
 from billing.draft import Draft
 from billing.erased import is_erased
 from billing.errors import Conflicting, NotFound, Refused, WrongState
+from billing.money import Money, rounded
 from billing.numbering import payment_reference
 from billing.status import DocumentStatus
 
@@ -51,7 +54,7 @@ def issue(
     check_person(company, by)
     if not reason.strip():
         raise Refused("say why: the reason stands on the credit note")
-    if (earlier := _with_key(tx, row, key, selection, reason.strip())) is not None:
+    if (earlier := _same(tx, row, key, selection, reason.strip())) is not None:
         return earlier
     original = _original(row)
     before = credited(tx, row)
@@ -109,6 +112,102 @@ def issue(
     return found
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What became of asking for a credit note: it is issued, or another person must agree to it first."""
+
+    note: CreditNoteRow | None
+    waits: GivingUpRow | None = None
+    new: bool = True
+
+
+def ask(
+    tx: Session,
+    row: InvoiceRow,
+    company: Company,
+    *,
+    selection: Selection,
+    reason: str,
+    key: str,
+    dispute: int | None = None,
+    bill_again: bool = False,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> Asked:
+    """As `issue`, where `payments.credit_notes` lets a person credit so much alone; else another person is asked.
+
+    What is asked for is checked now, and once more when it is agreed to.
+    """
+    check_person(company, by)
+    issued = with_key(tx, key)
+    if issued is None:
+        question = f"{Kind.CREDIT_NOTE}/{key}"
+        if (waits := giving_up.asked_before(tx, Kind.CREDIT_NOTE, question, row, None)) is not None:
+            return Asked(None, waits, new=False)
+        draft = preview(row, company, selection, credited(tx, row), reason=reason.strip())
+        _check(draft, at)
+        amount = Money.of(rounded(draft.due, draft.currency), draft.currency)
+        if not giving_up.policy_of(company, Kind.CREDIT_NOTE).alone(amount):
+            details = {
+                "selection": selection.model_dump(mode="json"),
+                "key": key,
+                "dispute": dispute,
+                "bill_again": bill_again,
+            }
+            waits = giving_up.ask(
+                tx,
+                Kind.CREDIT_NOTE,
+                amount,
+                company,
+                row=row,
+                reason=reason,
+                key=question,
+                details=details,
+                by=by,
+                channel=channel,
+                at=at,
+            )
+            return Asked(None, waits)
+    note = issue(
+        tx,
+        row,
+        company,
+        selection=selection,
+        reason=reason,
+        key=key,
+        dispute=dispute,
+        bill_again=bill_again,
+        by=by,
+        channel=channel,
+        at=at,
+    )
+    return Asked(note, new=issued is None)
+
+
+def carry_out(
+    tx: Session, found: GivingUpRow, row: InvoiceRow, company: Company, *, at: datetime
+) -> CreditNoteRow:
+    """Issues what another person has agreed to; who asked for it and who agreed stand in the audit trail."""
+    dispute = disputes.current(tx, row)
+    decided = dispute.id if dispute is not None and dispute.id == found.details["dispute"] else None
+    note = issue(
+        tx,
+        row,
+        company,
+        selection=Selection.model_validate(found.details["selection"]),
+        reason=found.reason,
+        key=found.details["key"],
+        dispute=decided,
+        bill_again=found.details["bill_again"],
+        by=found.asked_by,
+        channel=found.channel,
+        at=at,
+    )
+    giving_up.finish(found, at=at)
+    return note
+
+
 def preview(
     row: InvoiceRow, company: Company, selection: Selection, before: Sequence[Credited], *, reason: str
 ) -> Draft:
@@ -152,6 +251,11 @@ def with_number(tx: Session, number: str) -> CreditNoteRow | None:
     return tx.scalars(select(CreditNoteRow).where(CreditNoteRow.number == number.strip())).first()
 
 
+def with_key(tx: Session, key: str) -> CreditNoteRow | None:
+    """The credit note that was asked for with that key, if it is issued."""
+    return tx.scalars(select(CreditNoteRow).where(CreditNoteRow.key == key)).first()
+
+
 def unfinished(tx: Session, row: InvoiceRow) -> CreditNoteRow | None:
     """The oldest credit note of the invoice that has no document yet, or that the client does not have."""
     if not row.credited:
@@ -178,11 +282,9 @@ def document_of(note: CreditNoteRow) -> InvoiceDocument:
     )
 
 
-def _with_key(
-    tx: Session, row: InvoiceRow, key: str, selection: Selection, reason: str
-) -> CreditNoteRow | None:
+def _same(tx: Session, row: InvoiceRow, key: str, selection: Selection, reason: str) -> CreditNoteRow | None:
     """The credit note with that key. `Conflicting` if it is of another invoice, or not what is asked for."""
-    earlier = tx.scalars(select(CreditNoteRow).where(CreditNoteRow.key == key)).first()
+    earlier = with_key(tx, key)
     if earlier is None:
         return None
     other_amount = selection.gross is not None and selection.gross != earlier.gross

@@ -1,4 +1,4 @@
-"""Giving money up: a write-off or a refund that one person asks for and another agrees to.
+"""Giving money up: a write-off, a refund or a credit note that one person asks for and another agrees to.
 
 Who agrees is `Company.payments`; small amounts need nobody else. What is agreed to is carried out by the module of its
 kind. Until it is done, refused or withdrawn, it has an owner and a deadline, and is never with nobody.
@@ -6,10 +6,12 @@ kind. Until it is done, refused or withdrawn, it has an owner and a deadline, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -24,13 +26,21 @@ from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongStat
 from billing.exceptions import ReasonCode
 from billing.money import Money
 from billing.payment_policy import Agreeing
+from billing.status import DocumentStatus
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Kind(StrEnum):
-    """What is given up: a claim, or money that was paid too much."""
+    """What is given up: a claim, money that was paid too much, or what a document asks for."""
 
     WRITE_OFF = "write-off"
     REFUND = "refund"
+    CREDIT_NOTE = "credit note"
+
+
+_POLICY = {Kind.WRITE_OFF: "write_offs", Kind.REFUND: "refunds", Kind.CREDIT_NOTE: "credit_notes"}
+"""The section of company.yaml, payments, that says who agrees."""
 
 
 class Status(StrEnum):
@@ -61,14 +71,16 @@ def ask(
     reason: str,
     key: str,
     method: str = "",
+    details: Mapping[str, Any] = NOTHING,
     by: str,
     channel: str,
     at: datetime,
 ) -> GivingUpRow:
     """Asks those who may agree, about an invoice (locked before) or a payment without one.
 
-    Agreed at once where the policy lets a person give up so much alone. `Refused` without a reason, or where nobody
-    else could agree; `Conflicting` if the key is taken (see `asked_before`).
+    `details` are what its kind needs to carry it out. Agreed at once where the policy lets a person give up so much
+    alone. `Refused` without a reason, or where nobody else could agree; `Conflicting` if the key is taken (see
+    `asked_before`).
     """
     check_person(company, by)
     if not reason.strip():
@@ -81,7 +93,7 @@ def ask(
     if not alone and not asked:
         raise Refused(
             f"nobody but {by} may agree to this {kind}; name others in company.yaml, payments: "
-            f"{'write_offs' if kind is Kind.WRITE_OFF else 'refunds'}: approvers, or what one may give up alone"
+            f"{_POLICY[kind]}: approvers, or what one may give up alone"
         )
     found = GivingUpRow(
         kind=kind,
@@ -93,6 +105,7 @@ def ask(
         currency=amount.currency,
         reason=reason.strip(),
         method=method,
+        details=dict(details),
         asked_by=by,
         channel=channel,
         asked_at=at,
@@ -133,7 +146,9 @@ def locked(tx: Session, item: int) -> tuple[GivingUpRow, InvoiceRow | None]:
     """What was asked with that id, and its invoice, both locked: the invoice first, as every step does."""
     found = tx.get(GivingUpRow, item) if 0 < item < 2**63 else None
     if found is None:
-        raise NotFound(f"nobody has asked for a write-off or refund {item}; `billow inbox` lists what waits")
+        raise NotFound(
+            f"nobody has asked for a write-off, refund or credit note {item}; `billow inbox` lists what waits"
+        )
     row = invoices.locked(tx, found.invoice) if found.invoice is not None else None
     tx.refresh(found, with_for_update=True)
     return found, row
@@ -208,6 +223,8 @@ def end_needless(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
             comment = "nothing is left to give up"
         elif found.kind == Kind.REFUND and found.amount > too_much:
             comment = "no longer paid too much"
+        elif found.kind == Kind.CREDIT_NOTE and row.document_status == DocumentStatus.CREDITED:
+            comment = "nothing is left to credit"
         else:
             too_much -= found.amount if found.kind == Kind.REFUND else 0
             continue
@@ -305,7 +322,8 @@ def waiting_for(found: GivingUpRow, company: Company) -> tuple[str, ...]:
 
 def policy_of(company: Company, kind: Kind) -> Agreeing:
     """Who agrees to it."""
-    return company.payments.write_offs if kind is Kind.WRITE_OFF else company.payments.refunds
+    found: Agreeing = getattr(company.payments, _POLICY[kind])
+    return found
 
 
 def money(found: GivingUpRow) -> Money:

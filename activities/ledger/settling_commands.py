@@ -12,7 +12,15 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from activities.ledger import client_credit, company_records, giving_up, invoices, refunds, write_offs
+from activities.ledger import (
+    client_credit,
+    company_records,
+    credit_notes,
+    giving_up,
+    invoices,
+    refunds,
+    write_offs,
+)
 from activities.ledger.actors import check_person
 from activities.ledger.database import Ledger
 from activities.ledger.giving_up import Kind, Status
@@ -112,13 +120,15 @@ def refund_paid(
 
 
 def agree(ledger: Ledger, item: int, *, by: str, channel: Channel, comment: str = "", at: datetime) -> Item:
-    """Agrees to what another person has asked for: a write-off is carried out, a refund waits to be paid."""
+    """Agrees to what another person has asked for: it is carried out at once, but for a refund, which is to be paid."""
     with ledger.transaction() as tx:
         found, row = giving_up.locked(tx, item)
         company = company_records.current(tx).company
         giving_up.agree(tx, found, row, company, by=by, channel=channel, comment=comment, at=at)
         if found.kind == Kind.WRITE_OFF and row is not None:
             write_offs.carry_out(tx, found, row, at=at)
+        elif found.kind == Kind.CREDIT_NOTE and row is not None:
+            credit_notes.carry_out(tx, found, row, company, at=at)
         else:
             giving_up.hand_on(tx, found, row, company, Status.AGREED, at=at)
         return _item(tx, found, company)

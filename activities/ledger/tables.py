@@ -459,7 +459,7 @@ class CreditHoldRow(Table):
 
 
 class GivingUpRow(Table):
-    """What somebody asked another person to agree to: a write-off, or a refund of what was paid too much.
+    """What somebody asked another person to agree to: a write-off, a credit note, a refund of what was paid too much.
 
     `status` is asked, agreed, refused, done, failed or withdrawn. A refund is done when the money went out: by the
     payment provider (`method` stripe), or by bank transfer, which somebody confirms.
@@ -496,6 +496,7 @@ class GivingUpRow(Table):
     comment: Mapped[str] = mapped_column(default="")
     done_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class BankStatementRow(Table):

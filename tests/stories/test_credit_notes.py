@@ -15,19 +15,31 @@ from tests.stories.story import Story, now
 def credit(story: Story, key: str, selection: Selection = WHOLE, **changes: Any) -> CreditNoteRow:
     """Credits an invoice in the web."""
     given = {"reason": "Billed by mistake", "key": "click-1", "by": "pia", "channel": Channel.WEB, **changes}
-    return credit_commands.credit(story.effects.ledger, key, selection=selection, at=now(), **given)
+    asked = credit_commands.credit(story.effects.ledger, key, selection=selection, at=now(), **given)
+    assert asked.note is not None, "another person must agree first"
+    return asked.note
+
+
+def credits_alone(story: Story) -> None:
+    """A company in which one person may credit up to 5,000 euro."""
+    story.company.company_file["payments"] = {"credit_notes": {"alone_up_to": {"EUR": "5000"}}}
+    story.begin()
 
 
 async def test_credited_as_a_whole(story: Story) -> None:
     """A credit note of its own is numbered, made, mailed with its PDF; nothing is owed and nobody is reminded."""
-    story.begin()
+    credits_alone(story)
     key = story.trigger("acme-care")
     await story.waits(key, "payment of EUR 1,190.00")
     note = credit(story, key)
     assert note.number.startswith("BCN") and note.gross == Decimal("1190.00")
     assert (await story.ends(key)).state == "settled: credited"
     row = story.row(key)
-    assert (row.document_status, row.payment_status, row.collection_status) == ("credited", "unpaid", "closed")
+    assert (row.document_status, row.payment_status, row.collection_status) == (
+        "credited",
+        "unpaid",
+        "closed",
+    )
     assert (row.credited, row.open_amount) == (Decimal(1190), Decimal(0))
     _, mail = story.mails("ap@client.example")
     assert note.number in mail.subject and (row.number or "") in mail.subject

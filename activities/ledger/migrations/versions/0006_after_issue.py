@@ -305,6 +305,7 @@ def upgrade() -> None:
         sa.Column("comment", sa.TEXT(), nullable=False),
         sa.Column("done_at", _INSTANT),
         sa.Column("last_error", sa.TEXT()),
+        sa.Column("details", postgresql.JSONB(), server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["invoice"], ["invoices.id"]),
         sa.ForeignKeyConstraint(["unmatched"], ["unmatched_payments.id"]),
         sa.PrimaryKeyConstraint("id"),
