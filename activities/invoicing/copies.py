@@ -29,7 +29,7 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
         message.recipient, message.copies_to = to.contact.email, list(to.copies)
     message.facts = {**message.facts, "contact": to.contact.name if to else message.recipient}
     now = datetime.now(UTC)
-    speaking.write(tx, [row], message, now)
+    speaking.write(tx, [row], message, now, effects.portal_url)
     returns = speaking.return_path(company_records.current(tx).company, message)
     handed = effects.mail.send(speaking.mail(effects, tx, row, message, now), returns=returns)
     speaking.handed_over(tx, [row], message, handed, now)

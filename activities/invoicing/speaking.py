@@ -27,6 +27,7 @@ from activities.ledger import (
     invoices,
     looks,
     notices,
+    portal_links,
 )
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.resending import COPY
@@ -106,7 +107,7 @@ def speak(
                 still_due = _still_due(tx, step, due)
                 message = tx.get_one(MessageRow, key, with_for_update=True)
                 rows.extend(each for each in still_due if each.id in message.facts["invoices"])
-                write(tx, rows, message, step.as_of)
+                write(tx, rows, message, step.as_of, effects.portal_url)
                 return mail(effects, tx, rows[0], message, step.as_of)
 
             handed = effects.mail.send(first, last_look, returns)
@@ -200,7 +201,7 @@ def _write_down(
         not_sent = MessageRow.handed_over_at.is_(None)
         tx.execute(written.on_conflict_do_update(index_elements=["key"], set_=to, where=not_sent))
         message = tx.get_one(MessageRow, key, with_for_update=True, populate_existing=True)
-        write(tx, rows, message, step.as_of)
+        write(tx, rows, message, step.as_of, effects.portal_url)
         first = mail(effects, tx, rows[0], message, step.as_of)
         return key, first, return_path(version.company, message)
 
@@ -227,8 +228,14 @@ def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
     return Addressees(drafted.buyer.contact, drafted.copies_to) if drafted else None
 
 
-def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: datetime) -> None:
-    """Writes the text of a message from what holds at this attempt."""
+def write(
+    tx: Session,
+    rows: Sequence[InvoiceRow],
+    message: MessageRow,
+    as_of: datetime,
+    portal_url: str | None = None,
+) -> None:
+    """Writes the text of a message from what holds at this attempt; below `portal_url` the client sees its invoice."""
     row, current = rows[0], company_records.current(tx)
     company = current.company
     client = company.client(row.client) or standing.pinned(tx, row).client(row.client)
@@ -256,7 +263,7 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
         "payment_reference": payment_reference(number),
         "level": level,
         "late_payment": late_payment.told(tx, rows, company, level, today) if level else [],
-        "invoice_url": "",
+        "invoice_url": client_link(tx, row, company, portal_url, at=as_of),
         "others": [
             {
                 "number": each.number,
@@ -279,6 +286,15 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
     composed = compose(message.event.removesuffix("-copy"), language, context, territory=place, more=own)
     message.subject, message.body, message.html = composed.subject, composed.text, composed.html
     message.document = row.document if note is None else note.document
+
+
+def client_link(
+    tx: Session, row: InvoiceRow, company: Company, portal_url: str | None, *, at: datetime
+) -> str:
+    """Where the client looks at the invoice, which is locked; empty where it cannot."""
+    if portal_url is None or row.draft is None or erased_at(row.draft):
+        return ""
+    return f"{portal_url}/i/{portal_links.current(tx, row, company, at=at).token}"
 
 
 def _credit_note(tx: Session, message: MessageRow) -> CreditNoteRow | None:

@@ -18,7 +18,7 @@ from activities.invoicing.calendars import business_days
 from activities.invoicing.document_checks import findings_of, warnings_of
 from activities.invoicing.effects import Effects
 from activities.invoicing.instants import at_this_attempt
-from activities.invoicing.speaking import CREDIT_NOTE, speak
+from activities.invoicing.speaking import CREDIT_NOTE, client_link, speak
 from activities.ledger import (
     approvals,
     audit_trail,
@@ -275,9 +275,13 @@ class DocumentSteps(RenderingSteps):
     def render(self, step: StepInput) -> Plan:
         step = at_this_attempt(step)
         with self._effects.ledger.transaction() as tx:
-            row = invoices.find(tx, step.billing_key)
+            row = invoices.find(tx, step.billing_key, lock=True)
             note = credit_notes.unfinished(tx, row)
             wanted, look = _wanted(tx, row, note), _look(tx, row)
+            if wanted is not None and self._effects.public and not wanted.draft.kind.is_credit:
+                company = company_records.current(tx).company
+                link = client_link(tx, row, company, self._effects.portal_url, at=step.as_of)
+                wanted = wanted.model_copy(update={"payment_link": link})
         problem, made = None, None
         if wanted is not None:
             try:
