@@ -133,6 +133,7 @@ class ExceptionView(ReadModel):
 class PaymentView(ReadModel):
     """Money received, or taken back where negative."""
 
+    id: int = 0
     amount: Decimal
     currency: str
     received_on: date
@@ -258,9 +259,10 @@ class InboxItem(ReadModel):
     For an approval `asked_by` and `asked_because` say who wants it billed, and why where a person does.
     A payment that matches no invoice has payer, reference and day instead of key, number and client. An exception
     without invoice has a subject instead of key and number; `amount` is then what is at stake, net, if that is known.
+    Giving up is a write-off or refund (`code`) that waits to be agreed to (`resolutions`: agree, refuse) or to be paid.
     """
 
-    kind: Literal["approval", "exception", "payment"]
+    kind: Literal["approval", "exception", "payment", "giving-up"]
     id: int
     billing_key: str | None
     generation: int | None
@@ -299,7 +301,10 @@ class Sum(ReadModel):
 
 
 class Counts(ReadModel):
-    """The numbers for the head of a page; `payments` match no invoice, `mine` waits for the person asked for."""
+    """The numbers for the head of a page; `payments` match no invoice, `mine` waits for the person asked for.
+
+    `given_up` are write-offs and refunds to be decided or done.
+    """
 
     invoices: int
     approvals: int
@@ -308,7 +313,8 @@ class Counts(ReadModel):
     mine: int
     open: tuple[Sum, ...]
     late: tuple[Sum, ...]
+    given_up: int = 0
 
     @property
     def waiting(self) -> int:
-        return self.approvals + self.exceptions + self.payments
+        return self.approvals + self.exceptions + self.payments + self.given_up
