@@ -108,6 +108,11 @@ NO_POLICY = DunningPolicy(id="none")
 DISPUTED, DISPUTED_IN_PART = "disputed", "disputed in part"
 """Why nothing is done while a person must decide."""
 
+BANK_DATA_OLD = "bank data are too old"
+"""Why nothing is done while the money may be there already, and nobody knows."""
+
+_LOOKED_AT_AGAIN = timedelta(hours=6)
+
 
 class Act(StrEnum):
     """What collection does next."""
@@ -125,7 +130,7 @@ class CollectionFacts(BaseModel):
     """What the ledger knows about an issued invoice; instants in UTC.
 
     `undisputed` is what of the open amount is not disputed, while a dispute is; `rested_days` are days of disputes by
-    which levels come later; nothing is done before `notice_until`.
+    which levels come later; nothing is done before `notice_until`; `bank_data_old` says why the data are, if they are.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -142,6 +147,7 @@ class CollectionFacts(BaseModel):
     undisputed: Decimal = Decimal(0)
     rested_days: int = 0
     notice_until: datetime | None = None
+    bank_data_old: str = ""
     held_until: datetime | None = None
     promised_for: date | None = None
 
@@ -178,7 +184,11 @@ def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar,
         return NextStep(act=Act.REST, at=as_of, why="handed over to collection")
     if (halt := _halted(facts, calendar, as_of)) is not None:
         return halt
-    return _disputed_in_part(facts, _planned(facts, policy, calendar, as_of), as_of)
+    coming = _disputed_in_part(facts, _planned(facts, policy, calendar, as_of), as_of)
+    if facts.bank_data_old and coming.at <= as_of and coming.act not in (Act.WAIT, Act.REST):
+        again = calendar.decent_from(as_of + _LOOKED_AT_AGAIN)
+        return NextStep(act=Act.WAIT, at=again, why=facts.bank_data_old)
+    return coming
 
 
 def _planned(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar, as_of: datetime) -> NextStep:

@@ -51,6 +51,7 @@ STAFF_EVENTS = (
     "escalation",
     "hand-over",
     "dispute",
+    "credit-hold",
     "agreement-wanted",
     "refund-to-pay",
 )

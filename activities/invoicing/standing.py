@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from activities.invoicing.calendars import calendar_of
 from activities.ledger import (
     approvals,
+    bank_data,
     collection,
     company_records,
     credit_notes,
@@ -145,7 +146,10 @@ def upcoming(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) ->
         )
     policy = company.dunning_policy(client.dunning) or NO_POLICY
     today = as_of.astimezone(ZoneInfo(client.zone)).date()
-    return next_step(collection.facts(tx, row), policy, calendar_of(client, policy, today), as_of)
+    facts = collection.facts(tx, row).model_copy(
+        update={"bank_data_old": bank_data.too_old(tx, row, as_of)}
+    )
+    return next_step(facts, policy, calendar_of(client, policy, today), as_of)
 
 
 def promise_is_over(tx: Session, row: InvoiceRow, as_of: datetime) -> bool:

@@ -22,8 +22,10 @@ from activities.invoicing.speaking import CREDIT_NOTE, client_link, speak
 from activities.ledger import (
     approvals,
     audit_trail,
+    bank_data,
     collection,
     company_records,
+    credit_holds,
     credit_notes,
     disputes,
     exceptions,
@@ -37,7 +39,7 @@ from activities.ledger import (
 from activities.ledger.tables import CreditNoteRow, InvoiceRow
 from billing.document import InvoiceDocument
 from billing.document_check import placeholder
-from billing.dunning_policy import DISPUTED, Act, NextStep
+from billing.dunning_policy import BANK_DATA_OLD, DISPUTED, Act, NextStep
 from billing.errors import WrongState
 from billing.exceptions import Finding, ReasonCode
 from billing.numbering import payment_reference
@@ -152,6 +154,8 @@ class LedgerSteps(InvoiceSteps):
                 coming = standing.upcoming(tx, row, company, step.as_of)
                 _follow(tx, row, coming, step)
                 disputes.attend(tx, row, company, at=step.as_of)
+                if coming.why.startswith(BANK_DATA_OLD):
+                    bank_data.tell(tx, row, coming.why, at=step.as_of)
                 if coming.act in (Act.ESCALATION, Act.HAND_OVER) and coming.at <= step.as_of:
                     self._escalate(tx, row, coming, step)
         if coming is not None and coming.act in (Act.COURTESY_NOTE, Act.REMINDER) and coming.at <= step.as_of:
@@ -168,6 +172,7 @@ class LedgerSteps(InvoiceSteps):
             for each in rows:
                 act = standing.upcoming(tx, each, standing.pinned(tx, each), step.as_of)
                 collection.done(tx, each, act.name, planned_for=act.at, message=message, at=step.as_of)
+                credit_holds.follow(tx, each, standing.pinned(tx, each), act, at=step.as_of)
                 if act.act is Act.REMINDER:
                     each.collection_status = CollectionStatus.REMINDED
                 if each.billing_key != step.billing_key:
@@ -183,6 +188,7 @@ class LedgerSteps(InvoiceSteps):
         occasion = f"{coming.act}/plan-{plan}" if plan else None
         notices.escalated(tx, row, str(coming.act), owner, company, occasion=occasion, at=step.as_of)
         collection.done(tx, row, coming.name, planned_for=coming.at, message=None, at=step.as_of)
+        credit_holds.follow(tx, row, company, coming, at=step.as_of)
         if coming.act is Act.HAND_OVER:
             row.handed_over_at = row.closed_at = step.as_of
             row.collection_status = CollectionStatus.HANDED_OVER
@@ -257,6 +263,7 @@ def _follow(tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> 
             disputes.settled(tx, row, standing.pinned(tx, row), how=coming.why, at=step.as_of)
             audit_trail.record(tx, row, "settled", at=step.as_of, how=coming.why)
         exceptions.reconcile(tx, row, [], standing.pinned(tx, row), at=step.as_of)
+        credit_holds.lift_if_nothing_is_late(tx, row, at=step.as_of)
         return
     stopped = (CollectionStatus.PROMISED, CollectionStatus.BLOCKED)
     over = row.collection_status in stopped and coming.act is not Act.WAIT

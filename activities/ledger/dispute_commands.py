@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from activities.ledger import company_records, disputes, invoices, payment_plans, promises
+from activities.ledger import company_records, credit_holds, disputes, invoices, payment_plans, promises
 from activities.ledger.database import Ledger
 from billing.dispute import DisputeCode
 
@@ -133,3 +133,16 @@ def end_plan(
         company = company_records.current(tx).company
         payment_plans.end(tx, row, company, due=due, reason=reason, by=by, channel=channel, at=at)
         return row.number or row.billing_key
+
+
+def place_credit_hold(ledger: Ledger, client: str, *, reason: str, by: str, at: datetime) -> bool:
+    """Puts a client on credit hold; False where it is on one already."""
+    with ledger.transaction() as tx:
+        company = company_records.current(tx).company
+        return credit_holds.place(tx, client, company, reason=reason, by=by, at=at) is not None
+
+
+def lift_credit_hold(ledger: Ledger, client: str, *, by: str, at: datetime) -> None:
+    """Ends the credit hold of a client."""
+    with ledger.transaction() as tx:
+        credit_holds.lift(tx, client, company_records.current(tx).company, by=by, at=at)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from activities.ledger import invoices, outbox
 from activities.ledger.tables import (
     ApprovalRow,
+    CreditHoldRow,
     DisputeRow,
     ExceptionRow,
     GivingUpRow,
@@ -27,6 +28,9 @@ from billing.exceptions import Finding
 from billing.money import Money
 
 STAFF, CLIENT = "staff", "client"
+
+CREDIT_HOLD = "credit-hold"
+"""The message that a client is on credit hold; about an invoice where one is the reason."""
 
 COMPANY_EXCEPTION = "company-exception"
 """The message about exceptions without an invoice; those that wait for one person go out in one mail."""
@@ -197,6 +201,25 @@ def disputed(tx: Session, row: InvoiceRow, dispute: DisputeRow, company: Company
         deadline=dispute.deadline.isoformat(),
         reason=dispute.code.replace("-", " "),
         findings=[dispute.reason],
+    )
+
+
+def on_credit_hold(
+    tx: Session, hold: CreditHoldRow, to: str, company: Company, *, at: datetime
+) -> None:
+    """Tells the account manager that a client is on credit hold, and why."""
+    row = tx.get(InvoiceRow, hold.invoice) if hold.invoice is not None else None
+    _notify(
+        tx,
+        row,
+        company,
+        key=f"credit-hold-{hold.id}",
+        event=CREDIT_HOLD,
+        to=to,
+        at=at,
+        deadline=at.isoformat(),
+        reason=hold.reason,
+        client=hold.client,
     )
 
 

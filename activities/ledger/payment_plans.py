@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from sqlalchemy.orm import Session
 
@@ -113,7 +114,7 @@ def _check_parts(row: InvoiceRow, parts: Sequence[tuple[date, Decimal]], today: 
     if not 2 <= len(parts) <= MOST_PARTS:
         raise Refused(f"a payment plan has 2 to {MOST_PARTS} parts; for one day, agree on another due date")
     days = [day for day, _ in parts]
-    if any(later <= earlier for earlier, later in zip(days, days[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(days)):
         raise Refused("the days of a payment plan must rise, each once")
     if days[0] < today:
         raise Refused(f"{days[0].isoformat()} is past; the first part is due today at the earliest")

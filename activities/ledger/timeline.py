@@ -154,6 +154,7 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "held": lambda t: t.text("reason") + t.text("until", ", until "),
     "released": lambda t: t.text("reason", after="; ") + "reminders go on",
     "payment promised": lambda t: t.text("on", "for ") + t.text("note", ": "),
+    "credit hold": lambda t: t.text("reason"),
     "payment plan agreed": lambda t: t.text("reason"),
     "promise withdrawn": lambda t: t.text("reason"),
     "promise kept": lambda t: t.text("on", "for "),
