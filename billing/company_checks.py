@@ -212,6 +212,6 @@ def _reconciliation(records: CompanyRecords) -> Iterator[Complaint]:
 def _payments(records: CompanyRecords) -> Iterator[Complaint]:
     if records.payments is None:
         return
-    for section in ("write_offs", "refunds"):
+    for section in ("write_offs", "refunds", "credit_notes"):
         for place, who in enumerate(getattr(records.payments, section).approvers):
             yield from reference(("payments", section, "approvers", place), who, "person", records.people.ids)

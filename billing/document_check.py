@@ -78,8 +78,8 @@ def sums(draft: Draft) -> Iterator[str]:
     if draft.gross != draft.net + draft.tax:
         yield f"gross {draft.gross} is not net and tax together (BR-CO-15)"
     yield from _rounding(draft)
-    if draft.home_tax and draft.home_tax.amount != draft.home_tax.of(draft.tax, draft.currency):
-        home = draft.home_tax
+    home = draft.home_tax
+    if home and abs(home.amount - home.of(draft.tax, draft.currency)) > _remainder(draft, home.currency):
         yield f"tax {draft.tax} at {home.rate} is not {home.amount} {home.currency} (BT-111)"
     for name, amount in (("net", draft.net), ("tax", draft.tax), ("gross", draft.gross)):
         if amount != rounded(amount, draft.currency):
@@ -121,7 +121,8 @@ def _taxes(draft: Draft) -> Iterator[str]:
     for bearing, tax in stated.items():
         if bearing not in found:
             yield f"{_told(bearing)} stands in the breakdown, but nothing bears it (BR-S-08)"
-        if tax.tax != rounded(tax.taxable * tax.rate / 100, draft.currency):
+        exact = rounded(tax.taxable * tax.rate / 100, draft.currency)
+        if abs(tax.tax - exact) > _remainder(draft, draft.currency):
             yield f"tax {tax.tax} is not {tax.rate} % of {tax.taxable} (BR-CO-17)"
 
 
@@ -129,15 +130,27 @@ def _told(tax: TaxComponent) -> str:
     return f"{tax.name} {tax.category} {tax.rate.normalize():f} %"
 
 
+def _remainder(draft: Draft, currency: str) -> Decimal:
+    """How far a tax may be off: parts of an invoice that are credited come to its taxes together, not each alone."""
+    return smallest_unit(currency) if draft.kind.is_credit else Decimal(0)
+
+
 def _a_cent_a_tax(draft: Draft) -> Decimal:
     return smallest_unit(draft.currency) * len(draft.taxes)
 
 
 def _rounding(draft: Draft) -> Iterator[str]:
-    """The amount due is the gross, or the agreed one next to it, as the issuer rounds it (BR-CO-16)."""
+    """The amount due is the gross, or the agreed one next to it, as the issuer rounds it (BR-CO-16).
+
+    That of a credit note takes the remainder of the invoice, so it is only near its gross.
+    """
     if draft.agreed_gross is not None and abs(draft.agreed_gross - draft.gross) > _a_cent_a_tax(draft):
         yield f"gross {draft.gross} is not the agreed {draft.agreed_gross}, and that is no matter of rounding"
     step = draft.issuer.round_due_to.get(draft.currency)
+    if draft.kind.is_credit:
+        if abs(draft.rounding) > (step or 0) + 2 * _a_cent_a_tax(draft):
+            yield f"amount due {draft.due} is not near the gross {draft.gross} (BR-CO-16)"
+        return
     due = due_of(draft.gross, draft.agreed_gross, step)
     if draft.due != due:
         yield f"amount due {draft.due} is not {due}: gross {draft.gross}, rounding {draft.rounding} (BR-CO-16)"

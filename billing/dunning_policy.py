@@ -63,6 +63,26 @@ class DunningPolicy(Strict):
     late_fee: LateFee | None = Field(
         default=None, description="what the contracts ask instead of interest by law; never both"
     )
+    decide_disputes_within_days: int = Field(
+        default=7, ge=1, le=90, description="then the owner of a dispute is asked again, later those above"
+    )
+    notice_after_dispute_days: int = Field(
+        default=7,
+        ge=0,
+        le=90,
+        description="days a client has to pay, once its dispute is decided, before it is reminded",
+    )
+    promises_per_invoice: int = Field(
+        default=3, ge=0, le=50, description="so many promises to pay stop reminders; further ones are refused"
+    )
+    promise_within_days: int = Field(
+        default=365, ge=1, le=365, description="how far ahead a promise to pay may lie"
+    )
+    credit_hold_at: str | None = Field(
+        default=None,
+        pattern=r"^(reminder-[1-9][0-9]?|escalation|hand-over)$",
+        description="reminder-2, escalation or hand-over: the step with which a client is put on credit hold",
+    )
     reference_rates: tuple[AnnouncedRate, ...] = Field(
         default=(), description="rates announced since, until Billow's own data have them"
     )
@@ -85,6 +105,15 @@ NO_POLICY = DunningPolicy(id="none")
 """Nobody is reminded: for a client whose policy is gone from the company folder."""
 
 
+DISPUTED, DISPUTED_IN_PART = "disputed", "disputed in part"
+"""Why nothing is done while a person must decide."""
+
+BANK_DATA_OLD = "bank data are too old"
+"""Why nothing is done while the money may be there already, and nobody knows."""
+
+_LOOKED_AT_AGAIN = timedelta(hours=6)
+
+
 class Act(StrEnum):
     """What collection does next."""
 
@@ -98,7 +127,11 @@ class Act(StrEnum):
 
 
 class CollectionFacts(BaseModel):
-    """What the ledger knows about an issued invoice; instants in UTC."""
+    """What the ledger knows about an issued invoice; instants in UTC.
+
+    `undisputed` is what of the open amount is not disputed, while a dispute is; `rested_days` are days of disputes by
+    which levels come later; nothing is done before `notice_until`; `bank_data_old` says why the data are, if they are.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -111,6 +144,10 @@ class CollectionFacts(BaseModel):
     done: frozenset[str] = frozenset()
     last_act_at: datetime | None = None
     disputed_until: datetime | None = None
+    undisputed: Decimal = Decimal(0)
+    rested_days: int = 0
+    notice_until: datetime | None = None
+    bank_data_old: str = ""
     held_until: datetime | None = None
     promised_for: date | None = None
 
@@ -147,10 +184,21 @@ def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar,
         return NextStep(act=Act.REST, at=as_of, why="handed over to collection")
     if (halt := _halted(facts, calendar, as_of)) is not None:
         return halt
+    coming = _disputed_in_part(facts, _planned(facts, policy, calendar, as_of), as_of)
+    if facts.bank_data_old and coming.at <= as_of and coming.act not in (Act.WAIT, Act.REST):
+        again = calendar.decent_from(as_of + _LOOKED_AT_AGAIN)
+        return NextStep(act=Act.WAIT, at=again, why=facts.bank_data_old)
+    return coming
+
+
+def _planned(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar, as_of: datetime) -> NextStep:
+    """The first step that is still to be done."""
     for step in _remaining(facts, policy, calendar):
         at = step.at
         if facts.last_act_at is not None:
             at = max(at, calendar.decent_from(facts.last_act_at + policy.gap.length))
+        if facts.notice_until is not None:
+            at = max(at, calendar.decent_from(facts.notice_until))
         if at <= as_of:
             at = calendar.decent_from(as_of)
         if step.act is Act.COURTESY_NOTE and at >= facts.late_from:
@@ -159,25 +207,41 @@ def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar,
     return NextStep(act=Act.REST, at=as_of, why="the dunning policy has no further step")
 
 
+def _disputed_in_part(facts: CollectionFacts, coming: NextStep, as_of: datetime) -> NextStep:
+    """While lines are disputed, the rest is reminded, but nothing is handed over; their deadline comes first."""
+    if facts.disputed_until is None:
+        return coming
+    looked_at = max(facts.disputed_until, as_of + timedelta(hours=1))
+    rests = coming.act in (Act.HAND_OVER, Act.REST)
+    if rests or coming.at > looked_at:
+        return NextStep(act=Act.WAIT, at=looked_at, why=DISPUTED_IN_PART)
+    return coming
+
+
+def promise_given_until(promised_for: date, calendar: Calendar) -> datetime:
+    """The instant (UTC) from which a promise of that day is broken: money may come on the day itself."""
+    return calendar.opening(calendar.business_day_from(promised_for + timedelta(days=1)))
+
+
 def _halted(facts: CollectionFacts, calendar: Calendar, as_of: datetime) -> NextStep | None:
     """Wait while a dispute, a hold or a promise stops the clock.
 
     A dispute is looked at again at its deadline, however long the others last: somebody must be told in time.
     """
-    if facts.disputed_until is not None:
+    if facts.disputed_until is not None and facts.undisputed <= 0:
         at = max(facts.disputed_until, as_of + timedelta(hours=1))
-        return NextStep(act=Act.WAIT, at=at, why="disputed")
+        return NextStep(act=Act.WAIT, at=at, why=DISPUTED)
     halts: list[tuple[datetime, str]] = []
     if facts.held_until is not None and facts.held_until > as_of:
         halts.append((facts.held_until, "on hold"))
     if facts.promised_for is not None:
-        given_until = calendar.opening(calendar.business_day_from(facts.promised_for + timedelta(days=1)))
+        given_until = promise_given_until(facts.promised_for, calendar)
         if given_until > as_of:
             halts.append((given_until, f"payment promised for {facts.promised_for.isoformat()}"))
     if not halts:
         return None
     at, why = max(halts)
-    return NextStep(act=Act.WAIT, at=at, why=why)
+    return _disputed_in_part(facts, NextStep(act=Act.WAIT, at=at, why=why), as_of)
 
 
 def _remaining(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar) -> list[NextStep]:
@@ -202,12 +266,14 @@ def _sequence(policy: DunningPolicy) -> list[tuple[Act, int, Offset]]:
 
 
 def _moment(act: Act, offset: Offset, facts: CollectionFacts, calendar: Calendar) -> datetime:
-    """The planned instant: reckoned from the due date, never from the last act; no level before the client is late."""
+    """The planned instant: reckoned from the due date and the days of disputes, never from the last act; no level
+    before the client is late."""
     before = act is Act.COURTESY_NOTE
+    later = offset.length + timedelta(days=facts.rested_days)
     if offset.minutes is not None:
-        at = facts.late_from - offset.length if before else facts.late_from + offset.length
+        at = facts.late_from - offset.length if before else facts.late_from + later
         return calendar.decent_from(at)
-    day = facts.due_date - offset.length if before else facts.due_date + offset.length
+    day = facts.due_date - offset.length if before else facts.due_date + later
     at = calendar.opening(day if calendar.around_the_clock else calendar.business_day_from(day))
     return at if before or at >= facts.late_from else calendar.decent_from(facts.late_from)
 

@@ -12,6 +12,7 @@ from billing.calendars import Calendar
 from billing.draft import Draft
 from billing.money import Figure, Money, split, total
 from billing.payment_terms import PaymentTerms
+from billing.periods import months_after
 
 
 class Part(BaseModel):
@@ -69,3 +70,9 @@ def asked(parts: Sequence[Part], paid: Decimal, today: date) -> Decimal:
     """What is to be paid by the due date of the current part or by `today`, whichever is later, less what was paid."""
     until = max(current(parts, paid).due_date, today)
     return max(total(part.amount for part in parts if part.due_date <= until) - paid, Decimal(0))
+
+
+def monthly(amount: Money, count: int, first: date) -> tuple[tuple[date, Decimal], ...]:
+    """The amount in so many equal parts, each a month after the one before; cents left over go to the earlier ones."""
+    shares = split(amount, [Decimal(1)] * count)
+    return tuple((months_after(first, index), share.amount) for index, share in enumerate(shares))

@@ -22,6 +22,8 @@ class LineWords:
     prepaid: str
     receipt: str
     indexed: str
+    credit: str
+    credited_before: str
     day_format: str = "%Y-%m-%d"
     decimal_comma: bool = False
 
@@ -59,6 +61,8 @@ _WORDS = {
         prepaid="Less prepayment, invoice {number} of {day}",
         receipt="receipt",
         indexed="indexed by {percent} % since {since} ({source})",
+        credit="Credit for invoice {number} of {day}",
+        credited_before="Credited already: {numbers}",
     ),
     "de": LineWords(
         included="Inklusivstunden",
@@ -68,6 +72,8 @@ _WORDS = {
         prepaid="Abzüglich Anzahlung, Rechnung {number} vom {day}",
         receipt="Beleg",
         indexed="indexiert um {percent} % seit {since} ({source})",
+        credit="Gutgeschrieben aus Rechnung {number} vom {day}",
+        credited_before="Bereits gutgeschrieben: {numbers}",
         day_format="%d.%m.%Y",
         decimal_comma=True,
     ),
@@ -79,6 +85,8 @@ _WORDS = {
         prepaid="Menos anticipo, factura {number} de {day}",
         receipt="justificante",
         indexed="actualizado un {percent} % desde {since} ({source})",
+        credit="Abono de la factura {number} de {day}",
+        credited_before="Ya abonado: {numbers}",
         day_format="%d/%m/%Y",
         decimal_comma=True,
     ),
@@ -90,6 +98,8 @@ _WORDS = {
         prepaid="Moins acompte, facture {number} du {day}",
         receipt="justificatif",
         indexed="indexé de {percent}\u00a0% depuis le {since} ({source})",
+        credit="Avoir sur la facture {number} du {day}",
+        credited_before="Déjà crédité\u00a0: {numbers}",
         day_format="%d/%m/%Y",
         decimal_comma=True,
     ),
@@ -101,6 +111,8 @@ _WORDS = {
         prepaid="Meno acconto, fattura {number} del {day}",
         receipt="giustificativo",
         indexed="adeguato del {percent}% dal {since} ({source})",
+        credit="Accredito sulla fattura {number} del {day}",
+        credited_before="Già accreditato: {numbers}",
         day_format="%d/%m/%Y",
         decimal_comma=True,
     ),
@@ -112,6 +124,8 @@ _WORDS = {
         prepaid="Min voorschot, factuur {number} van {day}",
         receipt="bewijsstuk",
         indexed="geïndexeerd met {percent}% sinds {since} ({source})",
+        credit="Credit op factuur {number} van {day}",
+        credited_before="Reeds gecrediteerd: {numbers}",
         day_format="%d-%m-%Y",
         decimal_comma=True,
     ),
@@ -123,6 +137,8 @@ _WORDS = {
         prepaid="Pomniejszone o zaliczkę, faktura {number} z dnia {day}",
         receipt="dowód zakupu",
         indexed="waloryzacja o {percent}% od {since} ({source})",
+        credit="Korekta faktury {number} z dnia {day}",
+        credited_before="Skorygowano wcześniej: {numbers}",
         day_format="%d.%m.%Y",
         decimal_comma=True,
     ),
@@ -134,6 +150,8 @@ _WORDS = {
         prepaid="Menos adiantamento, fatura {number} de {day}",
         receipt="comprovativo",
         indexed="atualizado em {percent}% desde {since} ({source})",
+        credit="Crédito da fatura {number} de {day}",
+        credited_before="Já creditado: {numbers}",
         day_format="%d/%m/%Y",
         decimal_comma=True,
     ),

@@ -47,6 +47,8 @@ def effects(settings: Settings, renderer: Renderer | None = None) -> Effects:
         web_url=settings.web_url,
         vies=Vies(settings.vies_url or COMMISSION),
         renderer=renderer or InThisProcess(),
+        portal_url=settings.portal_url,
+        public=settings.public_url is not None,
     )
 
 

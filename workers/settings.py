@@ -155,6 +155,11 @@ class Settings(BaseModel):
         """The base of every link in messages and pages, without a slash at its end."""
         return (self.public_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
 
+    @property
+    def portal_url(self) -> str | None:
+        """The base of links in mails to clients; None where clients could not follow them."""
+        return self.web_url if self.public_url is not None or self.development else None
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """The settings of this process: `environment` (default: its own) over the file in the home.

@@ -37,6 +37,8 @@ CLIENT_EVENTS = (
     "credit-note",
     "receipt",
     "dispute-received",
+    "dispute-rejected",
+    "payment-plan",
 )
 """What clients are written about, in the client's language; a higher level reads like level 3."""
 
@@ -48,6 +50,10 @@ STAFF_EVENTS = (
     "company-exception",
     "escalation",
     "hand-over",
+    "dispute",
+    "credit-hold",
+    "agreement-wanted",
+    "refund-to-pay",
 )
 """What our own people are written about."""
 

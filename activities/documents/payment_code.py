@@ -9,6 +9,8 @@ from markupsafe import Markup
 from segno import helpers
 
 from billing.document import InvoiceDocument
+from billing.money import Money
+from billing.parties import Issuer
 
 _log = logging.getLogger(__name__)
 
@@ -23,21 +25,26 @@ def payment_code(document: InvoiceDocument) -> Markup | None:
 
     Of an invoice in instalments, the first of them.
     """
-    draft, account = document.draft, document.draft.issuer.bank_account
-    amount = first_amount(document)
-    if draft.currency != "EUR" or not Decimal("0.01") <= amount < 10**9:
+    amount = Money.of(first_amount(document), document.draft.currency)
+    return transfer_code(document.draft.issuer, amount, document.payment_reference, document.number)
+
+
+def transfer_code(issuer: Issuer, amount: Money, reference: str, number: str) -> Markup | None:
+    """The same for a transfer of any amount to the issuer, by the structured reference or, without one, the number."""
+    account = issuer.bank_account
+    if amount.currency != "EUR" or not Decimal("0.01") <= amount.amount < 10**9:
         return None
     try:
         code = helpers.make_epc_qr(
-            name=" ".join((account.holder or draft.issuer.name).split())[:70],
+            name=" ".join((account.holder or issuer.name).split())[:70],
             iban="".join(account.iban.split()),
             bic="".join(account.bic.split()) or None,
-            amount=amount,
-            reference=document.payment_reference or None,
-            text=None if document.payment_reference else document.number,
+            amount=amount.amount,
+            reference=reference or None,
+            text=None if reference else number,
             encoding="utf-8",
         )
     except ValueError as error:
-        _log.warning("%s is printed without a payment code: %s", document.number, error)
+        _log.warning("%s has no payment code: %s", number, error)
         return None
     return Markup(code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None))  # noqa: S704  # segno's own

@@ -17,10 +17,12 @@ from activities.invoicing import calendar_billing, metering
 from activities.invoicing.live_source import noted
 from activities.ledger import (
     billing_run_records,
+    client_credit,
     company_exceptions,
     company_records,
     deliveries,
     events,
+    giving_up,
     outbox,
     taken,
     triggers,
@@ -323,6 +325,8 @@ def _attend(tx: Session, row: BillingRunRow, version: CompanyVersion, as_of: dat
         gone.append(calendar_billing.SOURCES)
     company_exceptions.close_repaired(tx, gone, at=as_of)
     unmatched_payments.attend(tx, version.company, at=as_of)
+    giving_up.attend(tx, version.company, at=as_of)
+    client_credit.attend(tx, at=as_of)
     company_exceptions.attend(tx, version.company, at=as_of)
     outbox.prune(tx, as_of - OUTBOX_KEPT)
     deliveries.forget(tx, as_of - timedelta(days=version.company.deliveries.keep_days))

@@ -31,6 +31,9 @@ TITLES = {
     "exception": "Decision wanted",
     notices.COMPANY_EXCEPTION: "Decision wanted",
     "unmatched-payment": "Payment without an invoice",
+    "dispute": "Dispute to decide",
+    "agreement-wanted": "Write-off or refund to agree to",
+    "refund-to-pay": "Refund to pay",
     "escalation": "Reminders had no answer",
     "hand-over": "Handed over to collection",
 }

@@ -1,4 +1,4 @@
-"""An issued invoice mailed once more."""
+"""An issued invoice mailed once more, and answers to the client about it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from activities.ledger.tables import MessageRow
 
 
 def send(tx: Session, message: MessageRow, effects: Effects) -> None:
-    """Sends a prepared and locked copy, once. `MailDeferred` or `MailRefused` when the server does not take it."""
+    """Sends a prepared and locked copy or answer, once. `MailDeferred` or `MailRefused` when the server refuses it."""
     if message.handed_over_at is not None or message.invoice is None:
         return
     row = invoices.locked(tx, message.invoice)
@@ -27,9 +27,9 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
         if to is None:
             raise MailRefused(550, "there is no billing contact in the CRM")
         message.recipient, message.copies_to = to.contact.email, list(to.copies)
-    message.facts = {"contact": to.contact.name if to else message.recipient}
+    message.facts = {**message.facts, "contact": to.contact.name if to else message.recipient}
     now = datetime.now(UTC)
-    speaking.write(tx, [row], message, now)
+    speaking.write(tx, [row], message, now, effects.portal_url)
     returns = speaking.return_path(company_records.current(tx).company, message)
     handed = effects.mail.send(speaking.mail(effects, tx, row, message, now), returns=returns)
     speaking.handed_over(tx, [row], message, handed, now)

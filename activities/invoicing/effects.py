@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effects:
-    """The outside world, as the steps of one worker see it."""
+    """The outside world, as the steps of one worker see it.
+
+    Below `portal_url` clients look at their invoices: no mail links there without one. `public` says that it will be
+    the same for years, so that issued documents may bear it.
+    """
 
     ledger: Ledger
     documents: DocumentStore
@@ -27,6 +31,8 @@ class Effects:
     web_url: str
     vies: Vies | None = None
     renderer: Renderer = field(default_factory=InThisProcess)
+    portal_url: str | None = None
+    public: bool = False
 
 
 def client_record(version: CompanyVersion, client: str) -> CrmClient | None:

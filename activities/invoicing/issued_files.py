@@ -16,12 +16,18 @@ from sqlalchemy.orm import Session
 from activities.documents.rendering import Rendered
 from activities.documents.store import DocumentStore
 from activities.ledger import audit_trail, exceptions
-from activities.ledger.tables import DocumentRow, InvoiceRow
+from activities.ledger.tables import CreditNoteRow, DocumentRow, InvoiceRow
 from billing.document import InvoiceDocument
 from billing.status import DocumentStatus
 
 INVOICE, CII, UBL = "invoice", "cii", "ubl"
 """Kinds of documents: the PDF is what was issued; the XML says the same to programs."""
+
+CREDIT_NOTE, CREDIT_NOTE_CII, CREDIT_NOTE_UBL = "credit note", "credit note cii", "credit note ubl"
+"""The same of a credit note, which stands among the documents of the invoice it corrects."""
+
+KINDS = (INVOICE, CII, UBL)
+CREDIT_NOTE_KINDS = (CREDIT_NOTE, CREDIT_NOTE_CII, CREDIT_NOTE_UBL)
 
 _XML = "application/xml"
 
@@ -48,12 +54,13 @@ class Kept:
 
 def store(documents: DocumentStore, rendered: Rendered, document: InvoiceDocument) -> Kept:
     """Puts the files into the store, which is safe to do twice. `DocumentNotStored` if it cannot take them."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", document.number)
-    contents = [(INVOICE, rendered.pdf, f"{name}.pdf", "application/pdf")]
+    name = _safe(document.number)
+    pdf, cii, in_ubl = CREDIT_NOTE_KINDS if document.draft.kind.is_credit else KINDS
+    contents = [(pdf, rendered.pdf, f"{name}.pdf", "application/pdf")]
     if rendered.einvoice is not None:
         contents += [
-            (CII, rendered.einvoice.cii, f"{name}-cii.xml", _XML),
-            (UBL, rendered.einvoice.ubl, f"{name}-ubl.xml", _XML),
+            (cii, rendered.einvoice.cii, f"{name}-cii.xml", _XML),
+            (in_ubl, rendered.einvoice.ubl, f"{name}-ubl.xml", _XML),
         ]
     files = tuple(
         File(kind, documents.put(data), len(data), file_name, media_type)
@@ -64,6 +71,21 @@ def store(documents: DocumentStore, rendered: Rendered, document: InvoiceDocumen
 
 def record(tx: Session, row: InvoiceRow, made: Kept, *, at: datetime) -> None:
     """Makes the stored files the invoice's documents."""
+    row.document = made.files[0].sha256
+    row.document_status = DocumentStatus.ISSUED
+    _keep(tx, row, made, "rendered", at=at)
+
+
+def record_credit_note(
+    tx: Session, row: InvoiceRow, note: CreditNoteRow, made: Kept, *, at: datetime
+) -> None:
+    """Makes the stored files the documents of a credit note of the invoice."""
+    note.document = made.files[0].sha256
+    _keep(tx, row, made, "credit note rendered", at=at, number=note.number)
+
+
+def _keep(tx: Session, row: InvoiceRow, made: Kept, event: str, *, at: datetime, **said: str) -> None:
+    pdf, *others = made.files
     for file in made.files:
         tx.merge(
             DocumentRow(
@@ -75,17 +97,14 @@ def record(tx: Session, row: InvoiceRow, made: Kept, *, at: datetime) -> None:
                 size=file.size,
                 made_with=dict(made.made_with),
                 made_at=at,
-                made_from=dict(made.made_from) if file.kind == INVOICE else None,
+                made_from=dict(made.made_from) if file is pdf else None,
             )
         )
-    pdf, *others = made.files
-    row.document = pdf.sha256
-    row.document_status = DocumentStatus.ISSUED
     exceptions.close_repaired(tx, row, at=at)
-    xml = {each.kind: each.sha256 for each in others}
+    xml = {each.kind.removeprefix(f"{CREDIT_NOTE} "): each.sha256 for each in others}
     made_from = digest_of_facts(made.made_from)
     audit_trail.record(
-        tx, row, "rendered", at=at, sha256=pdf.sha256, size=pdf.size, made_from=made_from, **xml
+        tx, row, event, at=at, sha256=pdf.sha256, size=pdf.size, made_from=made_from, **xml, **said
     )
 
 
@@ -94,7 +113,25 @@ def digest_of_facts(made_from: Mapping[str, Any] | None) -> str:
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
-def ubl(tx: Session, row: InvoiceRow) -> DocumentRow | None:
-    """The invoice's UBL; None where EN 16931 cannot say it, or it was issued before there was one."""
+def ubl(tx: Session, row: InvoiceRow, note: CreditNoteRow | None = None) -> DocumentRow | None:
+    """The UBL of the invoice, or of a credit note of it; None where EN 16931 cannot say it, or there was none then."""
+    if note is not None:
+        return files_of(tx, note).get(CREDIT_NOTE_UBL)
     found = select(DocumentRow).where(DocumentRow.invoice == row.id, DocumentRow.kind == UBL)
     return tx.scalars(found.order_by(DocumentRow.made_at.desc())).first()
+
+
+def files_of(tx: Session, note: CreditNoteRow) -> Mapping[str, DocumentRow]:
+    """The files of a credit note by kind (`CREDIT_NOTE_KINDS`); none before it is rendered."""
+    name = _safe(note.number)
+    names = (f"{name}.pdf", f"{name}-cii.xml", f"{name}-ubl.xml")
+    found = select(DocumentRow).where(
+        DocumentRow.invoice == note.invoice,
+        DocumentRow.kind.in_(CREDIT_NOTE_KINDS),
+        DocumentRow.name.in_(names),
+    )
+    return {each.kind: each for each in tx.scalars(found)}
+
+
+def _safe(number: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", number)

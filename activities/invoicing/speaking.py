@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,25 +16,28 @@ from sqlalchemy.orm import Session
 from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.return_path import ReturnPath
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
-from activities.invoicing import issued_files, late_payment, standing, together
+from activities.invoicing import answered, issued_files, late_payment, standing, together
 from activities.invoicing.effects import Effects, client_record
 from activities.ledger import (
     audit_trail,
     company_records,
+    credit_notes,
     exceptions,
     instalments,
     invoices,
     looks,
     notices,
+    portal_links,
 )
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.resending import COPY
-from activities.ledger.tables import InvoiceRow, MessageRow
+from activities.ledger.tables import CreditNoteRow, InvoiceRow, MessageRow
 from billing.company import Company
+from billing.dunning_policy import Act
 from billing.erased import erased_at
 from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
-from billing.money import Money
+from billing.money import Money, rounded
 from billing.numbering import payment_reference
 from billing.parties import Contact
 from workflows.messages import StepInput
@@ -61,7 +65,12 @@ LONGEST_PAUSE = timedelta(days=4)
 
 AWAY = "mail server"
 
-_WITH_UBL = ("invoice", COPY)
+CREDIT_NOTE = "credit-note"
+_ABOUT_CREDIT_NOTE = "credit_note"
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+_WITH_UBL = ("invoice", COPY, CREDIT_NOTE)
 """Mails by which a client gets the invoice; a reminder is no second one."""
 
 
@@ -69,7 +78,15 @@ class _NotDueAnyMore(Exception):
     """At the last look the message was not right any more: nothing is sent."""
 
 
-def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Record) -> bool:
+def speak(
+    effects: Effects,
+    step: StepInput,
+    event: str,
+    *,
+    due: Due,
+    record: Record,
+    about: Mapping[str, str] = NOTHING,
+) -> bool:
     """Sends the event's one message if it is still due when the invoices are locked; True if it went out now.
 
     The last look comes when the mail server has accepted the addresses, just before the content is sent, and its locks
@@ -77,7 +94,7 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
     moment the server takes. Until then nobody waits, however slow the server is. `MailDeferred` when the server cannot
     take it now; a refusal for good becomes an exception.
     """
-    prepared = _write_down(effects, step, event, due)
+    prepared = _write_down(effects, step, event, due, about)
     if prepared is None:
         return False
     key, first, returns = prepared
@@ -90,7 +107,7 @@ def speak(effects: Effects, step: StepInput, event: str, *, due: Due, record: Re
                 still_due = _still_due(tx, step, due)
                 message = tx.get_one(MessageRow, key, with_for_update=True)
                 rows.extend(each for each in still_due if each.id in message.facts["invoices"])
-                write(tx, rows, message, step.as_of)
+                write(tx, rows, message, step.as_of, effects.portal_url)
                 return mail(effects, tx, rows[0], message, step.as_of)
 
             handed = effects.mail.send(first, last_look, returns)
@@ -133,7 +150,7 @@ def _still_due(tx: Session, step: StepInput, due: Due) -> Sequence[InvoiceRow]:
 
 
 def _write_down(
-    effects: Effects, step: StepInput, event: str, due: Due
+    effects: Effects, step: StepInput, event: str, due: Due, about: Mapping[str, str]
 ) -> tuple[str, EmailMessage, ReturnPath | None] | None:
     """Commits the message with its one Message-ID before anything is sent; None when there is nothing to send."""
     with effects.ledger.transaction() as tx:
@@ -156,15 +173,17 @@ def _write_down(
             exceptions.raise_one(tx, rows[0], missing, version.company, at=step.as_of)
             return None
         issuer = version.company.issuer(rows[0].issuer or "") or version.company.issuers[0]
-        key = f"invoice-{rows[0].id}/{event}"
+        key = "/".join((f"invoice-{rows[0].id}", event, *about.values()))
         if event.startswith("reminder-"):
             key, rows = together.under_one_id(tx, rows, key)
+        elif event == Act.COURTESY_NOTE:  # with each payment plan there may be another one
+            key = together.not_taken_yet(tx, key)
         earlier = tx.get(MessageRow, key)
         spoken_of = {row.id for row in rows} | set(earlier.facts.get("invoices", ()) if earlier else ())
         to = {
             "recipient": found.contact.email,
             "copies_to": [copy for copy in found.copies if copy != found.contact.email],
-            "facts": {"contact": found.contact.name, "invoices": sorted(spoken_of)},
+            "facts": {"contact": found.contact.name, "invoices": sorted(spoken_of), **about},
         }
         written = insert(MessageRow).values(
             key=key,
@@ -182,7 +201,7 @@ def _write_down(
         not_sent = MessageRow.handed_over_at.is_(None)
         tx.execute(written.on_conflict_do_update(index_elements=["key"], set_=to, where=not_sent))
         message = tx.get_one(MessageRow, key, with_for_update=True, populate_existing=True)
-        write(tx, rows, message, step.as_of)
+        write(tx, rows, message, step.as_of, effects.portal_url)
         first = mail(effects, tx, rows[0], message, step.as_of)
         return key, first, return_path(version.company, message)
 
@@ -209,8 +228,14 @@ def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
     return Addressees(drafted.buyer.contact, drafted.copies_to) if drafted else None
 
 
-def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: datetime) -> None:
-    """Writes the text of a message from what holds at this attempt."""
+def write(
+    tx: Session,
+    rows: Sequence[InvoiceRow],
+    message: MessageRow,
+    as_of: datetime,
+    portal_url: str | None = None,
+) -> None:
+    """Writes the text of a message from what holds at this attempt; below `portal_url` the client sees its invoice."""
     row, current = rows[0], company_records.current(tx)
     company = current.company
     client = company.client(row.client) or standing.pinned(tx, row).client(row.client)
@@ -238,7 +263,7 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
         "payment_reference": payment_reference(number),
         "level": level,
         "late_payment": late_payment.told(tx, rows, company, level, today) if level else [],
-        "invoice_url": "",
+        "invoice_url": client_link(tx, row, company, portal_url, at=as_of),
         "others": [
             {
                 "number": each.number,
@@ -248,25 +273,52 @@ def write(tx: Session, rows: Sequence[InvoiceRow], message: MessageRow, as_of: d
             for each in rows[1:]
         ],
     }
+    context |= answered.told(tx, row, message, zone)
     own = looks.of_issuer(tx, current.version, row.issuer or "").languages.get(language)
+    note = _credit_note(tx, message)
+    if note is not None:
+        context |= {
+            "number": note.number,
+            "preceding": row.number,
+            "amount_due": Money.of(rounded(note.gross, note.currency), note.currency),
+            "issue_date": note.issue_date,
+        }
     composed = compose(message.event.removesuffix("-copy"), language, context, territory=place, more=own)
     message.subject, message.body, message.html = composed.subject, composed.text, composed.html
-    message.document = row.document
+    message.document = row.document if note is None else note.document
+
+
+def client_link(
+    tx: Session, row: InvoiceRow, company: Company, portal_url: str | None, *, at: datetime
+) -> str:
+    """Where the client looks at the invoice, which is locked; empty where it cannot."""
+    if portal_url is None or row.draft is None or erased_at(row.draft):
+        return ""
+    return f"{portal_url}/i/{portal_links.current(tx, row, company, at=at).token}"
+
+
+def _credit_note(tx: Session, message: MessageRow) -> CreditNoteRow | None:
+    """The credit note the message is about; None for what is about the invoice itself."""
+    number = message.facts.get(_ABOUT_CREDIT_NOTE)
+    return credit_notes.find(tx, number) if number else None
 
 
 def mail(
     effects: Effects, tx: Session, row: InvoiceRow, message: MessageRow, as_of: datetime
 ) -> EmailMessage:
-    """The message with the invoice's PDF, as it goes over the wire."""
+    """The message with the PDF of the invoice or credit note, as it goes over the wire."""
     company = company_records.current(tx).company
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
     attachments = []
     if message.document:
+        note = _credit_note(tx, message)
         data = effects.documents.get(message.document)
-        attachments.append(Attachment(name=f"{row.number}.pdf", media_type="application/pdf", data=data))
-    if message.event in _WITH_UBL and _wants_ubl(company, row) and (ubl := issued_files.ubl(tx, row)):
-        data = effects.documents.get(ubl.sha256)
-        attachments.append(Attachment(name=ubl.name, media_type=ubl.media_type, data=data))
+        name = f"{note.number if note else row.number}.pdf"
+        attachments.append(Attachment(name=name, media_type="application/pdf", data=data))
+        ubl = issued_files.ubl(tx, row, note) if message.event in _WITH_UBL else None
+        if ubl is not None and _wants_ubl(company, row):
+            data = effects.documents.get(ubl.sha256)
+            attachments.append(Attachment(name=ubl.name, media_type=ubl.media_type, data=data))
     return build(
         message_id=message.message_id,
         sender=Contact(name=issuer.name, email=issuer.email),

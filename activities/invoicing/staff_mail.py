@@ -37,8 +37,12 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
     elif message.event == notices.COMPANY_EXCEPTION:
         together += _to_the_same_person(tx, message)
         context |= _of_exceptions(tx, together, company)
+    elif message.event == notices.CREDIT_HOLD:
+        context |= _of_client(message.facts["client"], company)
     else:
+        said = context["findings"]
         context |= _of_payment(tx.get_one(UnmatchedPaymentRow, message.facts["payment"]), company)
+        context["findings"] = [*said, *context["findings"]]
     issuer: Issuer = context["issuer"]
     person = company.people_by_id.get(message.facts["person"])
     composed = compose(message.event, "en", context | {"zone": issuer.zone})
@@ -86,6 +90,22 @@ def _around(facts: dict[str, Any], company: Company, effects: Effects) -> dict[s
         "deadline": datetime.fromisoformat(facts["deadline"]),
         "findings": facts.get("findings", []),
         "inbox_url": f"{effects.web_url}/",
+    }
+
+
+def _of_client(client: str, company: Company) -> dict[str, Any]:
+    known = company.client(client)
+    return {
+        "number": "",
+        "title": "",
+        "client_name": client,
+        "issuer": (company.issuer(known.issuer) if known else None) or company.issuers[0],
+        "amount_due": None,
+        "open_amount": None,
+        "issue_date": None,
+        "due_date": None,
+        "payment_reference": "",
+        "invoice_url": "",
     }
 
 

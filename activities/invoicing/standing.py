@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from activities.invoicing.calendars import calendar_of
 from activities.ledger import (
     approvals,
+    bank_data,
     collection,
     company_records,
+    credit_notes,
     exceptions,
     instalments,
     invoices,
@@ -20,7 +22,7 @@ from activities.ledger import (
 )
 from activities.ledger.tables import InvoiceRow
 from billing.company import Company
-from billing.dunning_policy import NO_POLICY, Act, NextStep, next_step
+from billing.dunning_policy import NO_POLICY, Act, NextStep, next_step, promise_given_until
 from billing.errors import NotFound, WrongState
 from billing.money import Money, rounded
 from billing.status import CollectionStatus, DocumentStatus
@@ -62,11 +64,24 @@ def _plan(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Pl
                 step=Step.RENDER, name="render", state="issued, document pending", number=row.number or ""
             )
             return _held(tx, row, Step.RENDER) or ready
-        case _ if row.delivered_at is None:
+        case status if row.delivered_at is None and status != DocumentStatus.CREDITED:
             ready = Plan(step=Step.DELIVER, name="deliver", state="issued", number=row.number or "")
             return _held(tx, row, Step.DELIVER) or ready
         case _:
-            return _collection(tx, row, company, as_of)
+            return _credit_note(tx, row) or _collection(tx, row, company, as_of)
+
+
+def _credit_note(tx: Session, row: InvoiceRow) -> Plan | None:
+    """A credit note is made and sent before anything else; also on an invoice that is closed."""
+    note = credit_notes.unfinished(tx, row)
+    if note is None:
+        return None
+    step = Step.RENDER if note.document is None else Step.DELIVER
+    # the number in it: another one of the same invoice is another step, not the same one again
+    ready = Plan(
+        step=step, name=f"{step}-credit-note", state=f"credited by {note.number}", number=row.number or ""
+    )
+    return _held(tx, row, step) or ready
 
 
 def _held(tx: Session, row: InvoiceRow, step: Step) -> Plan | None:
@@ -131,7 +146,21 @@ def upcoming(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) ->
         )
     policy = company.dunning_policy(client.dunning) or NO_POLICY
     today = as_of.astimezone(ZoneInfo(client.zone)).date()
-    return next_step(collection.facts(tx, row), policy, calendar_of(client, policy, today), as_of)
+    facts = collection.facts(tx, row).model_copy(
+        update={"bank_data_old": bank_data.too_old(tx, row, as_of)}
+    )
+    return next_step(facts, policy, calendar_of(client, policy, today), as_of)
+
+
+def promise_is_over(tx: Session, row: InvoiceRow, as_of: datetime) -> bool:
+    """Whether the day a client promised to pay by is past, so that nobody waits for it any more."""
+    company = pinned(tx, row)
+    client = company.client(row.client)
+    if row.promised_for is None or client is None:
+        return True
+    today = as_of.astimezone(ZoneInfo(client.zone)).date()
+    calendar = calendar_of(client, company.dunning_policy(client.dunning) or NO_POLICY, today)
+    return promise_given_until(row.promised_for, calendar) <= as_of
 
 
 def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -18,32 +18,34 @@ from activities.invoicing.calendars import business_days
 from activities.invoicing.document_checks import findings_of, warnings_of
 from activities.invoicing.effects import Effects
 from activities.invoicing.instants import at_this_attempt
-from activities.invoicing.speaking import speak
+from activities.invoicing.speaking import CREDIT_NOTE, client_link, speak
 from activities.ledger import (
     approvals,
     audit_trail,
+    bank_data,
     collection,
     company_records,
+    credit_holds,
+    credit_notes,
+    disputes,
     exceptions,
     instalments,
     invoices,
     looks,
     notices,
     number_series,
+    promises,
 )
-from activities.ledger.tables import InvoiceRow
+from activities.ledger.tables import CreditNoteRow, InvoiceRow
 from billing.document import InvoiceDocument
 from billing.document_check import placeholder
-from billing.dunning_policy import Act, NextStep
+from billing.dunning_policy import BANK_DATA_OLD, DISPUTED, Act, NextStep
 from billing.errors import WrongState
 from billing.exceptions import Finding, ReasonCode
 from billing.numbering import payment_reference
 from billing.status import CollectionStatus, DocumentStatus
 from workflows.activity_interfaces import InvoiceSteps, RenderingSteps
 from workflows.messages import Failure, Plan, Step, StepInput
-
-DISPUTE_ASKED_AGAIN = timedelta(days=7)
-"""How long the account manager has before a dispute nobody decided is brought up again."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,32 @@ class LedgerSteps(InvoiceSteps):
 
         def due(tx: Session, row: InvoiceRow) -> list[InvoiceRow]:
             row = invoices.locked(tx, row.id)
-            return [row] if row.document is not None and row.delivered_at is None else []
+            wanted = row.document is not None and row.document_status != DocumentStatus.CREDITED
+            return [row] if wanted and row.delivered_at is None else []
 
         def record(_: Session, rows: Sequence[InvoiceRow], _message: str) -> None:
             rows[0].delivered_at = step.as_of
 
-        speak(self._effects, step, "invoice", due=due, record=record)
+        if not speak(self._effects, step, "invoice", due=due, record=record):
+            self._deliver_credit_note(step)
         return self._plan(step)
+
+    def _deliver_credit_note(self, step: StepInput) -> None:
+        """Sends the oldest credit note that is made and not with the client yet."""
+        with self._effects.ledger.transaction() as tx:
+            note = credit_notes.unfinished(tx, invoices.find(tx, step.billing_key))
+            if note is None or note.document is None:
+                return
+            wanted, about = note.id, {"credit_note": note.number}
+
+        def due(tx: Session, row: InvoiceRow) -> list[InvoiceRow]:
+            row = invoices.locked(tx, row.id)
+            return [row] if tx.get_one(CreditNoteRow, wanted).delivered_at is None else []
+
+        def record(tx: Session, _: Sequence[InvoiceRow], _message: str) -> None:
+            tx.get_one(CreditNoteRow, wanted).delivered_at = step.as_of
+
+        speak(self._effects, step, CREDIT_NOTE, due=due, record=record, about=about)
 
     @activity.defn(name="collect")
     def collect(self, step: StepInput) -> Plan:
@@ -132,12 +153,9 @@ class LedgerSteps(InvoiceSteps):
             if row.delivered_at is not None and row.document_status != DocumentStatus.VOIDED:
                 coming = standing.upcoming(tx, row, company, step.as_of)
                 _follow(tx, row, coming, step)
-                if row.disputed and row.disputed_until and row.disputed_until <= step.as_of:
-                    row.disputed_until = step.as_of + DISPUTE_ASKED_AGAIN
-                    audit_trail.record(tx, row, "dispute brought up again", at=step.as_of)
-                    owner = standing.company_owner(company, row)
-                    occasion = f"dispute/{step.as_of.date().isoformat()}"
-                    notices.escalated(tx, row, "escalation", owner, company, occasion=occasion, at=step.as_of)
+                disputes.attend(tx, row, company, at=step.as_of)
+                if coming.why.startswith(BANK_DATA_OLD):
+                    bank_data.tell(tx, row, coming.why, at=step.as_of)
                 if coming.act in (Act.ESCALATION, Act.HAND_OVER) and coming.at <= step.as_of:
                     self._escalate(tx, row, coming, step)
         if coming is not None and coming.act in (Act.COURTESY_NOTE, Act.REMINDER) and coming.at <= step.as_of:
@@ -154,6 +172,7 @@ class LedgerSteps(InvoiceSteps):
             for each in rows:
                 act = standing.upcoming(tx, each, standing.pinned(tx, each), step.as_of)
                 collection.done(tx, each, act.name, planned_for=act.at, message=message, at=step.as_of)
+                credit_holds.follow(tx, each, standing.pinned(tx, each), act, at=step.as_of)
                 if act.act is Act.REMINDER:
                     each.collection_status = CollectionStatus.REMINDED
                 if each.billing_key != step.billing_key:
@@ -165,8 +184,11 @@ class LedgerSteps(InvoiceSteps):
         """Tells the account manager; a hand-over also ends collection here."""
         company = standing.pinned(tx, row)
         owner = standing.company_owner(company, row)
-        notices.escalated(tx, row, str(coming.act), owner, company, at=step.as_of)
+        plan = collection.plan_now(tx, row)
+        occasion = f"{coming.act}/plan-{plan}" if plan else None
+        notices.escalated(tx, row, str(coming.act), owner, company, occasion=occasion, at=step.as_of)
         collection.done(tx, row, coming.name, planned_for=coming.at, message=None, at=step.as_of)
+        credit_holds.follow(tx, row, company, coming, at=step.as_of)
         if coming.act is Act.HAND_OVER:
             row.handed_over_at = row.closed_at = step.as_of
             row.collection_status = CollectionStatus.HANDED_OVER
@@ -233,15 +255,19 @@ def _look(tx: Session, row: InvoiceRow) -> LookFiles:
 
 def _follow(tx: Session, row: InvoiceRow, coming: NextStep, step: StepInput) -> None:
     """Brings the collection status up to date with what the rule says, and closes what is settled."""
+    promises.follow(tx, row, is_over=standing.promise_is_over(tx, row, step.as_of), at=step.as_of)
     if coming.act is Act.SETTLE:
         if row.collection_status != CollectionStatus.CLOSED:
             row.closed_at = step.as_of
             row.collection_status = CollectionStatus.CLOSED
+            disputes.settled(tx, row, standing.pinned(tx, row), how=coming.why, at=step.as_of)
             audit_trail.record(tx, row, "settled", at=step.as_of, how=coming.why)
         exceptions.reconcile(tx, row, [], standing.pinned(tx, row), at=step.as_of)
+        credit_holds.lift_if_nothing_is_late(tx, row, at=step.as_of)
         return
     stopped = (CollectionStatus.PROMISED, CollectionStatus.BLOCKED)
-    if row.collection_status in stopped and coming.act is not Act.WAIT:
+    over = row.collection_status in stopped and coming.act is not Act.WAIT
+    if over or (row.collection_status not in stopped and coming.why == DISPUTED):
         today = collection.client_today(row, standing.pinned(tx, row), step.as_of)
         row.collection_status = collection.status_without_hold(tx, row, today, step.as_of)
 
@@ -256,15 +282,18 @@ class DocumentSteps(RenderingSteps):
     def render(self, step: StepInput) -> Plan:
         step = at_this_attempt(step)
         with self._effects.ledger.transaction() as tx:
-            row = invoices.find(tx, step.billing_key)
-            pending = row.document_status == DocumentStatus.DOCUMENT_PENDING
-            wanted = (_document(tx, row), _look(tx, row)) if pending else None
+            row = invoices.find(tx, step.billing_key, lock=True)
+            note = credit_notes.unfinished(tx, row)
+            wanted, look = _wanted(tx, row, note), _look(tx, row)
+            if wanted is not None and self._effects.public and not wanted.draft.kind.is_credit:
+                company = company_records.current(tx).company
+                link = client_link(tx, row, company, self._effects.portal_url, at=step.as_of)
+                wanted = wanted.model_copy(update={"payment_link": link})
         problem, made = None, None
         if wanted is not None:
             try:
-                made = issued_files.store(
-                    self._effects.documents, self._effects.renderer.render(*wanted), wanted[0]
-                )
+                rendered = self._effects.renderer.render(wanted, look)
+                made = issued_files.store(self._effects.documents, rendered, wanted)
             except RenderingFailed as error:
                 problem = str(error)
         with self._effects.ledger.transaction() as tx:
@@ -276,7 +305,24 @@ class DocumentSteps(RenderingSteps):
                 exceptions.raise_one(tx, row, finding, company, at=step.as_of)
             elif made is not None and row.document_status == DocumentStatus.DOCUMENT_PENDING:
                 issued_files.record(tx, row, made, at=step.as_of)
+            elif made is not None and note is not None:
+                _record_credit_note(tx, row, note.id, made, at=step.as_of)
             return standing.after_step(tx, row, step.as_of)
+
+
+def _wanted(tx: Session, row: InvoiceRow, note: CreditNoteRow | None) -> InvoiceDocument | None:
+    """What is still to be rendered: the invoice itself, or its credit note."""
+    if row.document_status == DocumentStatus.DOCUMENT_PENDING:
+        return _document(tx, row)
+    return credit_notes.document_of(note) if note is not None and note.document is None else None
+
+
+def _record_credit_note(
+    tx: Session, row: InvoiceRow, wanted: int, made: issued_files.Kept, *, at: datetime
+) -> None:
+    note = tx.get_one(CreditNoteRow, wanted, populate_existing=True)
+    if note.document is None:
+        issued_files.record_credit_note(tx, row, note, made, at=at)
 
 
 def _document(tx: Session, row: InvoiceRow) -> InvoiceDocument:

@@ -52,11 +52,11 @@ def under_one_id(tx: Session, rows: Sequence[InvoiceRow], key: str) -> tuple[str
         for message in tx.scalars(reminders)
         for invoice in message.facts.get("invoices", ())
     }
-    found = spoken_of.get(rows[0].id) or _not_taken_yet(tx, key)
+    found = spoken_of.get(rows[0].id) or not_taken_yet(tx, key)
     return found, [row for row in rows if spoken_of.get(row.id, found) == found]
 
 
-def _not_taken_yet(tx: Session, key: str) -> str:
+def not_taken_yet(tx: Session, key: str) -> str:
     """The key, numbered if a message with it was taken already, though not for this invoice."""
     taken = tx.scalar(
         select(func.count())

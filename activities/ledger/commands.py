@@ -8,7 +8,7 @@ decision.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
@@ -30,13 +30,13 @@ from activities.ledger import (
     write_backs,
 )
 from activities.ledger.database import Ledger
+from activities.ledger.dispute_commands import dispute as dispute
+from activities.ledger.dispute_commands import end_dispute as end_dispute
+from activities.ledger.dispute_commands import promise as promise
 from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel, Claim, Verdict
 from billing.errors import NotAllowed, Refused, WrongState
 from billing.money import Money
-
-DISPUTE_DECIDED_WITHIN = timedelta(days=7)
-"""After this the account manager is asked again: a dispute nobody answers is the usual way to lose money."""
 
 
 def decide(
@@ -277,36 +277,4 @@ def change_due_date(
         row = invoices.find(tx, reference, lock=True)
         company = company_records.current(tx).company
         collection.change_due_date(tx, row, company, to=to, reason=reason, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
-
-
-def promise(
-    ledger: Ledger, reference: str, *, on: date, by: str, channel: Channel, note: str = "", at: datetime
-) -> str:
-    """Notes that the client promised to pay by a day; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
-        collection.promise(tx, row, company, on=on, by=by, channel=channel, note=note, at=at)
-        return row.number or row.billing_key
-
-
-def end_dispute(
-    ledger: Ledger, reference: str, *, outcome: str, by: str, channel: Channel, at: datetime
-) -> str:
-    """The dispute is decided and the claim stands; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
-        collection.end_dispute(tx, row, company, outcome=outcome, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
-
-
-def dispute(ledger: Ledger, reference: str, *, reason: str, by: str, channel: Channel, at: datetime) -> str:
-    """Notes that the client disputes the invoice; returns its number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
-        until = at + DISPUTE_DECIDED_WITHIN
-        collection.dispute(tx, row, company, reason=reason, by=by, channel=channel, until=until, at=at)
         return row.number or row.billing_key

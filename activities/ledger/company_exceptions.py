@@ -15,7 +15,7 @@ from activities.ledger.exceptions import find, remind_or_escalate
 from activities.ledger.tables import ExceptionRow
 from billing.company import Company
 from billing.errors import NotAllowed, Refused, WrongState
-from billing.exceptions import Finding
+from billing.exceptions import Finding, ReasonCode
 from billing.money import Money
 
 EVENT = "event/"
@@ -161,6 +161,8 @@ def outcome(tx: Session, exception_id: int) -> str | None:
     if exception.resolved_at is not None:
         if not (exception.resolution or "").startswith(_ACCEPTED):
             return "It fits now, and is closed."
+        if exception.code == ReasonCode.OVERPAID:
+            return "Kept as credit of the client; `billow credit-balance` lists it."
         if exception.subject.startswith(INTEGRATION):
             return "Accepted: what was held is set aside; what fails anew is raised again."
         return "Accepted as it is; it is not raised again."

@@ -160,6 +160,7 @@ def _exception(row: ExceptionRow, invoice: InvoiceRow) -> ExceptionView:
 
 def _payment(row: PaymentRow) -> PaymentView:
     return PaymentView(
+        id=row.id,
         amount=rounded(row.amount, row.currency),
         currency=row.currency,
         received_on=row.received_on,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, invoices, notices, resending
-from activities.ledger.tables import ExceptionRow, InvoiceRow, UnmatchedPaymentRow
+from activities.ledger.tables import ExceptionRow, GivingUpRow, InvoiceRow, UnmatchedPaymentRow
 from billing.approval_policy import escalate_to
 from billing.company import Company
 from billing.errors import NotAllowed, NotFound, Refused, WrongState
@@ -87,7 +87,7 @@ def looked_at_again(exceptions: Sequence[ExceptionRow], as_of: datetime) -> date
     return as_of + min(max(as_of - min(since), LOOK_AGAIN_AFTER), LOOK_AGAIN_EVERY)
 
 
-def attention_at(exception: ExceptionRow | UnmatchedPaymentRow) -> datetime:
+def attention_at(exception: ExceptionRow | UnmatchedPaymentRow | GivingUpRow) -> datetime:
     """When somebody must be told again: half-way to the deadline, then at the deadline."""
     if exception.reminded_at is not None:
         return exception.deadline
@@ -95,7 +95,7 @@ def attention_at(exception: ExceptionRow | UnmatchedPaymentRow) -> datetime:
 
 
 def remind_or_escalate(
-    exception: ExceptionRow | UnmatchedPaymentRow, company: Company, *, at: datetime
+    exception: ExceptionRow | UnmatchedPaymentRow | GivingUpRow, company: Company, *, at: datetime
 ) -> None:
     """Notes the reminder half-way to the deadline; past it, who up the line owns it now and until when."""
     if exception.deadline > at:

@@ -1,4 +1,4 @@
-"""What waits for a person: approvals, exceptions, unmatched payments, and how many there are."""
+"""What waits for a person: approvals, exceptions, unmatched payments, write-offs, refunds; and how many there are."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from activities.ledger import company_records, invoices
+from activities.ledger import client_credit, company_records, giving_up, invoices, overpayments
 from activities.ledger.company_exceptions import EVENT, INTEGRATION
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum, Waiting
 from activities.ledger.summaries import BUYER, exact, is_open
-from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, UnmatchedPaymentRow
+from activities.ledger.tables import ApprovalRow, ExceptionRow, GivingUpRow, InvoiceRow, UnmatchedPaymentRow
+from billing.company import Company
 from billing.exceptions import ACCEPTABLE, OVERRIDE_HELPS, Finding, ReasonCode
 from billing.money import rounded
 from billing.status import DocumentStatus
@@ -59,6 +60,7 @@ def inbox(tx: Session, person: str | None, as_of: datetime, limit: int = 200) ->
     items += [_raised(row, as_of) for row in tx.execute(open_exceptions(person).limit(limit))]
     items += [_found(row, as_of) for row in tx.execute(open_company_exceptions(person).limit(limit))]
     items += [_unmatched(row, as_of) for row in tx.scalars(unmatched_payments(person).limit(limit))]
+    items += _given_up(tx, person, as_of)
     return sorted(items, key=lambda item: (item.deadline, item.id))[:limit]
 
 
@@ -129,6 +131,27 @@ def unmatched_payments(person: str | None) -> Select[Any]:
         .order_by(UnmatchedPaymentRow.deadline, UnmatchedPaymentRow.id)
     )
     return query if person is None else query.where(UnmatchedPaymentRow.owner == person)
+
+
+def given_up(person: str | None) -> Select[Any]:
+    """Write-offs and refunds that wait; for a person, those it owns: who else may agree is for the policy to say."""
+    query = select(GivingUpRow).where(giving_up.is_open()).order_by(GivingUpRow.deadline, GivingUpRow.id)
+    return query if person is None else query.where(GivingUpRow.owner == person)
+
+
+def _given_up(tx: Session, person: str | None, as_of: datetime) -> list[InboxItem]:
+    found = tx.scalars(given_up(None)).all()
+    if not found:
+        return []
+    company = company_records.current(tx).company
+    rows = {
+        row.id: row
+        for row in tx.execute(
+            select(InvoiceRow.id, *_INBOX).where(InvoiceRow.id.in_([each.invoice for each in found]))
+        )
+    }
+    items = [_giving_up(each, rows.get(each.invoice or 0), company, as_of) for each in found]
+    return [each for each in items if person is None or person in each.who]
 
 
 def _item(row: Row[Any], as_of: datetime) -> dict[str, Any]:
@@ -203,7 +226,9 @@ def _found(row: Row[Any], as_of: datetime) -> InboxItem:
         title="",
         currency=exception.currency,
         amount=exact(exception.at_stake, exception.currency),
-        net=exact(exception.at_stake, exception.currency),
+        net=None
+        if (exception.subject or "").startswith((overpayments.SUBJECT, client_credit.SUBJECT))
+        else exact(exception.at_stake, exception.currency),
         question=" · ".join(resolutions),
         why=Finding.model_validate(exception.finding).message,
         code=exception.code,
@@ -248,6 +273,41 @@ def _unmatched(row: UnmatchedPaymentRow, as_of: datetime) -> InboxItem:
     )
 
 
+def _giving_up(found: GivingUpRow, row: Row[Any] | None, company: Company, as_of: datetime) -> InboxItem:
+    money = giving_up.money(found)
+    asked = found.status == giving_up.Status.ASKED
+    by = company.person_name(found.asked_by if asked else found.decided_by or found.asked_by)
+    why = f"{by} {'asks for' if asked else 'agreed to'} {found.kind} of {money}: {found.reason}"
+    if found.last_error:
+        why += f"; it failed: {found.last_error}"
+    return InboxItem(
+        kind="giving-up",
+        id=found.id,
+        billing_key=row.billing_key if row else None,
+        generation=row.generation if row else None,
+        number=row.number if row else None,
+        client=found.client,
+        client_name=(row.buyer if row else None) or found.client,
+        subject=None if row else f"payment {found.unmatched}",
+        asked_by=found.asked_by,
+        title=row.title if row else "",
+        currency=found.currency,
+        amount=exact(found.amount, found.currency),
+        net=None,
+        question=f"Agree to this {found.kind}?" if asked else "Has it been paid?",
+        why=why,
+        code=ReasonCode.WRITE_OFF if found.kind == giving_up.Kind.WRITE_OFF else ReasonCode.REFUND,
+        since=found.raised_at,
+        deadline=found.deadline,
+        overdue=found.deadline <= as_of,
+        who=giving_up.waiting_for(found, company),
+        resolutions=("agree", "refuse") if asked else ("paid", "withdraw"),
+        digest=None,
+        lines=(),
+        line_count=0,
+    )
+
+
 def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
     accept = (Resolution.ACCEPT,) if finding.code in ACCEPTABLE else ()
     override = (Resolution.OVERRIDE,) if not issued and finding.code in OVERRIDE_HELPS else ()
@@ -261,14 +321,15 @@ def resolutions_without_invoice(subject: str) -> tuple[str, ...]:
     return (Resolution.ACCEPT,)
 
 
-def waiting(tx: Session, person: str | None = None) -> Waiting:
+def waiting(tx: Session, as_of: datetime, person: str | None = None) -> Waiting:
     """How much waits; `mine` counts what waits for `person`. The time it takes grows with what waits alone."""
-    approvals_waiting, exceptions_open, without_invoice, payments_open, mine = tx.execute(
+    approvals_waiting, exceptions_open, without_invoice, payments_open, given, mine = tx.execute(
         select(
             _number_of(waiting_approvals(None)),
             _number_of(open_exceptions(None)),
             _number_of(open_company_exceptions(None)),
             _number_of(unmatched_payments(None)),
+            _number_of(given_up(None)),
             literal(0) if person is None else _mine(person),
         )
     ).one()
@@ -276,7 +337,8 @@ def waiting(tx: Session, person: str | None = None) -> Waiting:
         approvals=approvals_waiting,
         exceptions=exceptions_open + without_invoice,
         payments=payments_open,
-        mine=mine,
+        given_up=given,
+        mine=mine + (len(_given_up(tx, person, as_of)) if given and person else 0),
     )
 
 
@@ -308,7 +370,7 @@ def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
         .order_by(InvoiceRow.currency)
     ).all()
     return Counts(
-        **waiting(tx, person).model_dump(),
+        **waiting(tx, as_of, person).model_dump(),
         invoices=total,
         open=tuple(_sum(currency, count, amount) for currency, count, amount, _, _ in sums),
         late=tuple(_sum(currency, count, amount) for currency, _, _, count, amount in sums if count),

@@ -12,12 +12,25 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import invoices, outbox
-from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow, MessageRow, UnmatchedPaymentRow
+from activities.ledger.tables import (
+    ApprovalRow,
+    CreditHoldRow,
+    DisputeRow,
+    ExceptionRow,
+    GivingUpRow,
+    InvoiceRow,
+    MessageRow,
+    UnmatchedPaymentRow,
+)
 from billing.company import Company
 from billing.connections import Port
 from billing.exceptions import Finding
+from billing.money import Money
 
 STAFF, CLIENT = "staff", "client"
+
+CREDIT_HOLD = "credit-hold"
+"""The message that a client is on credit hold; about an invoice where one is the reason."""
 
 COMPANY_EXCEPTION = "company-exception"
 """The message about exceptions without an invoice; those that wait for one person go out in one mail."""
@@ -148,6 +161,65 @@ def payment_unmatched(tx: Session, payment: UnmatchedPaymentRow, company: Compan
         at=at,
         deadline=payment.deadline.isoformat(),
         payment=payment.id,
+    )
+
+
+def giving_up(
+    tx: Session, row: InvoiceRow | None, found: GivingUpRow, who: str, company: Company, *, at: datetime
+) -> None:
+    """Asks one person to agree to a write-off or refund, or to see to it that what was agreed to is done."""
+    what = f"{found.kind} {found.id} of {Money.of(found.amount, found.currency)}"
+    asked = f"{company.person_name(found.asked_by)} asks for {what}: {found.reason}"
+    agreed = f"{what} was agreed to by {company.person_name(found.decided_by or '')}: {found.reason}"
+    failed = [f"It was tried, and failed: {found.last_error}"] if found.last_error else []
+    _notify(
+        tx,
+        row,
+        company,
+        key=f"giving-up-{found.id}/{found.status}/{who}/{found.escalations}"
+        + ("/reminder" if found.reminded_at else ""),
+        event="agreement-wanted" if found.status == "asked" else "refund-to-pay",
+        to=who,
+        at=at,
+        deadline=found.deadline.isoformat(),
+        findings=[asked] if found.status == "asked" else [agreed, *failed],
+        payment=found.unmatched,
+        amount=str(found.amount),
+    )
+
+
+def disputed(tx: Session, row: InvoiceRow, dispute: DisputeRow, company: Company, *, at: datetime) -> None:
+    """Asks the owner of a dispute to decide it by its deadline."""
+    _notify(
+        tx,
+        row,
+        company,
+        key=f"invoice-{row.id}/dispute-{dispute.id}/{at:%Y%m%d%H%M%S}",
+        event="dispute",
+        to=dispute.owner,
+        at=at,
+        deadline=dispute.deadline.isoformat(),
+        reason=dispute.code.replace("-", " "),
+        findings=[dispute.reason],
+    )
+
+
+def on_credit_hold(
+    tx: Session, hold: CreditHoldRow, to: str, company: Company, *, at: datetime
+) -> None:
+    """Tells the account manager that a client is on credit hold, and why."""
+    row = tx.get(InvoiceRow, hold.invoice) if hold.invoice is not None else None
+    _notify(
+        tx,
+        row,
+        company,
+        key=f"credit-hold-{hold.id}",
+        event=CREDIT_HOLD,
+        to=to,
+        at=at,
+        deadline=at.isoformat(),
+        reason=hold.reason,
+        client=hold.client,
     )
 
 

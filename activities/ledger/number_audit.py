@@ -23,15 +23,20 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     extract,
     func,
+    literal,
+    null,
     or_,
     select,
     true,
+    union_all,
 )
+from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.orm import Session
 
-from activities.ledger.tables import AuditEventRow, InvoiceRow, NumberSeriesRow
+from activities.ledger.tables import AuditEventRow, CreditNoteRow, InvoiceRow, NumberSeriesRow
 from billing.document_kind import DocumentKind, NumberSeries
 from billing.draft import digest_of
 from billing.erased import is_erased
@@ -96,6 +101,7 @@ class NumberAudit:
     series: list[Series] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     invoices: int = 0
+    credit_notes: int = 0
     opening_items: int = 0
     problem_count: int = 0
     from_before: frozenset[str] = frozenset()
@@ -107,14 +113,14 @@ class NumberAudit:
 
 
 def to_check(tx: Session, issuer: str | None = None) -> int:
-    """How many invoices `audit_numbers` will look at."""
-    return tx.scalar(select(func.count()).select_from(InvoiceRow).where(_numbered(issuer))) or 0
+    """How many invoices and credit notes `audit_numbers` will look at."""
+    return tx.scalar(select(func.count()).select_from(_NUMBERED).where(_numbered(issuer))) or 0
 
 
 def audit_numbers(
     tx: Session, issuer: str | None = None, seen: Callable[[], None] = lambda: None
 ) -> NumberAudit:
-    """Checks every number of an issuer, or of all; calls `seen` after each invoice.
+    """Checks every number of an issuer, or of all; calls `seen` after each document.
 
     Reads one snapshot, so that numbers given meanwhile disturb nothing: `tx` must not have read anything yet.
     """
@@ -126,7 +132,8 @@ def audit_numbers(
     for (owner, document_type, year), rows in given:
         series = Series(owner, document_type, year)
         for row in rows:
-            found.invoices += 1
+            found.invoices += row.event == "issued"
+            found.credit_notes += row.event == "credited"
             _take(series, row, found)
             _compare_with_trail(row, found)
             seen()
@@ -140,7 +147,40 @@ def audit_numbers(
 
 
 _OURS = InvoiceRow.trigger != "opening item"
-_ISSUER = func.coalesce(InvoiceRow.issuer, "")
+
+_NUMBERED = union_all(
+    select(
+        InvoiceRow.id.label("invoice"),
+        literal("issued").label("event"),
+        func.coalesce(InvoiceRow.issuer, "").label("issuer"),
+        InvoiceRow.billing_key,
+        cast(InvoiceRow.document_status, TEXT).label("document_status"),
+        InvoiceRow.number,
+        InvoiceRow.issue_date,
+        InvoiceRow.due_date,
+        InvoiceRow.gross,
+        InvoiceRow.currency,
+        InvoiceRow.draft,
+        InvoiceRow.draft_digest,
+    ).where(_OURS, or_(InvoiceRow.number.is_not(None), InvoiceRow.document_status.in_(ISSUED))),
+    select(
+        CreditNoteRow.invoice,
+        literal("credited"),
+        CreditNoteRow.issuer,
+        InvoiceRow.billing_key,
+        literal("issued"),
+        CreditNoteRow.number,
+        CreditNoteRow.issue_date,
+        null(),
+        CreditNoteRow.gross,
+        CreditNoteRow.currency,
+        CreditNoteRow.draft,
+        CreditNoteRow.draft_digest,
+    ).join(InvoiceRow, InvoiceRow.id == CreditNoteRow.invoice),
+).subquery("numbered")
+"""Every document of ours that has, or should have, a number, and the event that must say so."""
+
+_DOCUMENT = _NUMBERED.c
 
 
 def _of(issuer: str | None) -> ColumnElement[bool]:
@@ -148,8 +188,7 @@ def _of(issuer: str | None) -> ColumnElement[bool]:
 
 
 def _numbered(issuer: str | None) -> ColumnElement[bool]:
-    issued = or_(InvoiceRow.number.is_not(None), InvoiceRow.document_status.in_(ISSUED))
-    return and_(_of(issuer), _OURS, issued)
+    return true() if issuer is None else _DOCUMENT.issuer == issuer
 
 
 def _opening_items(tx: Session, issuer: str | None) -> Sequence[str | None]:
@@ -157,10 +196,10 @@ def _opening_items(tx: Session, issuer: str | None) -> Sequence[str | None]:
     return tx.scalars(query.where(_of(issuer), InvoiceRow.trigger == "opening item")).all()
 
 
-_SELLER = InvoiceRow.draft["issuer"]
+_SELLER = _DOCUMENT.draft["issuer"]
 _SERIES = case(
     *(
-        (InvoiceRow.draft["kind"].astext == str(kind), str(kind.series))
+        (_DOCUMENT.draft["kind"].astext == str(kind), str(kind.series))
         for kind in DocumentKind
         if kind.series is not NumberSeries.INVOICE
     ),
@@ -188,51 +227,57 @@ def _read(what: str) -> ColumnElement[Any]:
     dated = func.replace(func.replace(_PATTERN, "{year}", year), "{yy}", short)
     expression = func.concat("^", func.regexp_replace(dated, _COUNT, count), "$")
     return func.coalesce(
-        func.substring(InvoiceRow.number, expression), func.substring(InvoiceRow.number, f"{year}-{count}$")
+        func.substring(_DOCUMENT.number, expression), func.substring(_DOCUMENT.number, f"{year}-{count}$")
     )
 
 
 def _given(tx: Session, issuer: str | None) -> Iterator[Row[Any]]:
-    """Issued invoices by issuer, series, year and number, each with what its audit trail says was issued."""
+    """Issued documents by issuer, series, year and number, each with what its audit trail says was issued."""
     issued = (
         select(func.count().label("times"), func.array_agg(AuditEventRow.facts).label("facts"))
-        .where(AuditEventRow.invoice == InvoiceRow.id, AuditEventRow.event == "issued")
+        .where(
+            AuditEventRow.invoice == _DOCUMENT.invoice,
+            AuditEventRow.event == _DOCUMENT.event,
+            # an invoice is issued once, whatever its event says; of its credit notes each has its own
+            or_(_DOCUMENT.event == "issued", AuditEventRow.facts["number"].astext == _DOCUMENT.number),
+        )
         .lateral()
     )
     erased = (
         select(AuditEventRow.position)
-        .where(AuditEventRow.invoice == InvoiceRow.id, AuditEventRow.event == "erased")
+        .where(AuditEventRow.invoice == _DOCUMENT.invoice, AuditEventRow.event == "erased")
         .exists()
     )
     written = _read("year")
     of_number = case((func.length(written) == 2, func.concat("20", written)), else_=written)
     year = cast(
-        func.coalesce(of_number, cast(extract("year", InvoiceRow.issue_date), InvoiceRow.number.type)),
+        func.coalesce(of_number, cast(extract("year", _DOCUMENT.issue_date), TEXT)),
         BigInteger,
     )
     position = cast(_read("count"), BigInteger)
     query = (
         select(
-            _ISSUER.label("issuer"),
+            _DOCUMENT.issuer,
             _SERIES.label("series"),
             func.coalesce(year, 0).label("year"),
             position.label("position"),
-            InvoiceRow.billing_key,
-            InvoiceRow.document_status,
-            InvoiceRow.number,
-            InvoiceRow.issue_date,
-            InvoiceRow.due_date,
-            InvoiceRow.gross,
-            InvoiceRow.currency,
-            InvoiceRow.draft,
-            InvoiceRow.draft_digest,
+            _DOCUMENT.event,
+            _DOCUMENT.billing_key,
+            _DOCUMENT.document_status,
+            _DOCUMENT.number,
+            _DOCUMENT.issue_date,
+            _DOCUMENT.due_date,
+            _DOCUMENT.gross,
+            _DOCUMENT.currency,
+            _DOCUMENT.draft,
+            _DOCUMENT.draft_digest,
             issued.c.times,
             issued.c.facts,
             erased.label("erased"),
         )
         .join(issued, true())
         .where(_numbered(issuer))
-        .order_by(_ISSUER, _SERIES, func.coalesce(year, 0), position.nulls_last(), InvoiceRow.number)
+        .order_by(_DOCUMENT.issuer, _SERIES, func.coalesce(year, 0), position.nulls_last(), _DOCUMENT.number)
     )
     rows: Result[Any] = tx.execute(query.execution_options(yield_per=BATCH))
     yield from rows
@@ -383,13 +428,20 @@ def _compare_with_state(state: NumberSeriesRow, given: Series, found: NumberAudi
 
 
 def _look_for_lost(tx: Session, issuer: str | None, found: NumberAudit) -> None:
-    """Numbers that were given, says the audit trail, to invoices that have none."""
-    query = (
-        select(_ISSUER, InvoiceRow.billing_key, AuditEventRow.facts)
-        .join(InvoiceRow, InvoiceRow.id == AuditEventRow.invoice)
-        .where(AuditEventRow.event == "issued", InvoiceRow.number.is_(None), _of(issuer), _OURS)
-        .order_by(InvoiceRow.id)
+    """Numbers that were given, says the audit trail, to invoices that have none, and to credit notes that are gone."""
+    owner_of = func.coalesce(InvoiceRow.issuer, "")
+    gone = ~exists().where(CreditNoteRow.number == AuditEventRow.facts["number"].astext)
+    lost = or_(
+        and_(AuditEventRow.event == "issued", InvoiceRow.number.is_(None)),
+        and_(AuditEventRow.event == "credited", gone),
     )
-    for owner, billing_key, facts in tx.execute(query.execution_options(yield_per=BATCH)):
+    query = (
+        select(owner_of, InvoiceRow.billing_key, AuditEventRow.event, AuditEventRow.facts)
+        .join(InvoiceRow, InvoiceRow.id == AuditEventRow.invoice)
+        .where(lost, _of(issuer), _OURS)
+        .order_by(InvoiceRow.id, AuditEventRow.position)
+    )
+    for owner, billing_key, event, facts in tx.execute(query.execution_options(yield_per=BATCH)):
         number = str(facts.get("number"))
-        found.add(owner, Kind.RECORD, number, f"{number} was issued, but {billing_key} has no number now")
+        missing = "has no number now" if event == "issued" else "has no such credit note now"
+        found.add(owner, Kind.RECORD, number, f"{number} was issued, but {billing_key} {missing}")

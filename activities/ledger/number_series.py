@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from activities.invoicing.calendars import business_days
 from activities.ledger import audit_trail, company_records, instalments, invoices
-from activities.ledger.tables import InvoiceRow, NumberSeriesRow
+from activities.ledger.tables import CreditNoteRow, InvoiceRow, NumberSeriesRow
 from billing.document_kind import DocumentKind, NumberSeries
 from billing.errors import NumberingError, WrongState
 from billing.instalments import schedule
@@ -69,7 +69,9 @@ def take(tx: Session, issuer: Issuer, kind: DocumentKind, at: datetime) -> Numbe
     series = _locked_series(tx, issuer.id, kind.series)
     state = SeriesState(year=series.year, last=series.last, last_date=series.last_date)
     taken = take_number(pattern_of(issuer, kind), state, at.astimezone(ZoneInfo(issuer.zone)).date())
-    if tx.scalar(select(InvoiceRow.id).where(InvoiceRow.number == taken.number)) is not None:
+    if tx.scalar(select(InvoiceRow.id).where(InvoiceRow.number == taken.number)) is not None or tx.scalar(
+        select(CreditNoteRow.id).where(CreditNoteRow.number == taken.number)
+    ):
         raise NumberingError(
             f"{taken.number} was given by the system before already, and no number may be left out; choose another "
             f"number_prefix for issuer {issuer.id!r}, apply it, and void this draft to be billed again"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, instalments, invoices
+from activities.ledger import audit_trail, giving_up, instalments, invoices, overpayments
+from activities.ledger.overpayments import DIFFERENCE as DIFFERENCE
+from activities.ledger.overpayments import EARLY_PAYMENT as EARLY_PAYMENT
+from activities.ledger.overpayments import WAIVED as WAIVED
 from activities.ledger.tables import InvoiceRow, PaymentRow
 from billing.draft import Draft
 from billing.early_payment import Offer, discount_taken, offer, received_in_time, reduction
@@ -17,8 +21,21 @@ from billing.errors import Conflicting, Refused, WrongState
 from billing.money import Money, rounded, total
 from billing.status import CollectionStatus, PaymentStatus
 
-EARLY_PAYMENT = "early payment discount"
-"""Source of what is waived, not received, when an invoice is paid early; also the event that says so."""
+REFUND = "refund"
+"""Source of what was paid back because it was paid too much."""
+
+CREDIT = "credit"
+"""Source of what a client had to its credit and used: taken from one invoice, booked for another."""
+
+UNDONE = "allocation undone"
+"""Source of what was booked for the wrong invoice and is taken from it again."""
+
+_EVENTS = {
+    REFUND: ("refund came back", "refunded"),
+    CREDIT: ("credit received", "credit used"),
+    UNDONE: ("credit given back", "allocation undone"),
+}
+"""What the audit trail calls more and less money of a source; everything else was received or taken back."""
 
 
 def record(
@@ -33,11 +50,17 @@ def record(
     channel: str,
     at: datetime,
     reference: str = "",
+    fee: Decimal | None = None,
+    provider_reference: str | None = None,
+    received_as: int | None = None,
+    difference: str = "",
 ) -> bool:
     """Books money for an issued invoice and wakes it; False when the payment with that key is booked already.
 
-    A negative amount is money taken back. `Refused` for the wrong currency, zero, or more taken back than was paid;
-    `Conflicting` if the key was used for a payment of other figures or of another invoice.
+    A negative amount is money taken back. `fee` is what somebody kept of the amount, `provider_reference` the
+    provider's id of it, `received_as` the unmatched payment it is part of. With a `difference`, which says why, it
+    settles the invoice: what is open then, or too much, is let pass. `Refused` for the wrong currency, zero, or more
+    taken back than was paid; `Conflicting` if the key was used for a payment of other figures or another invoice.
     """
     if row.number is None:
         raise WrongState(
@@ -51,10 +74,11 @@ def record(
         raise Refused("a payment of nothing changes nothing")
     if _booked_already(tx, row, amount, key, received_on):
         return False
-    received = row.paid - _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
-    if amount.amount < 0 and received + amount.amount < 0:
-        paid = _told(received, amount.currency)
-        raise Refused(f"only {paid} were paid; no more can be taken back")
+    if amount.amount < 0 and source not in (REFUND, CREDIT):
+        received = _sum_of(tx, row, _came())
+        if received + amount.amount < 0:
+            paid = _told(received, amount.currency)
+            raise Refused(f"only {paid} were paid; no more can be taken back")
     made = tx.execute(
         insert(PaymentRow)
         .values(
@@ -67,6 +91,9 @@ def record(
             reference=reference,
             recorded_at=at,
             recorded_by=by,
+            fee=fee,
+            provider_reference=provider_reference,
+            received_as=received_as,
         )
         .on_conflict_do_nothing()
         .returning(PaymentRow.id)
@@ -75,16 +102,16 @@ def record(
         _booked_already(tx, row, amount, key, received_on)
         return False
     audited = _early_payment(tx, row, key=key, received_on=received_on, by=by, at=at)
+    if amount.amount < 0 and source not in (REFUND, CREDIT):
+        _difference_withdrawn(tx, row, key=key, received_on=received_on, by=by, channel=channel, at=at)
     row.paid = _sum_of(tx, row)
-    row.payment_status = payment_status(row)
-    instalments.move_on(tx, row, at)
-    if open_amount(row) > 0 and row.collection_status == CollectionStatus.CLOSED:
-        row.closed_at = row.handed_over_at
-        row.collection_status = _reopened(row, at)
+    _let_pass(tx, row, difference, key=key, received_on=received_on, by=by, channel=channel, at=at)
+    taken_back = _moved(tx, row, at=at)
+    more, less = _EVENTS.get(source, ("payment received", "payment taken back"))
     audit_trail.record(
         tx,
         row,
-        "payment received" if amount.amount > 0 else "payment taken back",
+        more if amount.amount > 0 else less,
         at=at,
         actor=by,
         channel=channel,
@@ -95,10 +122,57 @@ def record(
         reference=reference,
         open=open_amount(row),
     )
+    _tell_taken_back(tx, row, taken_back, at=at)
     if audited:
         audit_trail.record(tx, row, EARLY_PAYMENT, at=at, actor=by, channel=channel, **audited)
     invoices.wake(tx, row, at)
     return True
+
+
+def bring_up_to_date(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
+    """What follows when an invoice (locked before) was credited or written off; the caller records why, and wakes it.
+
+    The payment status; instalments; whether it is owed again; what is paid too much; a discount for paying early is
+    one on what is left; and a write-off that is not needed, since a credit note came after all, is taken back.
+    """
+    audited: dict[str, Any] = {}
+    if row.paid:
+        key = f"{row.number}/{row.audit_position}"
+        audited = _early_payment(tx, row, key=key, received_on=at.date(), by="billow", at=at)
+        row.paid = _sum_of(tx, row)
+    _tell_taken_back(tx, row, _moved(tx, row, at=at), at=at)
+    if audited:
+        audit_trail.record(tx, row, EARLY_PAYMENT, at=at, **audited)
+
+
+def _moved(tx: Session, row: InvoiceRow, *, at: datetime) -> Decimal:
+    """Brings the invoice up to date; what of its write-off is taken back is for the caller to tell."""
+    before = row.payment_status
+    taken_back = min(max(-row.open_amount, Decimal(0)), row.written_off)
+    row.written_off -= taken_back
+    row.payment_status = payment_status(row)
+    instalments.move_on(tx, row, at)
+    if row.open_amount > 0 and row.collection_status == CollectionStatus.CLOSED:
+        row.closed_at = row.handed_over_at
+        row.collection_status = _reopened(row, at)
+    if row.open_amount <= 0 or before == PaymentStatus.OVERPAID:
+        giving_up.end_needless(tx, row, at=at)
+    if PaymentStatus.OVERPAID in (before, row.payment_status):
+        overpayments.look(tx, row, at=at)
+    return taken_back
+
+
+def _tell_taken_back(tx: Session, row: InvoiceRow, amount: Decimal, *, at: datetime) -> None:
+    if amount:
+        audit_trail.record(
+            tx,
+            row,
+            "write-off taken back",
+            at=at,
+            amount=amount,
+            currency=row.currency,
+            open=row.open_amount,
+        )
 
 
 def _sum_of(tx: Session, row: InvoiceRow, *conditions: ColumnElement[bool]) -> Decimal:
@@ -106,13 +180,24 @@ def _sum_of(tx: Session, row: InvoiceRow, *conditions: ColumnElement[bool]) -> D
     return tx.scalar(query.where(PaymentRow.invoice == row.id, *conditions)) or Decimal(0)
 
 
+def _came() -> ColumnElement[bool]:
+    """What a client sent less what it took back itself: neither what was waived, nor what went on because it was too
+    much, be it refunded or used for another invoice."""
+    return or_(
+        PaymentRow.source.not_in((*WAIVED, REFUND, CREDIT, UNDONE)),
+        and_(PaymentRow.source == CREDIT, PaymentRow.amount > 0),
+        and_(PaymentRow.source == UNDONE, PaymentRow.amount < 0),
+    )
+
+
 def _early_payment(
     tx: Session, row: InvoiceRow, *, key: str, received_on: date, by: str, at: datetime
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Books what is waived for paying early, or takes it back, now that the payment `key` has come; what to audit.
 
     Enough paid by the last day settles the invoice. Money taken back later, or the rest paid after all, ends or
-    lessens the discount by a row of its own.
+    lessens the discount by a row of its own; a credit note lessens it by its part of the whole. What is refunded, or
+    used for another invoice, was paid too much and lessens nothing.
     """
     if not ((row.draft or {}).get("terms") or {}).get("early_payment") or row.issue_date is None:
         return {}
@@ -120,12 +205,12 @@ def _early_payment(
     offered = offer(draft, row.issue_date)
     if offered is None:
         return {}
-    money = PaymentRow.source != EARLY_PAYMENT
-    received = select(PaymentRow.received_on, PaymentRow.amount).where(PaymentRow.invoice == row.id, money)
+    received = select(PaymentRow.received_on, PaymentRow.amount).where(PaymentRow.invoice == row.id, _came())
     payments = [(on, amount) for on, amount in tx.execute(received)]
     before = _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
     in_time = received_in_time(payments, offered.last_day)
-    change = discount_taken(draft, offered, in_time, total(amount for _, amount in payments)) - before
+    whole = discount_taken(draft, offered, in_time, total(amount for _, amount in payments))
+    change = rounded(whole * (draft.due - row.credited) / draft.due, draft.currency) - before
     if change == 0:
         return {}
     tx.add(
@@ -143,6 +228,64 @@ def _early_payment(
     )
     tx.flush()
     return _reduced(draft, offered, before, change)
+
+
+def _let_pass(
+    tx: Session,
+    row: InvoiceRow,
+    why: str,
+    *,
+    key: str,
+    received_on: date,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> None:
+    """Settles the invoice if there is a reason why what is open, or too much, is let pass."""
+    if why and row.open_amount:
+        _book_difference(tx, row, row.open_amount, key, received_on, why, by=by, channel=channel, at=at)
+        row.paid = _sum_of(tx, row)
+
+
+def _difference_withdrawn(
+    tx: Session, row: InvoiceRow, *, key: str, received_on: date, by: str, channel: str, at: datetime
+) -> None:
+    """Money was taken back: what was let pass because of it is owed again."""
+    accepted = _sum_of(tx, row, PaymentRow.source == DIFFERENCE)
+    if accepted:
+        _book_difference(
+            tx, row, -accepted, key, received_on, "money was taken back", by=by, channel=channel, at=at
+        )
+
+
+def _book_difference(
+    tx: Session,
+    row: InvoiceRow,
+    difference: Decimal,
+    key: str,
+    received_on: date,
+    reason: str,
+    *,
+    by: str,
+    channel: str,
+    at: datetime,
+) -> None:
+    tx.add(
+        PaymentRow(
+            invoice=row.id,
+            key=f"{DIFFERENCE}/{key}",
+            amount=difference,
+            currency=row.currency,
+            received_on=received_on,
+            source=DIFFERENCE,
+            reference=reason,
+            recorded_at=at,
+            recorded_by=by,
+        )
+    )
+    tx.flush()
+    said = {"amount": difference, "currency": row.currency, "reason": reason}
+    audit_trail.record(tx, row, DIFFERENCE, at=at, actor=by, channel=channel, **said)
 
 
 def _reduced(draft: Draft, offered: Offer, before: Decimal, change: Decimal) -> dict[str, object]:
@@ -211,6 +354,6 @@ def payment_status(row: InvoiceRow) -> PaymentStatus:
         return PaymentStatus.OVERPAID
     if owed == 0 and row.written_off > 0:
         return PaymentStatus.WRITTEN_OFF
-    if row.paid == 0:
+    if row.paid <= 0:
         return PaymentStatus.UNPAID
     return PaymentStatus.PARTLY_PAID if owed > 0 else PaymentStatus.PAID

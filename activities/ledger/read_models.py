@@ -151,6 +151,7 @@ class ExceptionView(ReadModel):
 class PaymentView(ReadModel):
     """Money received, or taken back where negative."""
 
+    id: int = 0
     amount: Decimal
     currency: str
     received_on: date
@@ -276,9 +277,10 @@ class InboxItem(ReadModel):
     For an approval `asked_by` and `asked_because` say who wants it billed, and why where a person does.
     A payment that matches no invoice has payer, reference and day instead of key, number and client. An exception
     without invoice has a subject instead of key and number; `amount` is then what is at stake, net, if that is known.
+    Giving up is a write-off or refund (`code`) that waits to be agreed to (`resolutions`: agree, refuse) or to be paid.
     """
 
-    kind: Literal["approval", "exception", "payment"]
+    kind: Literal["approval", "exception", "payment", "giving-up"]
     id: int
     billing_key: str | None
     generation: int | None
@@ -317,16 +319,20 @@ class Sum(ReadModel):
 
 
 class Waiting(ReadModel):
-    """How much waits for somebody; `payments` match no invoice, `mine` waits for the person asked for."""
+    """How much waits for somebody; `payments` match no invoice, `mine` waits for the person asked for.
+
+    `given_up` are write-offs and refunds to be decided or done.
+    """
 
     approvals: int
     exceptions: int
     payments: int
     mine: int
+    given_up: int = 0
 
     @property
     def waiting(self) -> int:
-        return self.approvals + self.exceptions + self.payments
+        return self.approvals + self.exceptions + self.payments + self.given_up
 
 
 class Counts(Waiting):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, notices, outbox, payments
-from activities.ledger.tables import InvoiceRow, MessageRow
+from activities.ledger import audit_trail, notices, outbox
+from activities.ledger.actors import PORTAL, check_actor
+from activities.ledger.tables import AuditEventRow, InvoiceRow, MessageRow
 from billing.company import Company
 from billing.erased import erased_at
-from billing.errors import NotAllowed, Refused, WrongState
+from billing.errors import Refused, WrongState
 from billing.parties import EmailAddress
 
 _email: TypeAdapter[str] = TypeAdapter(EmailAddress)
@@ -20,23 +22,28 @@ _email: TypeAdapter[str] = TypeAdapter(EmailAddress)
 COPY = "invoice-copy"
 """The event of a message that is an invoice sent once more."""
 
+COPIES_A_DAY = 3
+"""So many a client may have sent to addresses of its own in 24 hours: enough for a colleague, not for a mailing."""
+
+_ASKED = "sending again"
+
 
 def resend(
     tx: Session, row: InvoiceRow, company: Company, *, to: str | None, by: str, channel: str, at: datetime
 ) -> None:
     """Prepares the copy and leaves it to the outbox. A second click within the same minute is the same copy.
 
-    `Refused` for what is no address, `WrongState` for an invoice without a document.
+    By the portal, the client of the invoice may ask for it: only so often, and only to an address it names. `Refused`
+    for what is no address, `WrongState` for an invoice without a document.
     """
-    if by not in company.people_by_id:
-        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+    check_actor(row, company, by=by, channel=channel)
     if row.document is None:
         raise WrongState(
             f"{row.number or row.billing_key} is {row.document_status}: there is no document to send"
         )
     if erased := erased_at(row.draft):
         raise WrongState(f"the document of {row.number} was erased on {erased[:10]}, its retention over")
-    if payments.open_amount(row) <= 0:
+    if row.open_amount <= 0:
         raise WrongState(
             f"{row.number} is {row.payment_status}: a mail would ask for money that is here; "
             f"hand on the PDF instead: billow pdf {row.number}"
@@ -46,6 +53,8 @@ def resend(
             _email.validate_python(to)
         except ValidationError as error:
             raise Refused(f"{to!r} is not an e-mail address") from error
+    if channel == PORTAL and (to is None or left_today(tx, row, at=at) <= 0):
+        raise Refused(f"no more than {COPIES_A_DAY} copies of {row.number} are sent a day by the portal")
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
     key = f"invoice-{row.id}/{COPY}/{at:%Y%m%d%H%M}" + (f"/{to}" if to else "")
     made = tx.execute(
@@ -70,6 +79,15 @@ def resend(
     ).scalar()
     if made:
         outbox.write(tx, outbox.NOTICE, key, invoice=row.id, at=at)
-        audit_trail.record(
-            tx, row, "sending again", at=at, actor=by, channel=channel, to=to or "billing contact"
-        )
+        audit_trail.record(tx, row, _ASKED, at=at, actor=by, channel=channel, to=to or "billing contact")
+
+
+def left_today(tx: Session, row: InvoiceRow, *, at: datetime) -> int:
+    """How many copies of the invoice the client may still ask for by the portal."""
+    asked = select(func.count()).where(
+        AuditEventRow.invoice == row.id,
+        AuditEventRow.event == _ASKED,
+        AuditEventRow.channel == PORTAL,
+        AuditEventRow.at > at - timedelta(days=1),
+    )
+    return COPIES_A_DAY - (tx.scalar(asked) or 0)

@@ -125,6 +125,12 @@ class InvoiceRow(Table):
             "requested_at",
             postgresql_where=text("collection_status <> 'closed'"),
         ),
+        # how payers write numbers: without what stands between letters and digits
+        Index(
+            "invoices_by_bare_number",
+            text("regexp_replace(upper(number), '[^A-Z0-9]', '', 'g')"),
+            postgresql_where=text("number is not null"),
+        ),
         Index(
             "invoices_not_assembled",
             "id",
@@ -496,7 +502,7 @@ class CreditHoldRow(Table):
 
 
 class GivingUpRow(Table):
-    """What somebody asked another person to agree to: a write-off, or a refund of what was paid too much.
+    """What somebody asked another person to agree to: a write-off, a credit note, a refund of what was paid too much.
 
     `status` is asked, agreed, refused, done, failed or withdrawn. A refund is done when the money went out: by the
     payment provider (`method` stripe), or by bank transfer, which somebody confirms.
@@ -533,15 +539,20 @@ class GivingUpRow(Table):
     comment: Mapped[str] = mapped_column(default="")
     done_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class BankStatementRow(Table):
-    """A bank statement as it was imported; the same one imported twice changes nothing."""
+    """A bank statement as it was imported; the same one imported twice changes nothing.
+
+    `read_at` is when the last of its entries was accounted for, None while that is under way or was broken off.
+    """
 
     __tablename__ = "bank_statements"
     __table_args__ = (
-        UniqueConstraint("account", "statement", "until", name="one_bank_statement"),
+        UniqueConstraint("account", "currency", "statement", "until", name="one_bank_statement"),
         Index("bank_statements_by_account", "account", "until"),
+        Index("bank_statements_by_issuer", "issuer", "currency", "until"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -561,6 +572,7 @@ class BankStatementRow(Table):
     imported_by: Mapped[str]
     channel: Mapped[str]
     problems: Mapped[list[Any]] = mapped_column(default=list)
+    read_at: Mapped[datetime | None]
 
 
 class BankEntryRow(Table):
@@ -573,6 +585,13 @@ class BankEntryRow(Table):
     __table_args__ = (
         Index("bank_entries_by_statement", "statement"),
         Index("bank_entries_by_outcome", "outcome", "booked_on"),
+        Index(
+            "bank_entries_by_payer",
+            "counterparty_account",
+            postgresql_include=["client"],
+            postgresql_where=text("client is not null and counterparty_account <> ''"),
+        ),
+        Index("bank_entries_by_end_to_end_id", "end_to_end_id", postgresql_where=text("end_to_end_id <> ''")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -593,6 +612,7 @@ class BankEntryRow(Table):
     outcome: Mapped[str]
     because: Mapped[str] = mapped_column(default="")
     unmatched: Mapped[int | None] = mapped_column(ForeignKey("unmatched_payments.id"), index=True)
+    client: Mapped[str | None]
 
 
 class CheckoutRow(Table):
@@ -627,12 +647,16 @@ class PortalLinkRow(Table):
 
 
 class CollectionActRow(Table):
-    """A courtesy note, reminder, escalation or hand-over that was really done; each once an invoice."""
+    """A courtesy note, reminder, escalation or hand-over that was really done; each once an invoice and payment plan.
+
+    `plan` is the payment plan that held then, 0 without one: levels begin anew with each.
+    """
 
     __tablename__ = "collection_acts"
 
     invoice: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
     act: Mapped[str] = mapped_column(primary_key=True)
+    plan: Mapped[int] = mapped_column(BigInteger, primary_key=True, default=0, server_default="0")
     planned_for: Mapped[datetime]
     done_at: Mapped[datetime]
     message: Mapped[str | None]

@@ -64,6 +64,20 @@ def _resolved(tell: _Teller) -> str:
     return tell.text("code") + tell.text("reason", ": ")
 
 
+def _money_moved(tell: _Teller) -> str:
+    return (
+        tell.money("amount")
+        + tell.text("received_on", " on ")
+        + tell.text("reference", ", ")
+        + tell.money("open", "; open: ")
+    )
+
+
+def _asked(tell: _Teller) -> str:
+    said = tell.text("reason", ": ") + tell.text("comment", ": ") + tell.text("error", ": ")
+    return tell.text("item", "no. ", ", ") + tell.money("amount") + said
+
+
 _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "triggered": lambda t: t.text("trigger"),
     "assembled": lambda t: t.money("gross") + t.text("lines", ", lines: ") + t.text("tax", "; "),
@@ -122,10 +136,36 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
         + t.text("reference", ", ")
         + t.money("open", "; open: ")
     ),
+    **dict.fromkeys(("refunded", "refund came back", "credit used", "credit received"), _money_moved),
+    **dict.fromkeys(("credit given back", "allocation undone"), _money_moved),
+    "written off": lambda t: (
+        t.money("amount") + t.text("reason", ": ") + t.text("asked_by", "; asked by ") + t.money("open", "; open: ")
+    ),
+    "write-off taken back": lambda t: t.money("amount") + t.money("open", "; open: "),
+    "write-off asked": _asked,
+    "write-off agreed": _asked,
+    "write-off refused": _asked,
+    "write-off withdrawn": _asked,
+    "refund asked": _asked,
+    "refund agreed": _asked,
+    "refund refused": _asked,
+    "refund withdrawn": _asked,
+    "refund failed": _asked,
     "held": lambda t: t.text("reason") + t.text("until", ", until "),
     "released": lambda t: t.text("reason", after="; ") + "reminders go on",
     "payment promised": lambda t: t.text("on", "for ") + t.text("note", ": "),
-    "disputed": lambda t: t.text("reason") + t.text("decide_by", "; to be decided by "),
+    "credit hold": lambda t: t.text("reason"),
+    "payment plan agreed": lambda t: t.text("reason"),
+    "promise withdrawn": lambda t: t.text("reason"),
+    "promise kept": lambda t: t.text("on", "for "),
+    "promise broken": lambda t: t.text("on", "for "),
+    "disputed": lambda t: (
+        t.text("reason") + t.money("amount", "; of it ") + t.text("decide_by", "; to be decided by ")
+    ),
+    "dispute brought up again": lambda t: t.text("owner", "to ") + t.text("decide_by", "; to be decided by "),
+    "dispute ended": lambda t: (
+        t.text("outcome") + t.text("answer", ": ") + t.text("notice_until", "; no reminder before ")
+    ),
     "taken over": lambda t: (
         t.text("number") + t.money("gross", " over ") + t.money("paid", ", paid before: ")
     ),

@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, not_, or_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
-from activities.ledger import company_records, outbox
+from activities.ledger import company_records, giving_up, outbox
 from activities.ledger.tables import (
     AuditEventRow,
     BilledItemRow,
     CompanyVersionRow,
     ExceptionRow,
+    GivingUpRow,
     InvoiceRow,
     MeterCrossingRow,
     OutboxRow,
@@ -229,7 +230,7 @@ def stalled(tx: Session, before: datetime, limit: int = 1000) -> list[InvoiceRow
 
 
 def overdue(tx: Session, as_of: datetime) -> tuple[int, int]:
-    """How many exceptions and how many payments nobody has decided by their deadline."""
+    """How many exceptions, and how many payments, write-offs and refunds nobody has decided by their deadline."""
 
     def late(table: type[ExceptionRow] | type[UnmatchedPaymentRow]) -> int:
         past = or_(table.deadline <= as_of, table.escalations > 0)
@@ -237,4 +238,6 @@ def overdue(tx: Session, as_of: datetime) -> tuple[int, int]:
             tx.scalar(select(func.count()).select_from(table).where(table.resolved_at.is_(None), past)) or 0
         )
 
-    return late(ExceptionRow), late(UnmatchedPaymentRow)
+    waiting = select(func.count()).select_from(GivingUpRow).where(giving_up.is_open())
+    given_up = tx.scalar(waiting.where(GivingUpRow.deadline <= as_of)) or 0
+    return late(ExceptionRow), late(UnmatchedPaymentRow) + given_up

@@ -1,20 +1,24 @@
-"""Payments nobody can tell the invoice of: each an exception that is allocated or set aside by a person."""
+"""Payments nobody can tell the invoice of: a person allocates each, whole or in parts, or sets it aside."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import notices, payments
+from activities.ledger import giving_up, notices, payments
 from activities.ledger.exceptions import attention_at, remind_or_escalate
-from activities.ledger.tables import InvoiceRow, PaymentRow, UnmatchedPaymentRow
+from activities.ledger.tables import BankEntryRow, InvoiceRow, PaymentRow, UnmatchedPaymentRow
 from billing.company import Company
 from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongState
 from billing.exceptions import ReasonCode
-from billing.money import Money
+from billing.matching import Suggestion
+from billing.money import Money, rounded
 
 
 def record(
@@ -29,9 +33,13 @@ def record(
     by: str,
     company: Company,
     at: datetime,
+    client: str | None = None,
+    payer_account: str = "",
+    suggestions: Sequence[Suggestion] = (),
 ) -> UnmatchedPaymentRow | None:
     """Keeps money that matches no invoice and tells its owner; None when the one with that key is kept already.
 
+    `client` is whose money it is, where that is known, `suggestions` what it may be for.
     `Refused` unless money came in; `Conflicting` if the key was used for a payment of other figures or of an invoice.
     """
     if amount.amount <= 0:
@@ -61,7 +69,10 @@ def record(
             source=source,
             recorded_at=at,
             recorded_by=by,
-            owner=company.exceptions.owner(ReasonCode.UNMATCHED_PAYMENT),
+            owner=company.exceptions.owner(ReasonCode.UNMATCHED_PAYMENT, client or ""),
+            client=client,
+            payer_account=payer_account,
+            suggestions=[_plain(each) for each in suggestions],
             raised_at=at,
             deadline=at + timedelta(hours=company.exceptions.decide_within_hours),
             escalations=0,
@@ -101,37 +112,95 @@ def allocate(
     row: InvoiceRow,
     company: Company,
     *,
+    amount: Decimal | None = None,
     by: str,
     channel: str,
     at: datetime,
 ) -> UnmatchedPaymentRow:
-    """Books the payment for an issued invoice, locked before, and wakes it.
+    """Books what is left of the payment, or that much of it, for an issued invoice, locked before, and wakes it.
 
-    `Refused` with the reason when it is decided already, the invoice has no number or another currency, or the
-    person is nobody here.
+    Once nothing is left, the payment is decided. `Refused` with the reason when it is decided already, less is left,
+    the invoice has no number or another currency, or the person is nobody here.
     """
     payment = _open_payment(tx, payment_id, company, by)
+    rest = left(tx, payment)
+    booked = Money.of(rest.amount if amount is None else amount, payment.currency)
+    if not 0 < booked.amount <= rest.amount:
+        raise Refused(
+            f"{rest} are left of payment {payment.id}; book more than nothing, and no more than that"
+        )
+    before = _parts(tx, payment)
     payments.record(
         tx,
         row,
-        Money.of(payment.amount, payment.currency),
-        key=f"unmatched/{payment.key}",
+        booked,
+        key=f"unmatched/{payment.key}" + (f"/{len(before) + 1}" if before else ""),
         received_on=payment.received_on,
         source=f"unmatched payment {payment.id}, {payment.source}",
         by=by,
         channel=channel,
         reference=" · ".join(said for said in (payment.payer, payment.reference) if said),
+        received_as=payment.id,
         at=at,
     )
+    payment.allocated += booked.amount
     payment.allocated_to = row.id
-    _close(payment, f"booked for {row.number}", by=by, at=at)
+    _note_client(tx, payment, row.client)
+    if left(tx, payment).amount == 0:
+        numbers = dict.fromkeys([*before, row.number or row.billing_key])
+        _close(payment, f"booked for {', '.join(numbers)}", by=by, at=at)
     return payment
+
+
+def left(tx: Session, payment: UnmatchedPaymentRow) -> Money:
+    """What of the payment stands on no invoice, and is not to be paid back."""
+    rest = payment.amount - payment.allocated - giving_up.set_apart(tx, payment=payment.id)
+    return Money.of(rounded(rest, payment.currency), payment.currency)
+
+
+def _parts(tx: Session, payment: UnmatchedPaymentRow) -> Sequence[str]:
+    """The numbers of the invoices that parts of it were booked for, in the order in which they were."""
+    query = (
+        select(InvoiceRow.number)
+        .join(PaymentRow, PaymentRow.invoice == InvoiceRow.id)
+        .where(PaymentRow.received_as == payment.id, PaymentRow.key.startswith("unmatched/"))
+        .order_by(PaymentRow.id)
+    )
+    return [number or "" for number in tx.scalars(query)]
+
+
+def _note_client(tx: Session, payment: UnmatchedPaymentRow, client: str) -> None:
+    """A person says whose money it is: the next payment from that account is known by it."""
+    payment.client = payment.client or client
+    if payment.payer_account:
+        tx.execute(update(BankEntryRow).where(BankEntryRow.unmatched == payment.id).values(client=client))
+
+
+def taken_back(tx: Session, payment: UnmatchedPaymentRow, why: str, *, by: str, at: datetime) -> None:
+    """The bank took back a payment, locked before, of which nothing is booked: there is nothing left to decide.
+
+    Nor is it credit of a client any more, nor refunded.
+    """
+    giving_up.end_of_payment(tx, payment.id, at=at)
+    if payment.resolved_at is None or payment.kept_as_credit:
+        payment.kept_as_credit = False
+        _close(payment, why, by=by, at=at)
+
+
+def _plain(suggestion: Suggestion) -> dict[str, Any]:
+    return {
+        "number": suggestion.number,
+        "client": suggestion.client,
+        "open": str(suggestion.amount),
+        "currency": suggestion.currency,
+        "reasons": list(suggestion.reasons),
+    }
 
 
 def set_aside(
     tx: Session, payment_id: int, company: Company, *, reason: str, by: str, at: datetime
 ) -> UnmatchedPaymentRow:
-    """Closes the payment without booking it: not ours, or paid back. `Refused` without a reason."""
+    """Closes what is left of the payment without booking it: not ours, or paid back. `Refused` without a reason."""
     payment = _open_payment(tx, payment_id, company, by)
     if not reason.strip():
         raise Refused("say why: setting a payment aside needs a reason")

@@ -29,6 +29,12 @@ TOLD = frozenset(
         "early payment discount",
         "written off",
         "write-off taken back",
+        "refunded",
+        "refund came back",
+        "credit used",
+        "credit received",
+        "credit given back",
+        "allocation undone",
     }
 )
 """Events of the audit trail after which a source shows something else. The row must have its new status by then."""

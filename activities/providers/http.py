@@ -81,6 +81,16 @@ class VendorHttp:
         `SourceUnavailable` for what waiting may mend, after the tries; `SourceFaulty` for what it will not. A call that
         is not `repeatable` is tried again only when the vendor cannot have taken it.
         """
+        given = {"params": params, "json": content, "data": form}
+        return self._read(self.answer(method, path, given, repeatable=repeatable), missing_ok)
+
+    def answer(
+        self, method: str, path: str, given: Mapping[str, Any], *, repeatable: bool = True
+    ) -> httpx.Response:
+        """The answer, whatever its status, to a request with what is `given` (as httpx names it), within all bounds.
+
+        `SourceUnavailable` for no answer, and for 429 and 5xx, after the tries.
+        """
         began = time.monotonic()
         ends = min(began + self.patience, _LAST_MOMENT.get())
         if began >= ends:
@@ -92,7 +102,7 @@ class VendorHttp:
             if n:
                 time.sleep(max(0.0, min(pause, ends - time.monotonic())))
             try:
-                response = self._send(method, path, {"params": params, "json": content, "data": form}, ends)
+                response = self._send(method, path, given, ends)
             except httpx.TransportError as error:
                 why = f"it does not answer ({type(error).__name__})"
                 if not repeatable and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -100,7 +110,7 @@ class VendorHttp:
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 if response.status_code not in (429, 500, 502, 503, 504):
-                    return self._read(response, missing_ok)
+                    return response
                 why = f"HTTP {response.status_code}"
                 if not repeatable and response.status_code not in (429, 503):
                     break

@@ -9,8 +9,12 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from activities.payments.provider import PaymentReport
 from billing.connections import Connection, Direction, Port
 from billing.events import BillingEvent
+
+Meaning = BillingEvent | PaymentReport
+"""What a vendor's message can mean: something that bills, or money that moved."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Webhook(Protocol):
     def verify(self, received: Received, secrets: Sequence[str], now: datetime) -> tuple[Delivery, ...]:
         """The messages, if signed by one of the secrets and within the vendor's time window. Else `NotGenuine`."""
 
-    def events(self, delivery: Delivery, adapter: Any) -> tuple[BillingEvent, ...]:
+    def events(self, delivery: Delivery, adapter: Any) -> tuple[Meaning, ...]:
         """What a message means; fetches the record again (by the adapter) where the signature does not cover it."""
 
 
@@ -80,13 +84,15 @@ class NotGenuine(Exception):
 class Changes:
     """What is new since a cursor; `cursor` is where to go on, `more` whether there is more at once.
 
-    `problem` says what could not be read and is asked for again the next time, while the rest is.
+    `problem` says what could not be read and is asked for again the next time, while the rest is. `messages` are those
+    of a vendor with webhooks, under the ids they are delivered by: each that was not delivered is acted on, too.
     """
 
     events: tuple[BillingEvent, ...]
     cursor: str
     more: bool = False
     problem: str = ""
+    messages: tuple[Delivery, ...] = ()
 
 
 class Polled(Protocol):

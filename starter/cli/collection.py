@@ -11,6 +11,11 @@ from billing.errors import Refused
 from starter.cli import context, output
 from starter.cli.parameters import Day, Text, Until, as_option, invoice_argument, json_option
 
+_CODES = (
+    "price", "quantity", "quality", "not-delivered", "not-ordered", "duplicate", "order-number", "tax", "other",
+)  # fmt: skip
+"""As `DisputeCode` has them; a test compares the two, for the command line starts without the rules."""
+
 
 @click.command("hold", short_help="Send no reminders until a day")
 @invoice_argument
@@ -71,35 +76,102 @@ def release(invoice: str, who: str, as_json: bool) -> None:
     )
 
 
-@click.command("dispute", short_help="Note that the client disputes an invoice")
+@click.command("dispute", short_help="Note that the client disputes an invoice, and how it is decided")
 @invoice_argument
 @click.option("--reason", type=Text(), metavar="TEXT", help="What the client says.")
-@click.option("--ended", type=Text(), metavar="TEXT", help="How it was decided: the claim stands.")
+@click.option(
+    "--code",
+    type=click.Choice(_CODES),
+    default="other",
+    show_default=True,
+    help="What kind of dispute it is.",
+)
+@click.option(
+    "--line",
+    "lines",
+    type=click.IntRange(min=1),
+    multiple=True,
+    metavar="N",
+    help="Only this line; repeatable.",
+)
+@click.option("--tell-client", is_flag=True, help="Mail the client that the dispute was received.")
+@click.option("--rejected", type=Text(), metavar="TEXT", help="The claim stands: what the client is told.")
+@click.option("--withdrawn", is_flag=True, help="The client disputes it no longer.")
+@click.option("--ended", type=Text(), metavar="TEXT", hidden=True, help="As --rejected.")
 @as_option(required=True)
 @json_option
-def dispute(invoice: str, reason: str | None, ended: str | None, who: str, as_json: bool) -> None:
+def dispute(
+    invoice: str,
+    reason: str | None,
+    code: str,
+    lines: tuple[int, ...],
+    tell_client: bool,
+    rejected: str | None,
+    withdrawn: bool,
+    ended: str | None,
+    who: str,
+    as_json: bool,
+) -> None:
     """Note that the client disputes an invoice: reminders rest until somebody has decided.
 
-    With --ended the dispute is over and the claim stands; reminders go on where they stood.
+    With --line only these lines are disputed, and the rest stays due. Whoever decides in favour of the client
+    credits it (billow credit); with --rejected the claim stands: the client is told so, and reminders go on where
+    they stood once it has had time to pay.
     """
-    from activities.ledger import commands
+    from activities.ledger import dispute_commands
     from billing.approval_policy import Channel
+    from billing.dispute import DisputeCode
 
-    at = context.now()
-    if (reason is None) == (ended is None):
-        raise click.UsageError("give either --reason, or --ended for a dispute that is decided.")
-    if reason is None:
-        name = commands.end_dispute(
-            context.ledger(), invoice, outcome=ended or "", by=who, channel=Channel.CLI, at=at
+    at, ledger, rejected = context.now(), context.ledger(), rejected or ended
+    if [reason is not None, rejected is not None, withdrawn].count(True) != 1:
+        raise click.UsageError(
+            "give either --reason, or --rejected or --withdrawn for a dispute that is over."
         )
-        said = f"{name} is no longer disputed; reminders go on where they stood."
-        _done(name, "dispute ended", as_json, said, by=who, outcome=ended)
+    if rejected is not None:
+        name = dispute_commands.end_dispute(
+            ledger, invoice, answer=rejected, by=who, channel=Channel.CLI, at=at
+        )
+        said = f"{name}: the claim stands, the client is told; reminders go on where they stood."
+        _done(name, "dispute rejected", as_json, said, by=who, answer=rejected)
         return
-    name = commands.dispute(context.ledger(), invoice, reason=reason, by=who, channel=Channel.CLI, at=at)
-    within = commands.DISPUTE_DECIDED_WITHIN.days
-    said = f"{name} is disputed: reminders rest, and the account manager is asked again in {within} days."
+    if withdrawn:
+        name = dispute_commands.withdraw_dispute(ledger, invoice, by=who, channel=Channel.CLI, at=at)
+        said = f"{name} is no longer disputed; reminders go on where they stood."
+        _done(name, "dispute withdrawn", as_json, said, by=who)
+        return
+    name = dispute_commands.dispute(
+        ledger,
+        invoice,
+        reason=reason or "",
+        code=DisputeCode(code),
+        lines=lines,
+        tell_client=tell_client,
+        by=who,
+        channel=Channel.CLI,
+        at=at,
+    )
+    _tell_dispute(name, as_json, who)
+
+
+def _tell_dispute(name: str, as_json: bool, who: str) -> None:
+    from activities.ledger import disputes, invoices
+
+    with context.ledger().transaction() as tx:
+        row = invoices.find(tx, name)
+        found = disputes.current(tx, row)
+        amount = disputes.amount_of(row)
+        zone = context.issuer_zone(row.issuer)
+    if found is None:  # decided in this very moment
+        return
+    lines = [each["line"] for each in found.lines]
+    what = f"{name} is disputed: reminders rest"
+    if found.amount is not None:
+        named = ("line " if len(lines) == 1 else "lines ") + ", ".join(map(str, lines))
+        what = f"{name}: {amount} are disputed ({named}), and the rest stays due"
+    said = f"{what}. {found.owner} decides until {output.moment(found.deadline, zone)}."
+    facts = {"reason": found.reason, "code": found.code, "lines": lines, "owner": found.owner}
     _done(
-        name, "disputed", as_json, said, by=who, reason=reason, decide_by=at + commands.DISPUTE_DECIDED_WITHIN
+        name, "disputed", as_json, said, by=who, amount=str(amount.amount), decide_by=found.deadline, **facts
     )
 
 

@@ -52,6 +52,8 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     head.add_column(justify="right", no_wrap=True)
     name = item.number or item.billing_key or ""
     label = "Approve" if item.kind == "approval" else f"{item.kind.capitalize()} {item.id}"
+    if item.kind == "giving-up":
+        label = f"{item.code.capitalize()} {item.id}"
     whose = (
         (item.payer or "unknown payer") if item.kind == "payment" else item.client_name or _of_nobody(item)
     )
@@ -66,12 +68,39 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     if item.kind == "approval":
         output.hint(f"  billow show {shlex.quote(name)}")
         output.hint(f"  billow approve {shlex.quote(name)} --as {asked} --digest {(item.digest or '')[:12]}")
+    elif item.kind == "giving-up":
+        for line in _ways_of_giving_up(item, asked):
+            output.hint(line)
+    elif (item.subject or "").startswith(("overpaid/", "credit/")):
+        for line in _ways_of_credit(item, asked):
+            output.hint(line)
     elif item.kind == "payment":
         output.hint(f"  billow allocate {item.id} INVOICE --as {asked}   # or --set-aside --reason TEXT")
     else:
         first, *others = item.resolutions
         reason = "" if first == "retry" else " --reason TEXT"
         output.hint(f"  billow resolve {item.id} --{first} --as {asked}{reason}{other_ways(tuple(others))}")
+
+
+def _ways_of_giving_up(item: InboxItem, asked: str) -> tuple[str, ...]:
+    if "agree" in item.resolutions:
+        return (f"  billow agree {item.id} --as {asked}   # or billow refuse {item.id} --comment TEXT",)
+    return (f"  billow refund-paid {item.id} --as {asked}   # or billow withdraw {item.id} --comment TEXT",)
+
+
+def _ways_of_credit(item: InboxItem, asked: str) -> tuple[str, ...]:
+    kind, _, number = (item.subject or "").partition("/")
+    keep = f"  billow resolve {item.id} --accept --as {asked} --reason TEXT"
+    if kind == "credit":
+        return (
+            f"  billow use-credit FROM {shlex.quote(number)} --as {asked}   # billow credit-balance: FROM",
+            keep,
+        )
+    return (
+        f"  billow refund {shlex.quote(number)} --as {asked} --reason TEXT",
+        f"  billow use-credit {shlex.quote(number)} INVOICE --as {asked}   # for another invoice",
+        f"{keep}   # keep it as credit",
+    )
 
 
 def _of_nobody(item: InboxItem) -> str:
@@ -94,7 +123,7 @@ def _facts(item: InboxItem, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
             yield f"{item.asked_by} asked for it: {item.asked_because}", ""
     else:
         yield f"{item.code}: {item.why}", ""
-    if item.subject is not None and item.amount is not None:
+    if item.kind == "exception" and item.subject is not None and item.net is not None:
         yield "the amount is what is at stake, net", "dim"
     if item.kind == "payment":
         reference = f", reference {item.reference}" if item.reference else ", without reference"

@@ -31,7 +31,7 @@ from activities.company.opening_items import read_opening_items
 from activities.company.problems import errors
 from activities.company.sample import write_sample
 from activities.company.single_files import read_event, read_one_off
-from activities.ledger import billing_run_records, collection, company_records, events, triggers
+from activities.ledger import billing_run_records, company_records, events, opening_items, triggers
 from activities.ledger.company_records import CompanyVersion, apply_company
 from activities.ledger.database import Ledger
 from activities.ledger.tables import InvoiceRow, OutboxRow
@@ -95,7 +95,7 @@ def _fire(stack: Stack, ledger: Ledger, version: CompanyVersion) -> None:
     if opening.exists():
         for item in read_opening_items(opening).value or ():
             with ledger.transaction() as tx:
-                collection.import_opening_item(tx, item, version.company, version.version, by=by, at=now)
+                opening_items.import_opening_item(tx, item, version.company, version.version, by=by, at=now)
     for name in FIRST_EVENTS:
         path = folder / "events" / name
         event = read_event(path).value if path.exists() else None

@@ -21,7 +21,7 @@ def import_opening_items(file: Path, who: str, as_json: bool) -> None:
     Taking over twice is harmless: what is here already is left as it is.
     """
     from activities.company.opening_items import read_opening_items
-    from activities.ledger import collection, company_records
+    from activities.ledger import company_records, opening_items
 
     by, at = context.person(who), context.now()
     reading = read_opening_items(file)
@@ -35,7 +35,7 @@ def import_opening_items(file: Path, who: str, as_json: bool) -> None:
     with context.ledger().transaction() as tx:
         current = company_records.current(tx)
         for item in reading.value:
-            taken = collection.import_opening_item(tx, item, current.company, current.version, by=by, at=at)
+            taken = opening_items.import_opening_item(tx, item, current.company, current.version, by=by, at=at)
             (new if taken else known).append(item.number)
     if as_json:
         output.document({"taken_over": new, "known": known})

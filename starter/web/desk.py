@@ -113,7 +113,7 @@ class Desk:
             "role": guest.role if (guest := guest_of(request)) else None,
             "people": company.people if company and self.settings.development else (),
             "names": {each.id: each.name for each in company.people} if company else {},
-            "counts": views.waiting(tx, person.id if person else None),
+            "counts": views.waiting(tx, at, person.id if person else None),
             "zone": zone_of(company),
             "now": at,
         }

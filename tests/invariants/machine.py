@@ -465,7 +465,7 @@ class Machine(RuleBasedStateMachine):
             case "dispute":
                 commands.dispute(ledger, key, reason="wrong hours", **said)
             case "end of dispute":
-                commands.end_dispute(ledger, key, outcome="the claim stands", **said)
+                commands.end_dispute(ledger, key, answer="the claim stands", **said)
             case _:
                 commands.change_due_date(ledger, key, to=on.date(), reason="agreed", **said)
 

@@ -206,14 +206,14 @@ def test_issue_out_of_turn(world: World) -> None:
 
 
 def test_dispute_nobody_decides(world: World) -> None:
-    """Each week the account manager is told again."""
+    """After a week the account manager is told again, then each week whom they report to."""
     key = issued(world)
     commands.dispute(world.ledger, key, reason="hours", by="pia", channel=Channel.WEB, at=world.now)
     world.work(key)
     for _ in range(3):
         until_due(world, key)
     assert events(world, key).count("dispute brought up again") == 3
-    assert notices(world, "escalation") == ["pia"] * 3
+    assert notices(world, "dispute") == ["pia", "noor", "mara"]
 
 
 def test_claim_nested_without_end(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from activities.company.opening_items import read_opening_items
 from activities.invoicing import billing_runs
-from activities.ledger import collection, invoices
+from activities.ledger import invoices, opening_items
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.tables import InvoiceRow
 from billing.approval_policy import Verdict
@@ -80,7 +80,7 @@ async def test_open_items_go_on(story: Story, sample: Sample) -> None:
     with ledger.transaction() as tx:
         for item in items:
             now = datetime.now(UTC)
-            collection.import_opening_item(tx, item, version.company, version.version, by="lena", at=now)
+            opening_items.import_opening_item(tx, item, version.company, version.version, by="lena", at=now)
     keys = {item.number: f"opening/{item.client}/{item.number.lower()}" for item in items}
     for key in keys.values():
         await _settled_down(story, key)

@@ -54,6 +54,9 @@ def context(**changes: Any) -> dict[str, Any]:
         "preceding": "BER-2026-00011",
         "received": Money.of("2156.88", "EUR"),
         "received_on": date(2026, 12, 22),
+        "answer": "All hours were agreed on 3 November.",
+        "pay_by": date(2026, 12, 29),
+        "instalments": [],
     }
     return values | changes
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.ledger import collection, commands, company_records, invoices
+from activities.ledger import collection, commands, company_records, invoices, opening_items
 from activities.ledger.database import Ledger
 from billing.approval_policy import Channel
 from billing.errors import NotAllowed, Refused, WrongState
@@ -172,7 +172,7 @@ def item(**changes: Any) -> OpeningItem:
 def taken_over(ledger: Ledger, opening: OpeningItem) -> bool:
     with ledger.transaction() as tx:
         current = company_records.current(tx)
-        return collection.import_opening_item(
+        return opening_items.import_opening_item(
             tx, opening, current.company, current.version, by="lena", at=NOW
         )
 

@@ -10,7 +10,7 @@ import pytest
 
 from activities.invoicing import late_payment
 from activities.ledger import audit_trail, commands, instalments, invoices, number_series
-from activities.ledger.collection import import_opening_item
+from activities.ledger.opening_items import import_opening_item
 from activities.ledger.number_audit import audit_numbers
 from billing.approval_policy import Channel
 from billing.dunning_policy import DunningPolicy

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from activities.ledger import company_records, invoices, number_audit, number_series
-from activities.ledger.collection import import_opening_item
+from activities.ledger.opening_items import import_opening_item
 from activities.ledger.database import Ledger
 from activities.ledger.number_audit import Kind
 from activities.ledger.tables import NumberSeriesRow

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from activities.invoicing.effects import Effects
 from activities.invoicing.steps import DocumentSteps, LedgerSteps
-from activities.ledger import collection, company_records
+from activities.ledger import company_records, opening_items
 from billing.opening_item import OpeningItem
 from starter.cli import main
 from tests.company import TestCompany
@@ -83,7 +83,7 @@ class Desk:
         }
         with self.effects.ledger.transaction() as tx:
             current = company_records.current(tx)
-            collection.import_opening_item(
+            opening_items.import_opening_item(
                 tx,
                 OpeningItem.model_validate(given | changes),
                 current.company,

@@ -12,7 +12,7 @@ import pytest
 from httpx import Response
 from starlette.testclient import TestClient
 
-from activities.ledger import api_tokens, collection, commands, company_records, invoices
+from activities.ledger import api_tokens, commands, company_records, invoices, opening_items
 from activities.ledger.company_records import apply_company
 from activities.ledger.database import Ledger
 from activities.ledger.tables import InvoiceRow
@@ -227,7 +227,7 @@ def issued_and_disputed(ledger: Ledger, number: str = "B-7") -> str:
                 "gross": "119.00",
             }
         )
-        collection.import_opening_item(tx, item, current.company, current.version, by="mara", at=NOW)
+        opening_items.import_opening_item(tx, item, current.company, current.version, by="mara", at=NOW)
     commands.dispute(ledger, number, reason="too many hours", by="pia", channel=Channel.WEB, at=NOW)
     return number
 

@@ -12,6 +12,42 @@ depends_on = None
 _INSTANT = postgresql.TIMESTAMP(timezone=True)
 _AMOUNT = sa.Numeric(18, 4)
 
+_DISPUTES = """
+insert into disputes (invoice, code, reason, lines, opened_at, opened_by, channel, owner, deadline, escalations, answer)
+select i.id, 'other', i.disputed, '[]', coalesce(e.at, i.requested_at), coalesce(e.actor, i.requested_by),
+    coalesce(e.channel, 'cli'),
+    coalesce(
+        (select c ->> 'account_manager' from jsonb_array_elements(v.company -> 'clients') as c
+         where c ->> 'id' = i.client limit 1),
+        v.company -> 'exceptions' ->> 'default_owner'
+    ),
+    coalesce(i.disputed_until, now() + interval '7 days'), 0, ''
+from invoices as i
+join company_versions as v on v.version = i.company_version
+left join lateral (
+    select at, actor, channel from audit_events
+    where invoice = i.id and event = 'disputed' order by position desc limit 1
+) as e on true
+where i.disputed is not null and i.closed_at is null
+"""
+"""Whoever disputes still: with the account manager, until the day that was set."""
+
+_PROMISES = """
+insert into promises
+    (invoice, client, promised_for, amount, made_at, made_by, channel, note, outcome, decided_at)
+select i.id, i.client, i.promised_for, i.gross - i.paid, coalesce(e.at, i.requested_at),
+    coalesce(e.actor, i.requested_by), coalesce(e.channel, 'cli'), coalesce(e.facts ->> 'note', ''),
+    case when i.collection_status <> 'promised' and i.promised_for < current_date then 'broken' end,
+    case when i.collection_status <> 'promised' and i.promised_for < current_date then now() end
+from invoices as i
+left join lateral (
+    select at, actor, channel, facts from audit_events
+    where invoice = i.id and event = 'payment promised' order by position desc limit 1
+) as e on true
+where i.promised_for is not null and i.closed_at is null and i.gross > i.paid
+"""
+"""The newest promise of each invoice that is not paid; of those before it nothing was noted but in the audit trail."""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -33,10 +69,12 @@ def upgrade() -> None:
         sa.Column("imported_by", sa.TEXT(), nullable=False),
         sa.Column("channel", sa.TEXT(), nullable=False),
         sa.Column("problems", postgresql.JSONB(), nullable=False),
+        sa.Column("read_at", _INSTANT),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("account", "statement", "until", name="one_bank_statement"),
+        sa.UniqueConstraint("account", "currency", "statement", "until", name="one_bank_statement"),
     )
     op.create_index("bank_statements_by_account", "bank_statements", ["account", "until"])
+    op.create_index("bank_statements_by_issuer", "bank_statements", ["issuer", "currency", "until"])
     op.create_table(
         "checkouts",
         sa.Column("session", sa.TEXT(), nullable=False),
@@ -178,12 +216,26 @@ def upgrade() -> None:
         sa.Column("outcome", sa.TEXT(), nullable=False),
         sa.Column("because", sa.TEXT(), nullable=False),
         sa.Column("unmatched", sa.BigInteger()),
+        sa.Column("client", sa.TEXT()),
         sa.ForeignKeyConstraint(["statement"], ["bank_statements.id"]),
         sa.ForeignKeyConstraint(["unmatched"], ["unmatched_payments.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
     op.create_index("bank_entries_by_outcome", "bank_entries", ["outcome", "booked_on"])
+    op.create_index(
+        "bank_entries_by_payer",
+        "bank_entries",
+        ["counterparty_account"],
+        postgresql_include=["client"],
+        postgresql_where=sa.text("client is not null and counterparty_account <> ''"),
+    )
+    op.create_index(
+        "bank_entries_by_end_to_end_id",
+        "bank_entries",
+        ["end_to_end_id"],
+        postgresql_where=sa.text("end_to_end_id <> ''"),
+    )
     op.create_index("bank_entries_by_statement", "bank_entries", ["statement"])
     op.create_index(op.f("ix_bank_entries_unmatched"), "bank_entries", ["unmatched"])
     op.create_table(
@@ -253,6 +305,7 @@ def upgrade() -> None:
         sa.Column("comment", sa.TEXT(), nullable=False),
         sa.Column("done_at", _INSTANT),
         sa.Column("last_error", sa.TEXT()),
+        sa.Column("details", postgresql.JSONB(), server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["invoice"], ["invoices.id"]),
         sa.ForeignKeyConstraint(["unmatched"], ["unmatched_payments.id"]),
         sa.PrimaryKeyConstraint("id"),
@@ -294,6 +347,17 @@ def upgrade() -> None:
         "unmatched_payments", sa.Column("payer_account", sa.TEXT(), server_default="", nullable=False)
     )
     op.execute("update unmatched_payments set allocated = amount where allocated_to is not null")
+    op.add_column("collection_acts", sa.Column("plan", sa.BigInteger(), server_default="0", nullable=False))
+    op.drop_constraint("collection_acts_pkey", "collection_acts")
+    op.create_primary_key("collection_acts_pkey", "collection_acts", ["invoice", "act", "plan"])
+    op.execute(_DISPUTES)
+    op.execute(_PROMISES)
+    op.create_index(
+        "invoices_by_bare_number",
+        "invoices",
+        [sa.text("regexp_replace(upper(number), '[^A-Z0-9]', '', 'g')")],
+        postgresql_where=sa.text("number is not null"),
+    )
     op.drop_index("open_items", "invoices")
     op.create_index(
         "open_items",

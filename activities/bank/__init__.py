@@ -1,0 +1,1 @@
+"""What banks say: their statements, read."""

@@ -1,0 +1,1 @@
+"""Payment providers: what clients pay on, and what they tell of it."""

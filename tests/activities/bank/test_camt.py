@@ -1,0 +1,215 @@
+"""Statements of camt.053: every cent of every entry is read, and nothing hostile is."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from activities.bank import camt
+from activities.bank.camt import Unreadable
+from activities.bank.movements import Movement, Standing, Statement
+from tests.activities.bank.statements import ACCOUNT, Entry, Tx, document, file, paid, statement
+
+VERSIONS = pytest.mark.parametrize("version", ["02", "08"])
+
+
+def read(data: bytes) -> tuple[list[Statement], list[Movement]]:
+    found = list(camt.read(io.BytesIO(data)))
+    return (
+        [each for each in found if isinstance(each, Statement)],
+        [each for each in found if isinstance(each, Movement)],
+    )
+
+
+@VERSIONS
+def test_transfer(version: str) -> None:
+    """Both versions say the same of a transfer: who paid, from where, with which references."""
+    entry = paid(
+        "1190.00",
+        "Rechnung ELB-2026-1",
+        bank="B-1",
+        name="Nordlicht Verlag GmbH",
+        account="DE75512108001245126199",
+        reference="RF18539007547034",
+        document="ELB-2026-1",
+        end_to_end_id="E2E-1",
+        original=("1190.00", "EUR"),
+    )
+    (head,), (one,) = read(file([entry], version=version))
+    assert (head.account, head.currency, head.version) == (ACCOUNT, "EUR", f"camt.053.001.{version}")
+    assert (head.opening, head.closing, head.closing_day) == (
+        Decimal("1000.00"),
+        Decimal("2190.00"),
+        date(2026, 11, 20),
+    )
+    assert head.problems == ()
+    assert one == Movement(
+        position="1",
+        amount=Decimal("1190.00"),
+        currency="EUR",
+        booked_on=date(2026, 11, 20),
+        valued_on=date(2026, 11, 20),
+        code="PMNT/RCDT/ESCT",
+        bank_reference="B-1",
+        end_to_end_id="E2E-1",
+        counterparty="Nordlicht Verlag GmbH",
+        counterparty_account="DE75512108001245126199",
+        references=("RF18539007547034", "ELB-2026-1"),
+        text=("Rechnung ELB-2026-1",),
+    )
+
+
+@VERSIONS
+def test_batch(version: str) -> None:
+    """A batch is as many movements as it has transactions; what they leave over is one more."""
+    parts = (Tx("100.00", name="A"), Tx("50.00", name="B"))
+    _, movements = read(file([Entry("148.50", transactions=parts, batch=2)], version=version))
+    assert [(each.position, each.amount, each.counterparty) for each in movements] == [
+        ("1.1", Decimal("100.00"), "A"),
+        ("1.2", Decimal("50.00"), "B"),
+        ("1.rest", Decimal("-1.50"), ""),
+    ]
+
+
+def test_batch_without_details() -> None:
+    """A batch without transactions, or without their amounts, is one movement that says how many it stands for."""
+    entries = [Entry("300.00", batch=3), Entry("20.00", transactions=(Tx(name="A"), Tx(name="B")))]
+    _, movements = read(file(entries))
+    assert [(each.amount, each.batch) for each in movements] == [
+        (Decimal("300.00"), 3),
+        (Decimal("20.00"), 2),
+    ]
+    assert "without an amount" in movements[1].remarks[0]
+
+
+def test_one_amount_missing() -> None:
+    """The one transaction of a batch that says no amount has the rest."""
+    _, movements = read(file([Entry("150.00", transactions=(Tx("100.00"), Tx(name="B")))]))
+    assert [each.amount for each in movements] == [Decimal("100.00"), Decimal("50.00")]
+
+
+@VERSIONS
+def test_returned(version: str) -> None:
+    """A returned debit says why, and who is meant by it is the client, not ourselves."""
+    back = Tx(
+        "119.00", name="Nordlicht", account="DE75512108001245126199", returned="AC04", end_to_end_id="E-7"
+    )
+    entry = Entry("-119.00", transactions=(back,), code="PMNT/IDDT/UPDD", reversal=True)
+    _, (one,) = read(file([entry], version=version))
+    assert (one.amount, one.reversal, one.returned) == (Decimal("-119.00"), True, "AC04")
+    assert (one.counterparty, one.counterparty_account) == ("Nordlicht", "DE75512108001245126199")
+
+
+@VERSIONS
+def test_converted_and_charged(version: str) -> None:
+    """What the payer ordered in another currency, and what banks kept, stand beside what arrived."""
+    entry = Entry("912.40", transactions=(Tx("912.40", original=("1000.00", "USD"), charges="7.60"),))
+    _, (one,) = read(file([entry], version=version))
+    assert (one.original, one.charges) == ((Decimal("1000.00"), "USD"), Decimal("7.60"))
+
+
+def test_no_reference_is_none() -> None:
+    """What banks write where there is no reference is no reference."""
+    entries = [paid("1.00", bank="NONREF", end_to_end_id="NOTPROVIDED"), paid("1.00", bank="00000")]
+    _, movements = read(file(entries))
+    assert {(each.bank_reference, each.end_to_end_id) for each in movements} == {("", "")}
+
+
+def test_not_booked() -> None:
+    """What is only announced is told apart from what is booked."""
+    _, movements = read(file([Entry("1.00", standing="PDNG"), Entry("2.00", standing="INFO"), Entry("3.00")]))
+    assert [each.standing for each in movements] == [Standing.PENDING, Standing.INFORMATION, Standing.BOOKED]
+
+
+def test_several_statements_and_currencies() -> None:
+    """A file may hold statements of several accounts; yen have no decimals, dinars three, and an account no IBAN."""
+    made = document(
+        statement([paid("1190.00")]),
+        statement([paid("50000")], currency="JPY", opening="0", account="1234567-89"),
+        statement([paid("12.345")], currency="KWD", opening="-1.000"),
+    )
+    heads, movements = read(made)
+    assert [(each.account, each.currency) for each in heads] == [
+        (ACCOUNT, "EUR"),
+        ("1234567-89", "JPY"),
+        (ACCOUNT, "KWD"),
+    ]
+    assert [each.amount for each in movements] == [Decimal("1190.00"), Decimal(50000), Decimal("12.345")]
+    assert (heads[2].opening, heads[2].closing) == (Decimal("-1.000"), Decimal("11.345"))
+
+
+def test_no_entries() -> None:
+    """A day on which nothing happened is a statement, too."""
+    (head,), movements = read(file([]))
+    assert (head.closing, movements) == (Decimal("1000.00"), [])
+
+
+def test_other_version() -> None:
+    """A version nobody here knows is read, and says so."""
+    (head,), (one,) = read(file([paid("5.00", name="A")], version="13"))
+    assert "camt.053.001.13 is not a version we know" in head.problems[0]
+    assert one.counterparty == "A"
+
+
+GOOD = file([paid("1.00", "one"), paid("2.00", "two")])
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE Document [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
+<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><X>&c;</X></Document>"""
+OUTSIDE = (
+    b'<?xml version="1.0"?><!DOCTYPE Document [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><X>&x;</X></Document>'
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "no well-formed XML"),
+        (b":20:STARTUMSE\r\n:25:10020030/1234567\r\n", "no well-formed XML"),
+        (GOOD[: len(GOOD) // 2], "perhaps it breaks off"),
+        (GOOD[:-12], "perhaps it breaks off"),
+        (BOMB, "declares a document type"),
+        (OUTSIDE, "declares a document type"),
+        (b"<a/>", "no bank statement of ISO 20022"),
+        (document(message="054", root="BkToCstmrDbtCdtNtfctn"), "single bookings"),
+        (document(message="052", root="BkToCstmrAcctRpt"), "within the day"),
+        (document(), "no statement in it"),
+        (file([Entry("1.00", day="2026-02-30")]), "'2026-02-30' is not a day"),
+        (file([Entry("1e5")], opening=None), "'1e5' is not an amount"),
+        (file([Entry("NaN")], opening=None), "'NaN' is not an amount"),
+        (file([Entry("1.005")], opening=None), "more decimals"),
+        (file([paid("1.00")], currency="XXL", opening=None), "not a currency"),
+        (file([paid("1.00")]).replace(b"<CdtDbtInd>CRDT</CdtDbtInd><Sts>", b"<Sts>"), "came in or went out"),
+        (file([]).replace(ACCOUNT.encode(), b""), "names no account"),
+        (b"<a>" * 300 + b"</a>" * 300, "no bank statement"),
+    ],
+)
+def test_unreadable(data: bytes, said: str) -> None:
+    """What is cut off, hostile, of another kind or not what the standard says is refused with its reason."""
+    with pytest.raises(Unreadable, match=said):
+        read(data)
+
+
+def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file larger than any bank's is not read on."""
+    monkeypatch.setattr(camt, "LARGEST", 2**16)
+    with pytest.raises(Unreadable, match="larger than"):
+        read(file([paid("1.00", "x" * 100)] * 400))
+
+
+def test_memory_is_that_of_an_entry() -> None:
+    """4,000 entries and a batch of 2,000 are read in a few MiB beyond the file itself."""
+    data = file([paid("1.00", f"Rechnung {number}", name="A" * 70) for number in range(4000)])
+    data2 = file([Entry("2000.00", transactions=tuple(Tx("1.00", name="A") for _ in range(2000)))])
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in camt.read(io.BytesIO(data))) == 4001
+        assert sum(1 for _ in camt.read(io.BytesIO(data2))) == 2001
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 8 * 2**20
