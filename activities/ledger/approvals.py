@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, invoices, notices
+from activities.ledger import absences, audit_trail, invoices, notices
 from activities.ledger.tables import ApprovalRow, ClaimRow, InvoiceRow
 from billing import approval_round
-from billing.approval_policy import ApprovalTier, Claim, Standing, Verdict, judge
+from billing.approval_policy import ApprovalTier, Claim, Standing, Verdict, judge, may_decide
 from billing.company import Company
 from billing.exceptions import Finding, ReasonCode
 from billing.status import DocumentStatus
@@ -72,12 +72,13 @@ def ask(
     tx: Session, row: InvoiceRow, tier: ApprovalTier, company: Company, *, at: datetime
 ) -> Finding | ApprovalRow:
     """Asks a tier about the draft, once; a finding if nobody in it may decide."""
-    people, took_part = company.people_by_id, frozenset(row.took_part)
+    day, took_part = _day(row, company, at), frozenset(row.took_part)
+    people = absences.people_on(tx, company, day)
     pending = waiting(tx, row)
     if pending is not None and (pending.digest, pending.tier) != (row.draft_digest, tier.id):
         withdraw(tx, row, at=at)
         pending = None
-    last_resort, day = company.exceptions.default_owner, _day(row, company, at)
+    last_resort = company.exceptions.default_owner
     asked = approval_round.whom_to_ask(tier, people, last_resort, took_part, day)
     if not asked:
         withdraw(tx, row, at=at)
@@ -147,6 +148,7 @@ def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> A
     approval = waiting(tx, row)
     if approval is None or attention_at(approval) > at:
         return approval
+    hand_over(tx, row, company, at=at)
     if approval.deadline > at:
         approval.reminded_at = at
         audit_trail.record(tx, row, "approval reminded", at=at, tier=approval.tier, asked=approval.asked)
@@ -166,6 +168,26 @@ def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> A
     for who in _undecided(approval):
         notices.approval_asked(tx, row, approval, who, company, reminder=who != next_up, at=at)
     return approval
+
+
+def hand_over(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> bool:
+    """Asks those, too, who by now decide for somebody who was asked and is away; whether there were any."""
+    approval = waiting(tx, row)
+    tier = _tier(company, approval.tier) if approval else None
+    if approval is None or tier is None:
+        return False
+    day = _day(row, company, at)
+    now_entitled = may_decide(tier, absences.people_on(tx, company, day), day)
+    more = [who for who in now_entitled if who not in approval.asked and who not in row.took_part]
+    if not more:
+        return False
+    approval.asked = [*approval.asked, *more]
+    audit_trail.record(
+        tx, row, "approval handed over", at=at, tier=approval.tier, asked=more, until=approval.deadline
+    )
+    for who in more:
+        notices.approval_asked(tx, row, approval, who, company, reminder=False, at=at)
+    return True
 
 
 def _undecided(approval: ApprovalRow) -> list[str]:
@@ -189,7 +211,8 @@ def decide(
         approved_by=tuple(approval.approved_by) if approval else (),
         also_asked=tuple(approval.asked) if approval else (),
     )
-    refused = judge(claim, standing, company.people_by_id, _day(row, company, at))
+    day = _day(row, company, at)
+    refused = judge(claim, standing, absences.people_on(tx, company, day), day)
     said = {"verdict": claim.verdict, "comment": claim.comment, "draft_digest": claim.draft_digest}
     if refused is not None or approval is None:
         audit_trail.record(

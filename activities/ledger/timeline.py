@@ -102,6 +102,11 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "approval escalated": lambda t: (
         t.text("asked", "nobody answered; asked now: ") + t.text("tier", ", tier ")
     ),
+    "approval handed over": lambda t: (
+        t.text("asked", "asked in somebody's place: ")
+        + t.text("tier", ", tier ")
+        + t.text("until", ", until ")
+    ),
     "approved": lambda t: t.text("tier", "tier ") + t.text("comment", ": "),
     "rejected": lambda t: t.text("tier", "tier ") + t.text("comment", ": "),
     "decision refused": lambda t: t.text("verdict", after=" refused: ") + t.text("because"),

@@ -1,63 +1,16 @@
-"""The invoices: the list, and one in full."""
+"""One invoice in full."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from activities.ledger import views
-from activities.ledger.read_models import InvoiceFilter
 from billing.currencies import MINOR_UNITS
-from billing.status import CollectionStatus, DocumentStatus, PaymentStatus
 from starter.web.desk import desk_of, now
-
-ROWS = 60
-
-STATUS_GROUPS = {
-    "At a glance": ("waiting", "open", "late"),
-    "Document": tuple(DocumentStatus),
-    "Payment": tuple(PaymentStatus),
-    "Collection": tuple(CollectionStatus),
-}
-
-
-def listing(request: Request) -> Response:
-    """The invoices that match the filter, newest first."""
-    desk, asked = desk_of(request), request.query_params
-    if (status := asked.get("status")) and status not in views.STATUSES:
-        raise HTTPException(
-            400, f"There is no status {status[:40]!r}; there are: {', '.join(views.STATUSES)}."
-        )
-    wanted = InvoiceFilter(
-        status=status or None,
-        client=asked.get("client") or None,
-        text=asked.get("q", "")[:200].replace("\0", ""),
-        limit=ROWS + 1,
-        before=_id(asked.get("before", "")),
-    )
-    with desk.ledger.transaction() as tx:
-        company = desk.company(tx)
-        if desk.can_sign_in and desk.person(request) is None:
-            return RedirectResponse(f"/sign-in?{urlencode({'back': _here(request)})}", 303)
-        found = views.invoices(tx, wanted, now())
-        kept = {key: value for key in ("status", "client", "q") if (value := asked.get(key))}
-        older = urlencode(kept | {"before": found[ROWS - 1].id}) if len(found) > ROWS else None
-        clients = sorted(client.id for client in company.clients) if company else []
-        return desk.serve(
-            request,
-            tx,
-            "invoices.html",
-            invoices=found[:ROWS],
-            wanted=wanted,
-            groups=STATUS_GROUPS,
-            older=older,
-            clients=clients,
-            filtered=bool(kept),
-        )
 
 
 def detail(request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,6 +15,7 @@ from billing.errors import NotAllowed, Refused
 from starter.web.desk import check_csrf, desk_of, flash, local_path, now, words_for
 from starter.web.forms import Form, read_form
 from starter.web.languages import CHOICES
+from starter.web.words import Words
 
 
 def page(request: Request) -> Response:
@@ -23,6 +25,12 @@ def page(request: Request) -> Response:
         if desk.person(request) is None:
             return RedirectResponse(f"/sign-in?{urlencode({'back': '/preferences'})}", 303)
         return desk.serve(request, tx, "preferences.html", choices=CHOICES)
+
+
+def words_of(request: Request, tx: Session) -> Words:
+    """The words of who is before the page: by what they chose, else by what the browser asks for."""
+    person = desk_of(request).person(request)
+    return words_for(request, preferences.of(tx, person.id) if person else Preferences())
 
 
 async def change(request: Request) -> Response:

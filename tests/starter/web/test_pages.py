@@ -121,7 +121,7 @@ def test_invoice_page(story: Story, visitor: Visitor) -> None:
 
 def test_list_pages(story: Story, visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     """A long list goes on to older invoices and keeps its filter."""
-    monkeypatch.setattr("starter.web.invoices.ROWS", 2)
+    monkeypatch.setattr("starter.web.invoice_list.ROWS", 2)
     for number in range(3):
         story.drafted(f"n{number}")
     first = visitor.sign_in("tom").get("/invoices?status=draft").text
@@ -137,7 +137,7 @@ def test_list_pages(story: Story, visitor: Visitor, monkeypatch: pytest.MonkeyPa
         ("/invoices/manual/none", 404, "No invoice has the number or billing key"),
         ("/invoices/a%00b", 404, "No invoice has"),
         ("/invoices?status=payed", 400, "There is no status"),
-        ("/invoices?before=abc&q=%00", 200, "No invoice matches"),
+        ("/invoices?before=abc&q=%00", 200, "There are no invoices yet"),
         ("/nowhere", 404, "There is nothing at this address"),
         ("/documents/" + "0" * 64, 404, "no document with this hash"),
         ("/mailbox/../../etc/passwd", 404, "Not found"),
