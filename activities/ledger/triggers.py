@@ -118,18 +118,19 @@ def corrected(
     if one_off.corrects not in (None, number):
         raise Refused(f"what was written says it corrects {one_off.corrects}, not {number}")
     wrong = _to_correct(tx, number)
-    for name, said, was in (
+    for what, said, was in (
         ("client", one_off.client, wrong.client),
         ("currency", one_off.currency, wrong.currency),
     ):
         if said != was:
             raise Refused(
-                f"{wrong.number} has the {name} {was}, its correction {said}; they must be the same"
+                f"{wrong.number} has the {what} {was}, its correction {said}; they must be the same"
             )
     if not reason.strip():
         raise Refused("say why it is corrected, for those who approve it")
     one_off = one_off.model_copy(update={"corrects": wrong.number})
-    prefix = f"manual/{(wrong.number or "").replace('/', '-')}-corrected-"
+    name = (wrong.number or "").replace("/", "-")
+    prefix = f"manual/{name}-corrected-"
     waived = 0
     for earlier in invoices.with_prefix(tx, prefix):
         if earlier.document_status == DocumentStatus.VOIDED:
