@@ -305,7 +305,7 @@ def _adjusted(draft: Draft, before: Sequence[Credited], lines: Sequence[InvoiceL
             each.net
             for note in before
             for each in note.draft.lines
-            if _position(each) and _taxes_of(each, draft) == taxes
+            if credited_position(each) and _taxes_of(each, draft) == taxes
         )
         now = total(each.net for each in lines if _taxes_of(each, draft) == taxes)
         off = of_lines - net
@@ -423,13 +423,13 @@ def _by_line(before: Sequence[Credited]) -> dict[int, Decimal]:
     found: dict[int, Decimal] = {}
     for note in before:
         for line in note.draft.lines:
-            if position := _position(line):
+            if position := credited_position(line):
                 found[position] = found.get(position, _ZERO) + line.net
     return found
 
 
-def _position(line: InvoiceLine) -> int:
-    """Which line of the invoice it takes back; 0 for an amount."""
+def credited_position(line: InvoiceLine) -> int:
+    """Which line of the invoice a line of a credit note takes back, from 1; 0 for an amount."""
     return next((int(each.id) for each in line.sources if each.source == CREDITED_LINE), 0)
 
 

@@ -148,6 +148,10 @@ class OpenItems:
         for amount in {known.amount, known.early or known.amount}:
             self._amounts[known.currency, amount].discard(invoice)
 
+    def is_as_known(self, invoice: int, amount: Decimal) -> bool:
+        """Whether that much is still open of it."""
+        return invoice in self._items and self._items[invoice].amount == amount
+
     def of_client(self, client: str, currency: str) -> list[OpenItem]:
         """The client's items in that currency, the oldest due date first."""
         return self._sorted(

@@ -41,5 +41,7 @@ class OneOff(Strict):
     terms: PaymentTerms | None = None
     prices: Prices = Field(default=Prices.NET, description="gross: with tax, whose rate is taken out of them")
     discount: Percent = Field(default=Decimal(0), description="per cent off the net")
-    corrects: str | None = Field(default=None, description="number of the disputed invoice this one corrects")
+    corrects: str | None = Field(
+        default=None, description="number of the disputed or credited invoice this one corrects"
+    )
     lines: tuple[OneOffLine, ...] = Field(min_length=1)

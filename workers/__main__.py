@@ -12,7 +12,7 @@ from temporalio.client import Client
 from activities.documents import subsetting
 from activities.documents.pool import RenderingPool
 from activities.invoicing.effects import Effects
-from workers import polling, schedules, write_backs
+from workers import payment_provider, polling, schedules, write_backs
 from workers.assembly import effects, invoicing_worker, rendering_worker
 from workers.outbox_dispatcher import OutboxDispatcher
 from workers.settings import Settings
@@ -43,9 +43,10 @@ async def _run(queue: str, settings: Settings) -> None:
             watch = asyncio.create_task(schedules.watch(client, outside.ledger))
             polls = asyncio.create_task(polling.watch(outside.ledger))
             tells = asyncio.create_task(write_backs.watch(outside.ledger, outside.web_url))
+            pays = asyncio.create_task(payment_provider.watch(outside.ledger))
             _log.info("working on %s", queue)
-            await _until(stopped, dispatcher, watch, polls, tells)
-            for task in (dispatcher, watch, polls, tells):
+            await _until(stopped, dispatcher, watch, polls, tells, pays)
+            for task in (dispatcher, watch, polls, tells, pays):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task

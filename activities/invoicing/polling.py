@@ -145,6 +145,9 @@ def _keep(ledger: Ledger, connection: Connection, before: str | None, changes: C
         if state.cursor != before:
             return 0
         new = sum(_receive(tx, connection, each, at) for each in changes.events)
+        if changes.messages:
+            verified_by = f"{provider_of(connection).title}, asked"
+            new += deliveries.store_missed(tx, connection, changes.messages, verified_by=verified_by, at=at)
         state.cursor, state.polled_at = changes.cursor, at
         happened = [each.time for each in changes.events if each.time is not None]
         state.lag_seconds = max(

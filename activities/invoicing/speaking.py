@@ -20,6 +20,7 @@ from activities.invoicing import answered, issued_files, late_payment, standing,
 from activities.invoicing.effects import Effects, client_record
 from activities.ledger import (
     audit_trail,
+    client_credit,
     company_records,
     credit_notes,
     exceptions,
@@ -257,6 +258,7 @@ def write(
             {"amount": Money.of(part.amount, row.currency or ""), "due_date": part.due_date}
             for part in instalments.standing(tx, row)
         ],
+        "credit_used": _credit_used(tx, row),
         "issue_date": row.issue_date,
         "due_date": standing.due_date(row),
         "days_late": max((today - standing.due_date(row)).days, 0),
@@ -301,6 +303,12 @@ def _credit_note(tx: Session, message: MessageRow) -> CreditNoteRow | None:
     """The credit note the message is about; None for what is about the invoice itself."""
     number = message.facts.get(_ABOUT_CREDIT_NOTE)
     return credit_notes.find(tx, number) if number else None
+
+
+def _credit_used(tx: Session, row: InvoiceRow) -> Money | None:
+    """What the client had paid before that pays part of the invoice now; None for nothing."""
+    used = client_credit.used_for(tx, row)
+    return used if used.amount > 0 else None
 
 
 def mail(

@@ -23,6 +23,7 @@ from activities.ledger import (
     approvals,
     audit_trail,
     bank_data,
+    client_credit,
     collection,
     company_records,
     credit_holds,
@@ -112,6 +113,7 @@ class LedgerSteps(InvoiceSteps):
     def deliver(self, step: StepInput) -> Plan:
         step = at_this_attempt(step)
         self._hear(step)
+        client_credit.at_delivery(self._effects.ledger, step.billing_key, at=step.as_of)
 
         def due(tx: Session, row: InvoiceRow) -> list[InvoiceRow]:
             row = invoices.locked(tx, row.id)

@@ -8,6 +8,17 @@ from activities.ledger import company_records, credit_notes, disputes, invoices
 from activities.ledger.credit_notes import Asked
 from activities.ledger.database import Ledger
 from billing.credit_note import Selection
+from billing.draft import Draft
+
+
+def preview(ledger: Ledger, reference: str, *, selection: Selection, reason: str) -> tuple[str, Draft]:
+    """The number of the invoice, and its credit note as it would be issued now; nothing is changed."""
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference)
+        company = company_records.current(tx).company
+        before = credit_notes.credited(tx, row)
+        draft = credit_notes.preview(row, company, selection, before, reason=reason)
+        return row.number or row.billing_key, draft
 
 
 def credit(

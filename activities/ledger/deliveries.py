@@ -15,14 +15,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import company_records, events, integrations, outbox
+from activities.ledger import company_records, events, integrations, outbox, provider_payments
 from activities.ledger.database import ITS_OWN_FAULT
 from activities.ledger.tables import DeliveryRow
 from activities.providers.http import at_most
-from activities.providers.provider import Delivery, Received
+from activities.providers.provider import Delivery, Meaning, Received
 from activities.providers.registry import adapter, provider_of, providers
 from billing.company import Company
-from billing.connections import Connection
+from billing.connections import Connection, Port
 from billing.errors import BillowError, NotFound, SourceFaulty, SourceUnavailable, WrongState
 from billing.events import BillingEvent
 
@@ -80,7 +80,7 @@ def store(
             received_at=at,
             verified_by=verified_by,
             headers=_kept(received.headers),
-            body=received.body if len(messages) == 1 else text.encode(),
+            body=received.body if len(messages) == 1 and received.body else text.encode(),
             content=json.loads(text),
             status=DeliveryStatus.WAITING,
             outcome="",
@@ -96,6 +96,22 @@ def store(
             subject = json.dumps([connection.id, id_])
             outbox.write(tx, outbox.DELIVERY, subject, invoice=None, at=at)
     return new
+
+
+def store_missed(
+    tx: Session, connection: Connection, messages: Sequence[Delivery], *, verified_by: str, at: datetime
+) -> int:
+    """Stores messages that were asked for, and of those only the ones that were never delivered; how many."""
+    ids = [_key(each.id) for each in messages]
+    known = set(
+        tx.scalars(
+            select(DeliveryRow.delivery).where(
+                DeliveryRow.connection == connection.id, DeliveryRow.delivery.in_(ids)
+            )
+        )
+    )
+    missed = [each for each in messages if _key(each.id) not in known]
+    return store(tx, connection, Received("GET", "", {}, b""), missed, verified_by=verified_by, at=at)
 
 
 def _storable(text: str) -> str:
@@ -128,6 +144,8 @@ def act(
         return row
     company = company_records.current(tx).company
     connection = next((each for each in company.connections if each.id == row.connection), None)
+    if connection is not None and connection.port is Port.PAYMENTS:
+        provider_payments.alone(tx, connection.id)
     found = _meaning(row, connection)
     row = find(tx, connection_id, delivery_id, lock=True)
     if not _is_open(row, again):
@@ -138,16 +156,33 @@ def act(
     was_held = row.status == DeliveryStatus.HELD
     try:
         with tx.begin_nested():
-            for each in found:
-                events.receive(tx, each, channel=CHANNEL, at=at)
+            told = [_take_in(tx, row, connection, each, company, at=at) for each in found]
     except ITS_OWN_FAULT as refusal:
         return _hold(tx, row, refusal, company, at=at)
-    row.events = [f"{each.source} {each.id}" for each in found]
+    row.events = [f"{each.source} {each.id}" for each in found if isinstance(each, BillingEvent)]
     row.status = DeliveryStatus.ACTED_ON if found else DeliveryStatus.NOTHING_DUE
-    row.outcome = ", ".join(each.type for each in found) or "it says nothing that bills anything"
+    row.outcome = ", ".join(told)[:1000] or "it says nothing that bills anything"
     row.acted_at = at
     integrations.reached(tx, row.connection, at=at, settled=was_held)
     return row
+
+
+def _take_in(
+    tx: Session,
+    row: DeliveryRow,
+    connection: Connection | None,
+    meaning: Meaning,
+    company: Company,
+    *,
+    at: datetime,
+) -> str:
+    """An event to be acted on, or money that moved; what came of it, in a word or a line."""
+    if isinstance(meaning, BillingEvent):
+        events.receive(tx, meaning, channel=CHANNEL, at=at)
+        return str(meaning.type)
+    if connection is None or connection.port is not Port.PAYMENTS:
+        raise SourceFaulty(f"connection {row.connection!r} takes no payments; give it the port payments")
+    return provider_payments.take_in(tx, connection, _title(row), meaning, company, at=at)
 
 
 def _is_open(row: DeliveryRow, again: bool) -> bool:
@@ -156,7 +191,7 @@ def _is_open(row: DeliveryRow, again: bool) -> bool:
     return row.status in UNDONE
 
 
-def _meaning(row: DeliveryRow, connection: Connection | None) -> tuple[BillingEvent, ...] | BillowError:
+def _meaning(row: DeliveryRow, connection: Connection | None) -> tuple[Meaning, ...] | BillowError:
     """The events of a message, or why a person must look at it; asks the vendor, for `ONE_MESSAGE` at most."""
     if connection is None:
         return SourceFaulty(f"connection {row.connection!r} is in integrations.yaml no more")

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, company_records, invoices
+from activities.ledger import audit_trail, company_records, credit_notes, invoices
 from activities.ledger import timeline as telling
 from activities.ledger.inbox import resolutions_of
 from activities.ledger.read_models import (
@@ -19,6 +19,7 @@ from activities.ledger.read_models import (
     AdjustmentView,
     ApprovalView,
     CollectionActView,
+    CreditNoteView,
     DocumentFile,
     DocumentView,
     ExceptionView,
@@ -33,22 +34,27 @@ from activities.ledger.summaries import exact, summary_values
 from activities.ledger.tables import (
     ApprovalRow,
     CollectionActRow,
+    CreditNoteRow,
     DocumentRow,
     ExceptionRow,
     InvoiceRow,
     MessageRow,
     PaymentRow,
 )
+from billing.credit_note import credited_position
 from billing.draft import Draft
 from billing.errors import NotFound
 from billing.exceptions import Finding
 from billing.money import rounded
-from billing.status import ISSUED
+from billing.status import ISSUED, DocumentStatus
 
 
 def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None = None) -> InvoiceView:
-    """All about the invoice with that number or billing key; its newest generation unless one is named."""
-    row = invoices.find(tx, reference)
+    """All about the invoice with that number or billing key; its newest generation unless one is named.
+
+    The number of a credit note stands for the invoice it corrects.
+    """
+    row = _find(tx, reference)
     generations = tx.scalars(
         select(InvoiceRow.generation)
         .where(InvoiceRow.billing_key == row.billing_key)
@@ -78,7 +84,41 @@ def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None
             "messages": [_message(each) for each in _of(tx, MessageRow, row, MessageRow.prepared_at)],
             "documents": _documents(tx, row),
             "actions": _actions(row, as_of),
+            "credit_notes": [_credit_note(each) for each in credit_notes.of_invoice(tx, row)],
+            "corrects": _name(tx, InvoiceRow.id == row.corrects),
+            "corrected_by": _name(tx, InvoiceRow.corrects == row.id),
         }
+    )
+
+
+def _find(tx: Session, reference: str) -> InvoiceRow:
+    note = credit_notes.with_number(tx, reference)
+    return tx.get_one(InvoiceRow, note.invoice) if note is not None else invoices.find(tx, reference)
+
+
+def _name(tx: Session, which: ColumnElement[bool]) -> str | None:
+    """Number or billing key of the newest of these that is not a voided draft."""
+    name = func.coalesce(InvoiceRow.number, InvoiceRow.billing_key)
+    living = InvoiceRow.document_status != DocumentStatus.VOIDED
+    return tx.scalar(select(name).where(which, living).order_by(InvoiceRow.id.desc()).limit(1))
+
+
+def _credit_note(row: CreditNoteRow) -> CreditNoteView:
+    named = [credited_position(each) for each in credit_notes.draft_of(row).lines]
+    return CreditNoteView(
+        number=row.number,
+        issue_date=row.issue_date,
+        issued_at=row.issued_at,
+        whole=row.whole,
+        net=rounded(row.net, row.currency),
+        tax=rounded(row.tax, row.currency),
+        gross=rounded(row.gross, row.currency),
+        currency=row.currency,
+        reason=row.reason,
+        lines=tuple(each for each in named if each),
+        asked_by=row.asked_by,
+        document=row.document,
+        delivered_at=row.delivered_at,
     )
 
 
@@ -189,9 +229,9 @@ def _message(row: MessageRow) -> MessageView:
 
 
 def _documents(tx: Session, invoice: InvoiceRow) -> list[DocumentView]:
-    """Oldest first; of those made together the PDF, then its e-invoice in each syntax."""
+    """Oldest first, those of credit notes too; of those made together the PDF, then the XML in each syntax."""
     rows = tx.scalars(select(DocumentRow).where(DocumentRow.invoice == invoice.id))
-    in_order = sorted(rows, key=lambda each: (each.made_at, each.kind != "invoice", each.kind))
+    in_order = sorted(rows, key=lambda each: (each.made_at, not each.media_type.endswith("pdf"), each.kind))
     return [_document(each, invoice) for each in in_order]
 
 
@@ -243,7 +283,7 @@ def _file_name(invoice: str, media_type: str) -> str:
 
 def timeline(tx: Session, reference: str, generation: int | None = None) -> list[TimelineEntry]:
     """The invoice's audit trail, oldest first, each event with its facts in one line, in the issuer's zone."""
-    row = invoices.find(tx, reference)
+    row = _find(tx, reference)
     if generation is not None and generation != row.generation:
         row = _generation(tx, row.billing_key, generation)
     issuer = company_records.at_version(tx, row.company_version).company.issuer(row.issuer or "")

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, company_records, outbox
-from activities.ledger.tables import BilledItemRow, ExceptionRow, InvoiceRow
+from activities.ledger.tables import BilledItemRow, CreditNoteRow, ExceptionRow, InvoiceRow
 from billing.assembly import client_of
 from billing.draft import Draft
 from billing.errors import Conflicting, NotFound, Refused, WrongState
@@ -192,6 +192,9 @@ def find(tx: Session, reference: str, *, lock: bool = False) -> InvoiceRow:
     )
     row = tx.scalars(query.with_for_update(of=InvoiceRow) if lock else query).first()
     if row is None:
+        credited = select(InvoiceRow.number).join(CreditNoteRow, CreditNoteRow.invoice == InvoiceRow.id)
+        if (of := tx.scalar(credited.where(CreditNoteRow.number == wanted))) is not None:
+            raise NotFound(f"{wanted} is a credit note; the invoice it corrects is {of}")
         part = wanted.replace("\\", "").replace("%", "").replace("_", r"\_")
         near = tx.scalars(
             select(InvoiceRow.billing_key)

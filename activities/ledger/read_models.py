@@ -161,6 +161,25 @@ class PaymentView(ReadModel):
     recorded_by: str
 
 
+class CreditNoteView(ReadModel):
+    """A credit note of the invoice; amounts are positive. `document` is the SHA-256 of its PDF, None before it is made,
+    `lines` the positions it takes back, none for an amount."""
+
+    number: str
+    issue_date: date
+    issued_at: datetime
+    whole: bool
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    currency: str
+    reason: str
+    lines: tuple[int, ...]
+    asked_by: str
+    document: str | None
+    delivered_at: datetime | None
+
+
 class CollectionActView(ReadModel):
     """A courtesy note, reminder, escalation or hand-over that was done."""
 
@@ -250,6 +269,9 @@ class InvoiceView(InvoiceSummary):
     messages: tuple[MessageView, ...]
     documents: tuple[DocumentView, ...]
     actions: tuple[Action, ...]
+    credit_notes: tuple[CreditNoteView, ...] = ()
+    corrects: str | None = None
+    corrected_by: str | None = None
 
 
 class TimelineEntry(ReadModel):

@@ -123,6 +123,21 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
         + t.text("due_date", ", due ")
         + t.text("warnings", "; warnings of validation: ")
     ),
+    "credited": lambda t: (
+        t.text("number")
+        + t.money("gross", " over ")
+        + t.text("reason", ": ")
+        + t.money("open", "; open: ")
+        + t.text("billed_again", "; free to be billed again: ")
+    ),
+    "credit note rendered": lambda t: (
+        t.text("number")
+        + t.text("size", ", ", " bytes")
+        + t.text("sha256", ", SHA-256 ", longest=12)
+        + t.text("cii", ", CII ", longest=12)
+        + t.text("ubl", ", UBL ", longest=12)
+    ),
+    "correction asked for": lambda t: t.text("billing_key", "by ") + t.text("reason", ": "),
     "early payment discount": lambda t: (
         t.money("amount")
         + t.money("net", ": net ")
@@ -144,7 +159,10 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     **dict.fromkeys(("refunded", "refund came back", "credit used", "credit received"), _money_moved),
     **dict.fromkeys(("credit given back", "allocation undone"), _money_moved),
     "written off": lambda t: (
-        t.money("amount") + t.text("reason", ": ") + t.text("asked_by", "; asked by ") + t.money("open", "; open: ")
+        t.money("amount")
+        + t.text("reason", ": ")
+        + t.text("asked_by", "; asked by ")
+        + t.money("open", "; open: ")
     ),
     "write-off taken back": lambda t: t.money("amount") + t.money("open", "; open: "),
     "write-off asked": _asked,

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from activities.invoicing.calendars import business_days
-from activities.ledger import company_records, invoices, taken
+from activities.ledger import audit_trail, company_records, invoices, taken
 from activities.ledger.invoices import Requested
+from activities.ledger.tables import InvoiceRow
 from billing.agreements import Agreement, Occasion
 from billing.calendars import Calendar
 from billing.company import Company
@@ -19,7 +20,7 @@ from billing.errors import Conflicting, NotFound, Refused, WrongState
 from billing.occasions import occasion_for
 from billing.one_off import OneOff
 from billing.request import BillingRequest
-from billing.status import CollectionStatus, DocumentStatus
+from billing.status import DocumentStatus
 
 
 def agreement_of(company: Company, agreement: str) -> Agreement:
@@ -108,36 +109,28 @@ def one_off(
 def corrected(
     tx: Session, one_off: OneOff, number: str, *, by: str, channel: str, reason: str, at: datetime
 ) -> Requested:
-    """Bills anew what a disputed invoice billed wrongly; the same content again is the same invoice.
+    """Bills anew what a disputed or credited invoice billed wrongly; the same content again is the same invoice.
 
-    The disputed invoice stays as it is until it is credited. `WrongState` unless it is disputed, `Conflicting` if it is
-    corrected by another draft or invoice, `Refused` for another client or currency, and without a reason.
+    A disputed invoice stays as it is until it is credited. `WrongState` unless it is disputed or credited, in whole or
+    in part, `Conflicting` if it is corrected by another draft or invoice, `Refused` for another client or currency, and
+    without a reason.
     """
     if one_off.corrects not in (None, number):
         raise Refused(f"what was written says it corrects {one_off.corrects}, not {number}")
-    wrong = invoices.find(tx, number, lock=True)
-    if wrong.number is None:
-        raise WrongState(
-            f"{wrong.billing_key} is {wrong.document_status} and has no number: nobody has it yet. "
-            "Repair what it is made of and fetch it again, or void it"
-        )
-    if wrong.collection_status != CollectionStatus.DISPUTED:
-        raise WrongState(
-            f"{wrong.number} is not disputed ({wrong.payment_status}, {wrong.collection_status}): "
-            "note the dispute first, so that nobody is reminded of the wrong amount"
-        )
-    for name, said, was in (
+    wrong = _to_correct(tx, number)
+    for what, said, was in (
         ("client", one_off.client, wrong.client),
         ("currency", one_off.currency, wrong.currency),
     ):
         if said != was:
             raise Refused(
-                f"{wrong.number} has the {name} {was}, its correction {said}; they must be the same"
+                f"{wrong.number} has the {what} {was}, its correction {said}; they must be the same"
             )
     if not reason.strip():
         raise Refused("say why it is corrected, for those who approve it")
     one_off = one_off.model_copy(update={"corrects": wrong.number})
-    prefix = f"manual/{wrong.number.replace('/', '-')}-corrected-"
+    name = (wrong.number or "").replace("/", "-")
+    prefix = f"manual/{name}-corrected-"
     waived = 0
     for earlier in invoices.with_prefix(tx, prefix):
         if earlier.document_status == DocumentStatus.VOIDED:
@@ -149,7 +142,36 @@ def corrected(
                 f"{wrong.number} is corrected by {earlier.number or earlier.billing_key} already, and by other lines; "
                 + ("dispute that one to correct it" if earlier.number else "void that draft first")
             )
-    return _by_hand(tx, one_off, f"{prefix}{waived + 1}", by=by, channel=channel, reason=reason, at=at)
+    asked = _by_hand(tx, one_off, f"{prefix}{waived + 1}", by=by, channel=channel, reason=reason, at=at)
+    asked.invoice.corrects = wrong.id
+    if asked.new:
+        audit_trail.record(
+            tx,
+            wrong,
+            "correction asked for",
+            at=at,
+            actor=by,
+            channel=channel,
+            billing_key=asked.invoice.billing_key,
+            reason=reason,
+        )
+    return asked
+
+
+def _to_correct(tx: Session, number: str) -> InvoiceRow:
+    """The invoice that was wrong, locked."""
+    wrong = invoices.find(tx, number, lock=True)
+    if wrong.number is None:
+        raise WrongState(
+            f"{wrong.billing_key} is {wrong.document_status} and has no number: nobody has it yet. "
+            "Repair what it is made of and fetch it again, or void it"
+        )
+    if wrong.disputed is None and not wrong.credited:
+        raise WrongState(
+            f"{wrong.number} is not disputed or credited ({wrong.payment_status}, {wrong.collection_status}): "
+            "note the dispute first, so that nobody is reminded of the wrong amount, or credit it"
+        )
+    return wrong
 
 
 def _by_hand(

@@ -52,6 +52,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("use-credit", "client_credit", "Pay an invoice with a client's credit"),
         Entry("keep-credit", "client_credit", "Keep an unmatched payment as a client's credit"),
         Entry("unallocate", "client_credit", "Take a booking from the wrong invoice again"),
+        Entry("credit", "credit", "Credit an issued invoice, in whole or in part"),
         Entry("hold", "collection", "Send no reminders until a day"),
         Entry("release", "collection", "End a hold"),
         Entry("dispute", "collection", "Note that the client disputes an invoice"),

@@ -32,6 +32,8 @@ def print_card(view: InvoiceView, zone: ZoneInfo) -> None:
         _section(out, "Approvals", _approvals(view, zone))
     if view.payments:
         _section(out, "Payments", _payments(view))
+    if view.credit_notes:
+        _section(out, "Credit notes", _credit_notes(view))
     if view.exceptions:
         _section(out, "Exceptions", _exceptions(view, zone))
     out.print()
@@ -122,6 +124,8 @@ def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
         ("Delivered", moment(view.delivered_at, zone) if view.delivered_at else ""),
         ("Reminders", ", ".join(f"{each.act} {moment(each.done_at, zone)}" for each in view.acts)),
         ("Closed", moment(view.closed_at, zone) if view.closed_at else ""),
+        ("Corrects", view.corrects or ""),
+        ("Corrected", f"by {view.corrected_by}" if view.corrected_by else ""),
         ("Contact", view.contact),
         ("Contract", " · ".join(filter(None, (view.contract_reference, view.order_reference)))),
         ("Trigger", f"{view.trigger}, by {view.requested_by}"),
@@ -176,6 +180,20 @@ def _payments(view: InvoiceView) -> Table:
     return table
 
 
+def _credit_notes(view: InvoiceView) -> Table:
+    table = _grid("left", "left", "right", "left")
+    for each in view.credit_notes:
+        what = "" if each.whole else f"line {', '.join(map(str, each.lines))}: " if each.lines else ""
+        pending = "" if each.document else " (being made)"
+        table.add_row(
+            styled(each.number),
+            styled(day(each.issue_date)),
+            styled(money(each.gross, each.currency)),
+            styled(f"{what}{each.reason}{pending}"),
+        )
+    return table
+
+
 def _exceptions(view: InvoiceView, zone: ZoneInfo) -> Table:
     table = _grid("right", "left")
     for each in view.exceptions:
@@ -203,6 +221,7 @@ def next_commands(view: InvoiceView) -> list[str]:
         commands += [f"billow approve {name} --as WHO", f"billow reject {name} --as WHO --comment …"]
     if any(each.erased_at is None for each in view.documents):
         commands.append(f"billow pdf {name}")
+    commands += [f"billow pdf {shlex.quote(each.number)}" for each in view.credit_notes if each.document]
     if "pay" in view.actions and view.open is not None and view.open > 0:
         commands.append(f"billow pay {name} --amount {view.open} --as WHO")
     if "release" in view.actions:

@@ -42,7 +42,8 @@ NAMED_AT_MOST = 1000
 def pdf(
     current: click.Context, invoice: str, target: str | None, force: bool, verify: bool, as_json: bool
 ) -> None:
-    """Write the PDF of an issued invoice to a file; INVOICE is its number or its billing key.
+    """Write the PDF of an issued invoice to a file; INVOICE is its number, its billing key, or the number of a
+    credit note.
 
     With --verify it is rendered again, in the look and with the versions of then, and compared byte for byte. Where
     these have moved on, that is said, and the stored bytes are checked against their SHA-256. Exit code 1 on a
@@ -62,25 +63,32 @@ def pdf(
         raise click.UsageError("a PDF would garble the terminal; write it to a file, or into a pipe.")
     with context.ledger().transaction() as tx:
         view = views.invoice(tx, invoice, context.now())
-    document = next((each for each in view.documents if each.current), None)
-    if document is None or view.number is None:
+    number, wanted = named_document(view, invoice)
+    document = next((each for each in view.documents if each.sha256 == wanted), None)
+    if document is None or number is None:
         raise WrongState(_why_none(view))
     sha256 = document.sha256
     if document.erased_at is not None:
-        gone = (
-            f"the document of {view.number} was erased on {document.erased_at:%Y-%m-%d}, its retention over"
-        )
+        gone = f"the document of {number} was erased on {document.erased_at:%Y-%m-%d}, its retention over"
         raise WrongState(f"{gone}; its SHA-256 was {sha256}")
     data = context.documents().get(sha256)
     if to_stdout:
         sys.stdout.buffer.write(data)
         return
-    path = _path(target, view.number)
+    path = _path(target, number)
     write_file(path, data, force=force)
     if as_json:
-        output.document({"number": view.number, "file": str(path), "bytes": len(data), "sha256": sha256})
+        output.document({"number": number, "file": str(path), "bytes": len(data), "sha256": sha256})
     else:
         output.say(f"{path} ({len(data):,} bytes)")
+
+
+def named_document(view: InvoiceView, reference: str) -> tuple[str | None, str | None]:
+    """Number and SHA-256 of the PDF that is meant: that of the credit note with that number, else of the invoice."""
+    for note in view.credit_notes:
+        if note.number == reference.strip():
+            return note.number, note.document
+    return view.number, next((each.sha256 for each in view.documents if each.current), None)
 
 
 def _verify(current: click.Context, invoice: str, *, as_json: bool) -> None:

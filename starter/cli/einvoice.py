@@ -18,6 +18,7 @@ from starter.cli.parameters import Text, json_option
 
 if TYPE_CHECKING:
     from activities.einvoice.checking import Checked
+    from activities.ledger.read_models import DocumentView
     from activities.ledger.views import InvoiceView
     from billing.einvoice.breach import Breach
 
@@ -61,7 +62,8 @@ def einvoice(
     given: BinaryIO | None,
     as_json: bool,
 ) -> None:
-    """Write the XML of an issued invoice to a file, byte for byte as it was sent; INVOICE is its number or billing key.
+    """Write the XML of an issued invoice to a file, byte for byte as it was sent; INVOICE is its number or billing key,
+    or the number of a credit note.
 
     With --check FILE, hold an e-invoice against its schema, the rules of EN 16931 and those of Factur-X, and name each
     rule that is broken. Exit code 1 if one of them is fatal.
@@ -76,18 +78,27 @@ def einvoice(
         _write(invoice, syntax, target, force=force, as_json=as_json)
 
 
+def _made_with(view: InvoiceView, pdf: str | None, syntax: str) -> DocumentView | None:
+    """The newest XML of that syntax; that of a credit note where the PDF is one."""
+    found = next((each for each in view.documents if each.sha256 == pdf), None)
+    if found is not None and found.kind == "credit note":
+        stem = found.name.removesuffix(".pdf")
+        return next((each for each in view.documents if each.name == f"{stem}-{syntax}.xml"), None)
+    of_syntax = (each for each in view.documents if each.kind == syntax)
+    return max(of_syntax, key=lambda each: each.made_at, default=None)
+
+
 def _write(invoice: str, syntax: str, target: str | None, *, force: bool, as_json: bool) -> None:
     from activities.ledger import views
-    from starter.cli.documents import write_file
+    from starter.cli.documents import named_document, write_file
 
     to_stdout = target == "-"
     if to_stdout and as_json:
         raise click.UsageError("--json and -o - would both write to stdout; give one of them.")
     with context.ledger().transaction() as tx:
         view = views.invoice(tx, invoice, context.now())
-    made = max(
-        (each for each in view.documents if each.kind == syntax), key=lambda each: each.made_at, default=None
-    )
+    number, pdf = named_document(view, invoice)
+    made = _made_with(view, pdf, syntax)
     if made is None:
         raise WrongState(_why_none(view))
     if made.erased_at is not None:
@@ -97,12 +108,12 @@ def _write(invoice: str, syntax: str, target: str | None, *, force: bool, as_jso
     if to_stdout:
         sys.stdout.buffer.write(data)
         return
-    path = _path(target, view.number or view.name, syntax)
+    path = _path(target, number or view.name, syntax)
     write_file(path, data, force=force)
     if as_json:
         output.document(
             {
-                "number": view.number,
+                "number": number,
                 "syntax": syntax,
                 "file": str(path),
                 "bytes": len(data),
