@@ -18,6 +18,7 @@ from activities.ledger import sign_ins
 from activities.ledger.database import Ledger
 from billing.errors import BillowError
 from starter.web import (
+    absences,
     api,
     documents,
     doors,
@@ -34,6 +35,7 @@ from starter.web import (
     runs,
     saved_views,
     sign_in,
+    tokens,
     vendor_webhooks,
     webhooks,
 )
@@ -71,6 +73,9 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/session", sign_in.begin, methods=["POST"]),
         Route("/session/end", sign_in.end, methods=["POST"]),
         Route("/session/end-everywhere", sign_in.end_everywhere, methods=["POST"]),
+        Route("/absences", absences.page),
+        Route("/tokens", tokens.page),
+        Route("/tokens", tokens.make, methods=["POST"]),
         Route("/sign-ins", own_sign_ins.page),
         Route("/preferences", preferences.page),
         Route("/preferences", preferences.change, methods=["POST"]),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -13,30 +11,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from activities.ledger import commands, company_exceptions, deliveries, events
-from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel, Verdict
 from billing.errors import BillowError, Refused
-from billing.roles import Role
+from starter.web import absences, tokens
 from starter.web.desk import Desk, check_csrf, desk_of, flash, local_path, now, zone_of
 from starter.web.forms import Form, amount_of, day_of, id_of, read_form
 from starter.web.guests import guest_of
+from starter.web.orders import Order
 from starter.web.words import money
-
-
-@dataclass(frozen=True)
-class Order:
-    """A command as it was given: by whom, when, and with which fields; days are days of `zone`."""
-
-    ledger: Ledger
-    form: Form
-    by: str
-    role: Role
-    at: datetime
-    zone: ZoneInfo
-
-    def __getitem__(self, field: str) -> str:
-        return self.form.get(field, "")
 
 
 async def command(request: Request) -> Response:
@@ -222,4 +205,6 @@ COMMANDS: dict[str, Callable[[Order], str]] = {
     "promise": _promise,
     "dispute": _dispute,
     "run-again": _run_again,
+    **absences.COMMANDS,
+    **tokens.COMMANDS,
 }
