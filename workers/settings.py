@@ -91,6 +91,12 @@ class Settings(BaseModel):
         alias="BILLOW_DEVELOPMENT",
         description="shows the mailbox in the web app, and lets anybody be anybody",
     )
+    api_requests_per_minute: int = Field(
+        1200,
+        alias="BILLOW_API_REQUESTS_PER_MINUTE",
+        ge=1,
+        description="from one address, of each process of the web app",
+    )
     oidc_issuer: str | None = Field(
         None, alias="BILLOW_OIDC_ISSUER", description="the identity provider people sign in with"
     )

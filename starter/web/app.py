@@ -42,6 +42,7 @@ from starter.web import (
 from starter.web.commands import command
 from starter.web.desk import Desk
 from starter.web.headers import SecurityHeaders
+from starter.web.limits import RateLimits, limits_of
 from starter.web.openid import CALLBACK
 from starter.web.problems import app_for_programs
 from workers.settings import Settings
@@ -90,7 +91,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
     ]
     middleware = [
-        Middleware(SecurityHeaders),
+        Middleware(SecurityHeaders, https=settings.web_url.startswith("https:")),
         Middleware(
             SessionMiddleware,
             secret_key=sign_in.secret(settings.home),
@@ -99,6 +100,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
             same_site="lax",
             https_only=settings.web_url.startswith("https:"),
         ),
+        Middleware(RateLimits, limits=limits_of(settings)),
     ]
     app = Starlette(
         routes=routes,

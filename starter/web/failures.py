@@ -27,7 +27,7 @@ def refused(request: Request, error: Exception) -> Response:
         404,
     )
     title = "Not found" if status == HTTPStatus.NOT_FOUND else "That cannot be done"
-    return _page(request, status, title, str(error)[:1].upper() + str(error)[1:])
+    return told(request, status, title, str(error)[:1].upper() + str(error)[1:])
 
 
 def http(request: Request, error: Exception) -> Response:
@@ -42,14 +42,14 @@ def http(request: Request, error: Exception) -> Response:
         405: "Not like this",
         413: "Too large",
     }
-    return _page(request, status, titles.get(status, plain), detail or "There is nothing at this address.")
+    return told(request, status, titles.get(status, plain), detail or "There is nothing at this address.")
 
 
 def database_down(request: Request, error: Exception) -> Response:
     """The database does not answer: nothing is lost, nothing was changed."""
     log.warning("the database does not answer: %s", error.__class__.__name__)
     text = "The database does not answer now. Nothing was lost; this page works again as soon as it does."
-    answer = _page(request, 503, "Back in a moment", text)
+    answer = told(request, 503, "Back in a moment", text)
     answer.headers["Retry-After"] = "5"
     return answer
 
@@ -57,7 +57,7 @@ def database_down(request: Request, error: Exception) -> Response:
 def not_migrated(request: Request, error: Exception) -> Response:
     """The database has no tables of ours yet."""
     log.error("the database has not the tables this version needs", exc_info=error)
-    return _page(
+    return told(
         request,
         503,
         "Not ready yet",
@@ -71,11 +71,12 @@ def unexpected(request: Request, _error: Exception) -> Response:
         "Something went wrong on our side, and it was logged. "
         "If you gave a command, look at the invoice before you repeat it."
     )
-    answer = _page(request, 500, "Something went wrong", text)
+    answer = told(request, 500, "Something went wrong", text)
     answer.headers.update(HEADERS)
     return answer
 
 
-def _page(request: Request, status: int, title: str, text: str) -> Response:
+def told(request: Request, status: int, title: str, text: str) -> Response:
+    """A page that says what is the matter, for people."""
     desk: Desk = request.app.state.desk
     return desk.page(request, "failure.html", {"title": title, "text": text}, status)
