@@ -20,7 +20,7 @@ from billing.totals import totals
 
 INVOICES = 100_000
 
-_ISSUER = Issuer.model_validate({
+ISSUER = Issuer.model_validate({
     "id": "berlin",
     "name": "Benchmark GmbH",
     "address": {"street": "Weg 1", "postcode": "10115", "city": "Berlin", "country": "DE"},
@@ -78,17 +78,25 @@ def measure(invoices: int = INVOICES) -> Measured:
 
 
 def _computed(n: int, rules: TaxRules) -> Decimal:
-    """What is due for the n-th invoice. Raises AssertionError where the sums are wrong or no tax is decided."""
+    """What is due for the n-th invoice. Raises AssertionError where the sums are wrong."""
+    draft = draft_of(n, rules)
+    wrong = list(sums(draft))
+    assert not wrong, wrong
+    return draft.gross
+
+
+def draft_of(n: int, rules: TaxRules) -> Draft:
+    """The draft of the n-th invoice. Raises AssertionError where no tax is decided."""
     client, day = _CLIENTS[n % len(_CLIENTS)], date(2026, 1, 1) + timedelta(days=n % 300)
     supply = Period(start=day, end=day + timedelta(days=30))
-    tax = Sale(_ISSUER, client, Question(client.id), supply, issued=day).tax(rules).outcome
+    tax = Sale(ISSUER, client, Question(client.id), supply, issued=day).tax(rules).outcome
     assert isinstance(tax, TaxDecision), tax
     lines = tuple(_line(n, each) for each in range(5))
     found = totals(lines, tax, "EUR")
-    draft = Draft.model_construct(
+    return Draft.model_construct(
         billing_key=f"bench/{n}",
         title="Service",
-        issuer=_ISSUER,
+        issuer=ISSUER,
         buyer=Buyer(name=client.name, address=client.address, vat_id=client.vat_id, contact=_CONTACT),
         client=client.id,
         account_manager="pia",
@@ -104,9 +112,6 @@ def _computed(n: int, rules: TaxRules) -> Decimal:
         supply=supply,
         note=tax.note,
     )
-    wrong = list(sums(draft))
-    assert not wrong, wrong
-    return draft.gross
 
 
 def _line(n: int, position: int) -> InvoiceLine:

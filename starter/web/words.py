@@ -13,7 +13,7 @@ from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal, parse_pattern
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from activities.languages.catalogue import counted
 from activities.languages.templating import EXTENSION
@@ -151,7 +151,8 @@ ENGLISH = words(ENGLISH_TAG)
 def environment(said: Words = ENGLISH) -> Environment:
     """The page templates in these words: escaped, and a misspelt name is an error rather than nothing.
 
-    In them stand `{% trans %}` and `_()`; translations are text and never markup.
+    In them stand `{% trans %}` and `_()`. A translation is a part of the template, markup as it is written; what fills
+    its places is escaped.
     """
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -164,11 +165,7 @@ def environment(said: Words = ENGLISH) -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     spoken = said.catalogue.translations
     made.install_gettext_callables(  # type: ignore[attr-defined]  # comes with the extension
-        lambda text: escape(spoken.gettext(text)),
-        lambda one, many, number: escape(spoken.ngettext(one, many, number)),
-        newstyle=True,
-        pgettext=lambda meaning, text: escape(spoken.pgettext(meaning, text)),
-        npgettext=lambda meaning, one, many, number: escape(spoken.npgettext(meaning, one, many, number)),
+        spoken.gettext, spoken.ngettext, newstyle=True, pgettext=spoken.pgettext, npgettext=spoken.npgettext
     )
     made.globals["words"] = said
     made.filters |= {
