@@ -37,6 +37,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("approve", "decisions", "Approve a draft"),
         Entry("reject", "decisions", "Reject a draft; it is voided"),
         Entry("resolve", "decisions", "Decide an exception"),
+        Entry("absence", "absences", "Say who decides while somebody is away"),
+        Entry("absences", "absences", "Who is away when, and who decides instead"),
         Entry("fetch-again", "decisions", "Make a draft anew from what the sources say now"),
     ),
     "Money": (

@@ -186,7 +186,7 @@ def test_tokens(desk: Desk) -> None:
     assert "speaks for Pia Sommer" in made and token.startswith("billow_")
     listed = desk.type("api-tokens").stdout
     check_width(listed)
-    assert "psa" in listed and "never" in listed and token not in listed
+    assert "psa" in listed and "never" in listed and "read bill" in listed and token not in listed
     assert "give this one another name" in flat(
         desk.type("api-token", "create", "psa", "--as", "pia", code=1).stderr
     )
@@ -194,6 +194,9 @@ def test_tokens(desk: Desk) -> None:
     assert "revoked" in desk.type("api-tokens").stdout
     [row] = desk.read("api-tokens")["tokens"]
     assert (row["name"], row["person"], row["last_used_at"]) == ("psa", "pia", None)
+    assert row["scopes"] == ["read", "bill"] and row["expires_at"] > row["created_at"]
+    desk.type("api-token", "create", "all", "--as", "pia", "--scope", "everything", code=2)
+    desk.type("api-token", "create", "ever", "--as", "pia", "--days", "367", code=2)
     desk.type("api-token", "create", "crm", "--as", "mallory", code=1)
     desk.type("api-token", "revoke", "crm", code=1)
 

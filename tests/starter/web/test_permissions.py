@@ -77,7 +77,7 @@ def test_no_route_without_a_rule() -> None:
 def send(visitor: Visitor, call: Call, token: str, headers: dict[str, str] | None = None) -> Response:
     """What is answered, redirects not followed."""
     fields = {"data": {"csrf": token}} if call.method != "GET" and not call.path.startswith("/api/") else {}
-    answer = visitor.request(call.method, call.path, headers=headers, follow_redirects=False, **fields)  # type: ignore[arg-type]
+    answer = visitor.request(call.method, call.path, headers=headers, follow_redirects=False, **fields)
     assert isinstance(answer, Response)
     return answer
 
