@@ -1,0 +1,89 @@
+"""A real browser before the web app, served as `billow web` serves it."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from activities.ledger.database import Ledger
+from starter.local_stack import ports
+from starter.web import create_app
+from tests.starter.web.story import Story
+from workers.settings import Settings
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless chromium."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium here: `make browser` installs it")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def story(database_url: str) -> Iterator[Story]:
+    """The company on a fresh ledger."""
+    ledger = Ledger(database_url)
+    yield Story(ledger, datetime.now(UTC))
+    ledger.close()
+
+
+@pytest.fixture
+def address(story: Story, settings: Settings) -> Iterator[str]:
+    """The app, served as `billow web` serves it."""
+    port = ports.choose(28700, None, "a port")
+    served = settings.model_copy(update={"public_url": None, "web_port": port})
+    server = uvicorn.Server(uvicorn.Config(create_app(served, story.ledger), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the web app did not start"
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A phone's page; anything it complains about fails the test."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=address)
+    complaints: list[str] = []
+
+    def noted(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    made = context.new_page()
+    made.on("console", noted)
+    made.on("pageerror", lambda error: complaints.append(str(error)))
+    yield made
+    context.close()
+    assert complaints == []
+
+
+def focus_by_tab(page: Page, text: str) -> None:
+    """Presses the tabulator until the control with this text has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()").startswith(text):
+            return
+    pytest.fail(f"{text!r} cannot be reached by keyboard")
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing hangs over the edge of the page."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))

@@ -1,0 +1,149 @@
+"""Every page of the app, wide and narrow, light and dark, English and German: nothing axe-core objects to, nothing cut.
+
+A page joins by being a route. One with places to fill in needs an address in `ADDRESSES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from activities.ledger import preferences
+from activities.ledger.preferences import Preferences
+from billing.exceptions import ReasonCode
+from starter.local_stack import mailbox
+from starter.web import create_app
+from starter.web.doors import every_route
+from tests.browser.conftest import fits
+from tests.starter.runs import HELD, LATE, USUAL, finished
+from tests.starter.web.story import Story
+from workers.settings import Settings
+
+ADDRESSES: dict[str, Callable[[Story, Settings], str]] = {
+    "/invoices/{reference:path}": lambda story, _: f"/invoices/{story.issued('seen', title='Seen')}",
+    "/runs/{run}": lambda *_: "/runs/run:1",
+    "/integrations/{connection}": lambda *_: "/integrations/events",
+    "/mailbox/{id}": lambda _, settings: f"/mailbox/{_message(settings)}",
+}
+"""How a page with places to fill in is reached; it may make what it shows."""
+
+NOT_PAGES = {
+    "/documents/{sha256}",  # bytes
+    "/integrations/{connection}/message",  # needs a vendor's delivery: shown where those are tested
+    "/mailbox/{id}/html",  # the sender's own
+    "/mailbox/{id}/attachments/{number:int}",
+    "/invoices.csv",
+    "/healthz",
+    "/readyz",
+    "/favicon.ico",
+}
+
+MORE = ("/?for=all", "/invoices?status=late&sort=-due", "/invoices?q=nothing", "/runs?all=1", "/nowhere")
+
+
+def _message(settings: Settings) -> str:
+    message = EmailMessage()
+    message["From"], message["To"] = "billing@elbwerk.example", "ap@nordlicht.example"
+    message["Subject"] = "Invoice ELB-2026-00001"
+    message.set_content("Dear Kim,\n\nhere is our invoice.")
+    assert settings.mailbox is not None
+    return mailbox.keep(settings.mailbox, "a@elbwerk.example", ["ap@nordlicht.example"], message.as_bytes())
+
+
+def _furnished(story: Story) -> None:
+    """Something of everything a page could show."""
+    late = story.at - timedelta(days=40)
+    story.paid(story.issued("paid", at=late - timedelta(days=1)), "8500.00")
+    story.paid(
+        story.issued("part", at=late, title="A title that is as long as titles of projects are"), "10.00"
+    )
+    story.issued("yen", client="kawa", name="Kawa Design K.K.", prices=("150000",))
+    story.asked("waiting")
+    story.raised("stopped", ReasonCode.SOURCES_DIFFER, "the CRM says 8,500.00 EUR, the contract 9,200.00 EUR")
+    finished(story.ledger, "run:1", HELD, LATE, USUAL)
+
+
+def pages(story: Story, settings: Settings) -> list[str]:
+    """The addresses of every page of the app, and of some in other states."""
+    app = create_app(settings, story.ledger)
+    routes = [
+        path for method, path, _ in every_route(app.routes) if method == "GET" and path not in NOT_PAGES
+    ]
+    shown = [path for path in routes if not path.startswith(("/api/", "/i/", "/webhooks/", "/sign-in/"))]
+    missing = [path for path in shown if "{" in path and path not in ADDRESSES]
+    assert not missing, (
+        f"give these an address in ADDRESSES, or say in NOT_PAGES why they are none: {missing}"
+    )
+    return [ADDRESSES[path](story, settings) if "{" in path else path for path in shown] + list(MORE)
+
+
+LOOKS = {
+    "wide, light, English": (1600, "light", "en-GB"),
+    "narrow, dark, German": (360, "dark", "de-DE"),
+}
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page(story: Story, settings: Settings, browser: Browser, address: str, look: str) -> None:
+    """No page breaks a rule of axe-core, hangs over the edge, or is refused anything by its own content policy."""
+    _furnished(story)
+    width, scheme, language = LOOKS[look]
+    found: list[str] = []
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        locale=language,
+        base_url=address,
+    )
+    page = context.new_page()
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on(
+        "console", lambda said: found.append(said.text) if "Content Security Policy" in said.text else None
+    )
+    page.goto("/sign-in")
+    found += _faults(page, "/sign-in")
+    page.locator("main").get_by_role("button", name="Uma Keller").click()
+    page.wait_for_url("**/")
+    for path in pages(story, settings):
+        answer = page.goto(path)
+        if answer is None or not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        found += _faults(page, path)
+        if page.locator("html").get_attribute("lang") != language:
+            found.append(f"{path}: not in {language}")
+    context.close()
+    assert found == []
+
+
+def _faults(page: Page, path: str) -> list[str]:
+    faults = [] if fits(page) else [f"{path}: hangs over the edge"]
+    for violation in Axe().run(page).response["violations"]:
+        where = "; ".join(str(node["target"][0]) for node in violation["nodes"][:3])
+        faults.append(f"{path}: {violation['id']}: {violation['help']} at {where}")
+    return faults
+
+
+@pytest.mark.parametrize("appearance", ["light", "dark"])
+def test_chosen_appearance(story: Story, browser: Browser, address: str, appearance: str) -> None:
+    """The appearance a person chose holds against that of the system, with contrast enough."""
+    story.issued("one", at=story.at - timedelta(days=40))
+    with story.ledger.transaction() as tx:
+        preferences.keep(tx, "tom", Preferences(appearance=appearance), at=story.at)
+    other = "dark" if appearance == "light" else "light"
+    context = browser.new_context(color_scheme=other, base_url=address)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.locator("main").get_by_role("button", name="Tom Iversen").click()
+    page.goto("/invoices")
+    ground = (
+        page.evaluate("getComputedStyle(document.body).backgroundColor").removeprefix("rgb(").split(",")[0]
+    )
+    assert (int(ground) > 128) == (appearance == "light")
+    assert _faults(page, "/invoices") == []
+    context.close()
