@@ -12,6 +12,7 @@ from billing.einvoice_checks import check_einvoices
 from billing.money import rounded
 from billing.number_pattern import MAX_LENGTH, NumberPattern, meeting, pattern_of
 from billing.policy_checks import check_approvals, check_dunning
+from billing.role_checks import check_roles
 from billing.statutory_terms import check_terms
 from billing.tax_checks import check_tax
 from billing.taxes.decision import covered
@@ -39,6 +40,7 @@ def check_company(records: CompanyRecords) -> list[Complaint]:
         *check_agreements(records),
         *check_dunning(records),
         *check_approvals(records),
+        *check_roles(records),
         *_exceptions(records),
         *_discounts(records),
         *_exchange_rates(records),

@@ -8,7 +8,7 @@ from datetime import date
 from starlette.requests import Request
 from starlette.responses import Response
 
-from activities.ledger import absences, delegation
+from activities.ledger import absences, company_records, delegation
 from billing.company import Company
 from billing.errors import Refused
 from billing.parties import Person
@@ -57,7 +57,7 @@ def _announce(order: Order) -> str:
         for_others=order.role.reaches(Role.ADMIN),
         at=order.at,
     )
-    said = f"{row.delegate} decides for {row.person} from {row.first_day} to {row.last_day}"
+    said = f"{_name(order, row.delegate)} decides for {_name(order, row.person)} from {row.first_day} to {row.last_day}"
     if handed:
         said += f"; {handed} {'approval that waits was' if handed == 1 else 'approvals that wait were'} handed over"
     return f"{said}."
@@ -71,7 +71,12 @@ def _end(order: Order) -> str:
         for_others=order.role.reaches(Role.ADMIN),
         at=order.at,
     )
-    return f"The absence of {row.person} is ended: from today on {row.person} decides."
+    return f"The absence of {_name(order, row.person)} is ended: from today on they decide themselves."
+
+
+def _name(order: Order, person: str) -> str:
+    with order.ledger.transaction() as tx:
+        return company_records.current(tx).company.person_name(person)
 
 
 COMMANDS: Mapping[str, Callable[[Order], str]] = {"announce-absence": _announce, "end-absence": _end}

@@ -110,6 +110,14 @@ CASES = [
     Case("policy unknown", "clients.yaml", "dunning: standard", "dunning: hard", "dunning: hard", ("there is no dunning policy 'hard'", "standard")),
     Case("account manager unknown", "clients.yaml", CLIENT, "  account_manager: you\n", "account_manager", ("there is no person 'you'", "write one of: anna, me")),
     Case("approver who is nobody", "approvals.yaml", "[me]", "[mee]", "approvers", ("there is no person 'mee'", "did you mean 'me'?")),
+    Case(
+        "approver without the role", "people.yaml", PEOPLE, "  roles: [managing director]\n", "roles: [managing director]",
+        ("'me' approves in tier", "has the role viewer", "add approver"), warning=True,
+    ),
+    Case(
+        "delegate without the role", "people.yaml", PEOPLE, SECOND.replace(PEOPLE, PEOPLE + "  delegate: eva\n") + "  roles: [operator]\n",
+        "roles: [operator]", ("'eva' stands in for 'me'", "has the role operator"), warning=True,
+    ),
     Case("boss unknown", "people.yaml", PEOPLE, PEOPLE + "  reports_to: boss\n", "reports_to: boss", ("there is no person 'boss'",)),
     Case("delegate unknown", "people.yaml", PEOPLE, PEOPLE + "  delegate: eva\n", "delegate: eva", ("there is no person 'eva'",)),
     Case("own delegate", "people.yaml", PEOPLE, PEOPLE + "  delegate: me\n", "delegate: me", ("nobody stands in for themselves",)),
