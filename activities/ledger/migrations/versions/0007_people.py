@@ -95,6 +95,14 @@ def upgrade() -> None:
     op.create_index("invoices_in_order_of_client", "invoices", ["client", "id"])
     for name, keys in _ORDERS.items():
         op.create_index(f"invoices_in_order_of_{name}", "invoices", [*map(sa.text, keys), "id"])
+    op.create_index(
+        "open_items_in_order_of_due",
+        "invoices",
+        [sa.text(_ORDERS["due"][0]), "id"],
+        postgresql_where=sa.text(
+            "number is not null and payment_status in ('unpaid', 'partly paid') and document_status <> 'credited'"
+        ),
+    )
     for axis, most in (("document", "issued"), ("payment", "paid"), ("collection", "closed")):
         op.create_index(
             f"invoices_by_{axis}_status",
@@ -106,3 +114,4 @@ def upgrade() -> None:
         "api_tokens", sa.Column("scopes", postgresql.ARRAY(sa.TEXT()), server_default="{}", nullable=False)
     )
     op.add_column("api_tokens", sa.Column("expires_at", _INSTANT))
+    op.execute("update api_tokens set scopes = '{bill}'")  # all that a token could be used for until now
