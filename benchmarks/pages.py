@@ -66,7 +66,7 @@ PAGES = {
     "list, paid": "/invoices?status=paid",
     "list, issued in a month": "/invoices?issued_from={month}-01&issued_to={month}-28",
     "search, a number": "/invoices?q={number}",
-    "search, a client": "/invoices?q=orchard%2017",
+    "search, a client": "/invoices?q=orchard%20q17z",
     "search, words of all": "/invoices?q=service",
     "search, nothing": "/invoices?q=zebra",
     "an invoice": "/invoices/{number}",
@@ -208,7 +208,7 @@ def _database(folder: Path) -> Iterator[str]:
         service.stop([child])
 
 
-def fill(ledger: Ledger, invoices: int, now: datetime | None = None) -> None:
+def fill(ledger: Ledger, invoices: int, a_day: int = A_DAY, now: datetime | None = None) -> None:
     """Applies a company, and makes so many invoices of it with their payments and audit trails, by SQL alone."""
     at = now or datetime.now(UTC)
     company = _company()
@@ -217,7 +217,7 @@ def fill(ledger: Ledger, invoices: int, now: datetime | None = None) -> None:
     content = Draft.model_validate_json(draft.model_dump_json()).model_dump(mode="json")
     values = {
         "invoices": invoices,
-        "a_day": A_DAY,
+        "a_day": a_day,
         "clients": CLIENTS,
         "at": at,
         "version": version,
@@ -304,7 +304,7 @@ select 'bench/' || n, 1, false, cast(:request as jsonb), 'manual', 'lena', asked
     round(:net * factor, 2) + round(:tax * factor, 2),
     case when drafted or unpaid then 0 else round(:net * factor, 2) + round(:tax * factor, 2) end, 0, 0,
     cast(:draft as jsonb) || jsonb_build_object('billing_key', 'bench/' || n, 'client', client,
-        'buyer', cast(:draft as jsonb) -> 'buyer' || jsonb_build_object('name', 'Orchard ' || n % :clients || ' GmbH')),
+        'buyer', cast(:draft as jsonb) -> 'buyer' || jsonb_build_object('name', 'Orchard q' || n % :clients || 'z GmbH')),
     md5(n::text), '[]', '{}',
     case when not drafted then 'B-' || to_char(asked, 'YYYY') || '-' || to_char(n, 'FM000000') end,
     case when not drafted then asked::date end, case when not drafted then asked end,

@@ -360,7 +360,7 @@ class Waiting(ReadModel):
 class Counts(Waiting):
     """What waits, and what is owed; `invoices` are counted up to `MOST_COUNTED`."""
 
-    MOST_COUNTED: ClassVar[int] = 10_000
+    MOST_COUNTED: ClassVar[int] = 1_000
 
     invoices: int
     open: tuple[Sum, ...]

@@ -106,6 +106,14 @@ class InvoiceRow(Table):
         Index("invoices_in_order_of_due", text(DUE_KEY), "id"),
         Index("invoices_in_order_of_gross", text(CURRENCY_KEY), text(GROSS_KEY), "id"),
         Index("invoices_in_order_of_open", text(CURRENCY_KEY), text(OPEN_KEY), "id"),
+        Index(
+            "open_items_in_order_of_due",
+            text(DUE_KEY),
+            "id",
+            postgresql_where=text(
+                "number is not null and payment_status in ('unpaid', 'partly paid') and document_status <> 'credited'"
+            ),
+        ),
         # what nearly every invoice is one day is found without an index
         Index(
             "invoices_by_document_status",

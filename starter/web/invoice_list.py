@@ -49,6 +49,7 @@ def listing(request: Request) -> Response:
             newer=newer,
             older=older,
             sorted_by=lambda order: sorted_by(wanted, order),
+            chosen_order=request.query_params.get("sort", ""),
             groups=STATUS_GROUPS,
             glances=GLANCES,
             saved=saved_views.of(tx, PATH, person.id) if person else [],

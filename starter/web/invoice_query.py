@@ -21,7 +21,7 @@ _LONGEST = 200
 
 def filter_of(query: Mapping[str, str], limit: int) -> InvoiceFilter:
     """The filter a query asks for; 400 in words where it says what there is not."""
-    status, order = query.get("status") or None, query.get("sort", "").strip() or "-requested"
+    status, order = query.get("status") or None, query.get("sort", "").strip() or _usual(query)
     if status and status not in views.STATUSES:
         raise HTTPException(
             400, f"There is no status {status[:40]!r}; there are: {', '.join(views.STATUSES)}."
@@ -59,17 +59,25 @@ def query_of(wanted: InvoiceFilter, **changed: str | int | None) -> str:
         "issued_to": wanted.issued_to,
         "due_from": wanted.due_from,
         "due_to": wanted.due_to,
-        "sort": None if sort == "-requested" else sort,
+        "sort": sort,
         **changed,
     }
+    if said["sort"] == _usual(said):
+        said["sort"] = None
     return urlencode({key: value for key, value in said.items() if value not in (None, "")})
 
 
 def sorted_by(wanted: InvoiceFilter, order: str) -> str:
     """The query for the same list in another order, or turned round where it is in that order."""
     falls = not wanted.descending if wanted.order == order else order in FALLS_FIRST
-    sort = f"{'-' if falls else ''}{order}"
-    return query_of(wanted, sort=None if sort == "-requested" else sort)
+    return query_of(wanted, sort=f"{'-' if falls else ''}{order}")
+
+
+def _usual(query: Mapping[str, object]) -> str:
+    """The order nobody asked for: of days that are asked for, else the newest request first."""
+    if query.get("issued_from") or query.get("issued_to"):
+        return "-issued"
+    return "due" if query.get("due_from") or query.get("due_to") else "-requested"
 
 
 def _text(query: Mapping[str, str], key: str) -> str:
