@@ -8,7 +8,7 @@ import secrets
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -57,7 +57,16 @@ class Desk:
     def serves_locally(self, request: Request) -> bool:
         """Whether the request comes from this machine, and the app is not meant for others."""
         ends = (request.scope.get("server"), request.scope.get("client"))
-        return self.settings.public_url is None and all(end and _is_loopback(end[0]) for end in ends)
+        by_name = _is_loopback(request.url.hostname or "")
+        return (
+            self.settings.public_url is None and by_name and all(end and _is_loopback(end[0]) for end in ends)
+        )
+
+    def is_meant(self, request: Request) -> bool:
+        """Whether the request names this app as its host: another site's name that leads here is somebody's trick."""
+        host, here = request.url.hostname or "", self.settings.web_host
+        ours = {here, urlsplit(self.settings.web_url).hostname}
+        return _is_anywhere(here) or host in ours or _is_loopback(host)
 
     def secret(self, variable: str) -> tuple[str, ...]:
         """The secrets in an environment variable: several, with blanks between, while one takes over from another."""
@@ -201,6 +210,11 @@ def local_path(target: str) -> str:
         target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
     )
     return target if ours else "/"
+
+
+def _is_anywhere(host: str) -> bool:
+    """Whether the app listens on every interface, under names it cannot know."""
+    return host in ("0.0.0.0", "::")  # noqa: S104
 
 
 def _is_loopback(host: str) -> bool:

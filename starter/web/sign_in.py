@@ -96,6 +96,10 @@ async def begin(request: Request) -> Response:
     check_csrf(request, form.get("csrf", ""))
     if not desk.settings.development:
         raise HTTPException(403, "Nobody is chosen here: this is not a development installation.")
+    if not desk.is_meant(request):
+        raise HTTPException(
+            403, f"Open {desk.settings.web_url} instead: nobody is signed in under another name."
+        )
     person = await run_in_threadpool(_chosen, desk, form.get("person", ""))
     if person is None:
         flash(request, "refused", "That is not a person of this company.")

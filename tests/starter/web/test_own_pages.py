@@ -65,6 +65,18 @@ def test_everywhere(story: Story, visitor: Visitor, settings: Settings, ledger: 
         assert "Rosa Akel" in rosa.get("/").text
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("http://rebound.example:8080", 403), ("http://127.0.0.1:8080", 303), ("http://[::1]:8080", 303)],
+)
+def test_another_name(story: Story, ledger: Ledger, settings: Settings, address: str, status: int) -> None:
+    """A site whose name is made to lead to a development installation signs nobody in there."""
+    app = create_app(settings.model_copy(update={"public_url": None}), ledger)
+    with Visitor(app, base_url=address) as visitor:
+        data = {"csrf": visitor.token(), "person": "uma"}
+        assert visitor.post("/session", data=data, follow_redirects=False).status_code == status
+
+
 def test_half_a_day(story: Story, visitor: Visitor, ledger: Ledger) -> None:
     """A sign-in ends after twelve hours, however busy; its last visit is noted once a minute."""
     visitor.sign_in("tom")
