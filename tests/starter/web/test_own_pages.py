@@ -27,7 +27,7 @@ def another(settings: Settings, ledger: Ledger, person: str) -> Visitor:
 
 
 def cookie(visitor: Visitor) -> str:
-    return visitor.cookies["__Host-billow"]
+    return str(visitor.cookies["__Host-billow"])
 
 
 def test_signed_out_is_over(story: Story, visitor: Visitor) -> None:
