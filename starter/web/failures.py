@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from billing.errors import NotAllowed, NotFound, Refused, SourceUnavailable
 from starter.web.desk import Desk
+from starter.web.guests import guest_of
 from starter.web.headers import HEADERS
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def refused(request: Request, error: Exception) -> Response:
         404,
     )
     title = "Not found" if status == HTTPStatus.NOT_FOUND else "That cannot be done"
-    return told(request, status, title, str(error)[:1].upper() + str(error)[1:])
+    return _told_inside(request, status, title, str(error)[:1].upper() + str(error)[1:])
 
 
 def http(request: Request, error: Exception) -> Response:
@@ -42,7 +43,9 @@ def http(request: Request, error: Exception) -> Response:
         405: "Not like this",
         413: "Too large",
     }
-    return told(request, status, titles.get(status, plain), detail or "There is nothing at this address.")
+    return _told_inside(
+        request, status, titles.get(status, plain), detail or "There is nothing at this address."
+    )
 
 
 def database_down(request: Request, error: Exception) -> Response:
@@ -73,6 +76,17 @@ def unexpected(request: Request, _error: Exception) -> Response:
     )
     answer = told(request, 500, "Something went wrong", text)
     answer.headers.update(HEADERS)
+    return answer
+
+
+def _told_inside(request: Request, status: int, title: str, text: str) -> Response:
+    """The same, for somebody who is in: with the places of the app around it."""
+    desk: Desk = request.app.state.desk
+    if guest_of(request) is None:
+        return told(request, status, title, text)
+    with desk.ledger.transaction() as tx:
+        answer = desk.serve(request, tx, "failure.html", title=title, text=text)
+    answer.status_code = status
     return answer
 
 

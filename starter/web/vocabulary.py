@@ -36,6 +36,9 @@ STATES = (
 )  # fmt: skip
 """Of `billing.status`, and what a list can be narrowed to."""
 
+WAITS = (message("payment"), message("approval"), message("decision"))
+"""What an invoice waits for, by the first word of what its plan says."""
+
 CODES = (
     message("client unknown"), message("client inactive"), message("no contact"), message("not signed"),
     message("sources differ"), message("tax unknown"), message("vat id wrong"), message("exchange rate missing"),

@@ -19,7 +19,7 @@ from activities.languages.catalogue import counted
 from activities.languages.templating import EXTENSION
 from billing.money import rounded
 from starter.web.languages import ENGLISH_TAG, catalogue_for
-from starter.web.vocabulary import TONES, UNITS
+from starter.web.vocabulary import TONES, UNITS, WAITS
 
 _FIGURE = parse_pattern("#,##0.############")
 _WHOLE = parse_pattern("#,##0")
@@ -133,6 +133,11 @@ class Words:
         """A status, code or role of `starter.web.vocabulary` in words; anything else as it is."""
         return self.catalogue.gettext(word.replace("-", " ")) if word else ""
 
+    def waits(self, said: str) -> str:
+        """What an invoice waits for, in a word where there is one: the amounts stand beside it."""
+        kind = said.partition(" ")[0]
+        return self.gettext(kind) if kind in WAITS else said
+
     def listed(self, texts: list[str]) -> str:
         """'a, b and c'."""
         return format_list(texts, locale=self.locale) if texts else ""
@@ -181,6 +186,7 @@ def environment(said: Words = ENGLISH) -> Environment:
         "instant": said.instant,
         "distance": said.distance,
         "said": said.said,
+        "waits": said.waits,
         "listed": lambda texts: said.listed([str(each) for each in texts]),
         "tone": tone,
     }

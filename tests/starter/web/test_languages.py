@@ -67,7 +67,7 @@ def test_every_state_has_words() -> None:
     ],
 )
 def test_asked_for(header: str, tag: str) -> None:
-    """Of the languages a browser asks for (RFC 9110, 12.5.4) the first there is, with its country where it names one."""
+    """Of the languages a browser asks for (RFC 9110, 12.5.4) the first there is, with its country if it names one."""
     assert asked_for(header) == tag
 
 

@@ -1,0 +1,93 @@
+"""Single keys on the pages, and the pages without any script."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from playwright.sync_api import Browser, Page, expect
+
+from activities.ledger import preferences
+from activities.ledger.preferences import Preferences
+from tests.starter.web.story import Story
+
+
+def sign_in(page: Page, name: str = "Tom Iversen") -> None:
+    page.goto("/sign-in")
+    page.locator("main").get_by_role("button", name=name).click()
+    page.wait_for_url("**/")
+
+
+def test_rows_search_and_places(story: Story, page: Page) -> None:
+    """Rows by j and k, Enter opens one, / searches, g and a letter lead elsewhere, ? says so; not while typing."""
+    first, second = (
+        story.issued(key, at=story.at - timedelta(days=days)) for key, days in (("one", 2), ("two", 1))
+    )
+    sign_in(page)
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_url("**/invoices")
+    for key, number in (("j", second), ("j", first), ("j", first), ("k", second), ("j", first)):
+        page.keyboard.press(key)
+        expect(page.get_by_role("link", name=number)).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("jk?g ")
+    expect(page.get_by_role("searchbox")).to_have_value("jk?g ")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("ELB-")
+
+
+def test_switched_off(story: Story, page: Page) -> None:
+    """Who switches single keys off is left alone by them."""
+    story.issued("one")
+    with story.ledger.transaction() as tx:
+        preferences.keep(tx, "tom", Preferences(shortcuts=False), at=story.at)
+    sign_in(page)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.keyboard.press("Tab")  # would a key have led elsewhere, that page had begun to load before this one
+    assert page.url.endswith("/") and page.title().startswith("Inbox")
+
+
+def test_menu_on_a_phone(story: Story, page: Page) -> None:
+    """The places are a sheet that a button opens, and Escape closes."""
+    sign_in(page)
+    places = page.get_by_role("navigation", name="Pages", exact=True)
+    expect(places).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(places).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(places).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    places.get_by_role("link", name="Invoices").click()
+    page.wait_for_url("**/invoices")
+
+
+def test_without_scripts(story: Story, browser: Browser, address: str) -> None:
+    """Without scripts a person signs in, filters, sorts, keeps a view, and approves."""
+    story.asked("one")
+    context = browser.new_context(java_script_enabled=False, base_url=address)
+    page = context.new_page()
+    sign_in(page)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("You approved manual/one.")).to_be_visible()
+    page.goto("/invoices")
+    page.get_by_role("searchbox").fill("platform")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("link", name="manual/one")).to_be_visible()
+    page.get_by_role("columnheader", name="Gross").get_by_role("link").click()
+    expect(page.get_by_role("columnheader", name="Gross")).to_have_attribute("aria-sort", "descending")
+    page.get_by_text("Keep this view").click()
+    page.get_by_label("Name").fill("Platform by amount")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_role("link", name="Platform by amount")).to_have_attribute("aria-current", "true")
+    context.close()
