@@ -93,8 +93,8 @@ RULES: Mapping[str, Rule] = {
 DUTIES: Mapping[Role, str] = {
     Role.VIEWER: message("sees everything and changes nothing"),
     Role.OPERATOR: message("bills, books payments, follows up, decides exceptions"),
-    Role.APPROVER: message("does all that, and approves the drafts they are asked about"),
-    Role.ADMIN: message("does all that, and looks after tokens and absences of others"),
+    Role.APPROVER: message("approves the drafts they are asked about, and does all an operator does"),
+    Role.ADMIN: message("looks after tokens and absences of others, and does all an approver does"),
 }
 """What each role may do, in a line."""
 
