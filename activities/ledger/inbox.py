@@ -285,7 +285,7 @@ def _giving_up(found: GivingUpRow, row: Row[Any] | None, company: Company, as_of
         net=None,
         question=f"Agree to this {found.kind}?" if asked else "Has it been paid?",
         why=why,
-        code=ReasonCode.WRITE_OFF if found.kind == giving_up.Kind.WRITE_OFF else ReasonCode.REFUND,
+        code=found.kind.replace(" ", "-"),
         since=found.raised_at,
         deadline=found.deadline,
         overdue=found.deadline <= as_of,
