@@ -33,6 +33,7 @@ from starter.web import (
 from starter.web.commands import command
 from starter.web.desk import Desk
 from starter.web.headers import SecurityHeaders
+from starter.web.portal import app_for_clients
 from starter.web.problems import app_for_programs
 from workers.settings import Settings
 
@@ -68,6 +69,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/readyz", health.readyz),
         Route("/favicon.ico", lambda _: RedirectResponse("/static/mark.svg", 301)),
         *_for_programs(desk),
+        Mount("/i", app=app_for_clients(desk)),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
     ]
     middleware = [
