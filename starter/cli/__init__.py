@@ -42,6 +42,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     "Money": (
         Entry("pay", "payments", "Book a payment, or money taken back"),
         Entry("allocate", "payments", "Book an unmatched payment, or set it aside"),
+        Entry("import-statement", "bank", "Import a bank statement (camt.053)"),
+        Entry("bank", "bank", "Bank statements, and what became of each entry"),
         Entry("write-off", "settling", "Give up what is open of an invoice"),
         Entry("refund", "settling", "Pay back what was paid too much"),
         Entry("refund-paid", "settling", "Note that a refund was paid"),
