@@ -26,7 +26,7 @@ def run_worker(queue: str) -> None:
     """Works on a queue until SIGTERM or Ctrl-C; running steps may finish first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # a line a phase of every document; a line a request, with its address, which may be a secret
-    for chatty in ("weasyprint.progress", "fontTools", "httpx", "httpcore"):
+    for chatty in ("weasyprint.progress", "fontTools", "httpx", "httpcore", "stripe"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(_run(queue, Settings.from_environment()))
 
