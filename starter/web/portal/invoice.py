@@ -153,8 +153,10 @@ def _files(tx: Session, visit: Visit) -> list[dict[str, Any]]:
         tx.scalars(select(CreditNoteRow.document).where(CreditNoteRow.invoice == visit.row.id))
     )
     newest = {(each.kind, each.name): each for each in rows if each.erased_at is None}
+    number_first = len(issued_files.KINDS)
     listed = sorted(
-        newest.values(), key=lambda each: (kinds.index(each.kind) // 3, each.name, kinds.index(each.kind))
+        newest.values(),
+        key=lambda each: (kinds.index(each.kind) // number_first, each.made_at, kinds.index(each.kind)),
     )
     return [
         {"kind": each.kind, "name": each.name, "sha256": each.sha256, "size": each.size}
