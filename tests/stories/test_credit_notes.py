@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from activities.archive import rendered_again
 from activities.ledger import (
+    accounts,
     credit_commands,
     credit_notes,
     dispute_commands,
     invoices,
+    number_audit,
     settling_commands,
     triggers,
     views,
@@ -131,7 +135,25 @@ async def test_a_line_credited(story: Story) -> None:
     assert (await story.ends(key)).state == "settled: paid"
     row = story.row(key)
     assert (row.document_status, row.payment_status) == ("issued", "paid")
+    _everything_holds(story, key, note.number)
     await story.recorded(key, "line-credited", actions=19, kilobytes=24)
+
+
+def _everything_holds(story: Story, key: str, number: str) -> None:
+    """Numbers, document and account of a credited invoice, as those who audit look at them."""
+    with story.effects.ledger.transaction() as tx:
+        numbers = number_audit.audit_numbers(tx)
+        assert (numbers.problems, numbers.credit_notes) == ([], 1)
+    proof = rendered_again.prove(story.effects.ledger, story.effects.documents, number)
+    assert (proof.number, proof.differences, proof.same_bytes) == (number, (), True)
+    invoice = rendered_again.prove(story.effects.ledger, story.effects.documents, key)
+    assert (invoice.number, invoice.differences) == (story.row(key).number, ())
+    with story.effects.ledger.transaction() as tx:
+        moved = accounts.movements(tx, invoices.find(tx, key), ZoneInfo("Europe/Berlin"))
+        assert {(str(each.kind), each.amount) for each in moved} == {
+            ("credit", Decimal("595.00")),
+            ("payment", Decimal("1190.00")),
+        }
 
 
 async def test_paid_invoice_credited_and_refunded(story: Story) -> None:
