@@ -27,6 +27,7 @@ from starter.web import (
     mailbox,
     runs,
     sign_in,
+    stand_in_checkout,
     vendor_webhooks,
     webhooks,
 )
@@ -65,6 +66,8 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/mailbox/{id}", mailbox.message),
         Route("/mailbox/{id}/html", mailbox.html),
         Route("/mailbox/{id}/attachments/{number:int}", mailbox.attachment),
+        Route("/stand-in-checkout/{session}", stand_in_checkout.page),
+        Route("/stand-in-checkout/{session}", stand_in_checkout.act, methods=["POST"]),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/favicon.ico", lambda _: RedirectResponse("/static/mark.svg", 301)),
