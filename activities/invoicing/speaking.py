@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from types import MappingProxyType
@@ -17,7 +16,9 @@ from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.return_path import ReturnPath
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
 from activities.invoicing import answered, issued_files, late_payment, standing, together
-from activities.invoicing.effects import Effects, client_record
+from activities.invoicing.account_documents import attached_statement
+from activities.invoicing.addressees import addressees
+from activities.invoicing.effects import Effects
 from activities.ledger import (
     audit_trail,
     client_credit,
@@ -30,13 +31,11 @@ from activities.ledger import (
     notices,
     portal_links,
 )
-from activities.ledger.company_records import CompanyVersion
 from activities.ledger.resending import COPY
 from activities.ledger.tables import CreditNoteRow, InvoiceRow, MessageRow
 from billing.company import Company
 from billing.dunning_policy import Act
 from billing.erased import erased_at
-from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.money import Money, rounded
 from billing.numbering import payment_reference
@@ -49,12 +48,6 @@ when it must not go out any more."""
 
 Record = Callable[[Session, Sequence[InvoiceRow], str], None]
 """Notes, in the transaction of the sending, that the message with that key went out for those invoices."""
-
-
-@dataclass(frozen=True)
-class Addressees:
-    contact: Contact
-    copies: tuple[str, ...]
 
 
 PATIENCE = timedelta(hours=22)
@@ -214,21 +207,6 @@ def return_path(company: Company, message: MessageRow) -> ReturnPath | None:
     return ReturnPath.of(company.delivery.bounces_to, message.return_token)
 
 
-def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
-    """Who is written to: set by hand for this invoice, else whom the CRM names now, else the contact on the invoice."""
-    drafted = invoices.draft_of(row) if row.draft and not erased_at(row.draft) else None
-    if drafted and any(field.startswith("contact.") for field in row.overrides):
-        return Addressees(drafted.buyer.contact, drafted.copies_to)
-    try:
-        record = client_record(version, row.client)
-    except SourceUnavailable:
-        record = None
-    if record is not None and record.billing_contact is not None:
-        copies = dict.fromkeys([*record.copies_to, *version.company.delivery.copies_to])
-        return Addressees(record.billing_contact, tuple(copies))
-    return Addressees(drafted.buyer.contact, drafted.copies_to) if drafted else None
-
-
 def write(
     tx: Session,
     rows: Sequence[InvoiceRow],
@@ -327,6 +305,9 @@ def mail(
         if ubl is not None and _wants_ubl(company, row):
             data = effects.documents.get(ubl.sha256)
             attachments.append(Attachment(name=ubl.name, media_type=ubl.media_type, data=data))
+    statement = attached_statement(tx, row, message, as_of)
+    if statement is not None:
+        attachments.append(statement)
     return build(
         message_id=message.message_id,
         sender=Contact(name=issuer.name, email=issuer.email),
