@@ -295,6 +295,8 @@ class StripeSite:
 
     def _refund(self, form: dict[str, Any]) -> Answer:
         payment, amount = form["payment_intent"], form["amount"]
+        if payment not in self.intents:
+            return _missing(payment)
         before = sum(
             each["amount"]
             for each in self.refunds.values()

@@ -83,8 +83,8 @@ def test_what_is_no_form_of_ours(visitor: Visitor, ledger: Ledger, settings: Set
 
 
 def test_only_in_development(ledger: Ledger, settings: Settings, number: str) -> None:
-    """Where Billow runs for real, there is no such page."""
+    """Where Billow runs for real, nobody is shown such a page."""
     path = clicked(ledger, number, settings)
     app = create_app(settings.model_copy(update={"development": False}), ledger)
     with TestClient(app, base_url="https://billow.test") as client:
-        assert client.get(path).status_code in (403, 404)
+        assert client.get(path).status_code == 403
