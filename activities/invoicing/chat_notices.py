@@ -40,7 +40,7 @@ TITLES = {
 
 
 def post(tx: Session, row: OutboxRow, web_url: str, at: datetime) -> None:
-    """Posts a notice; those about exceptions without invoice that wait for one person go together.
+    """Posts a notice; those about exceptions and payments without invoice that wait for one person go together.
 
     `SourceUnavailable` if the chat does not take it now. A crash after Slack took it and before that is noted repeats
     it: Slack knows no Message-ID.
@@ -63,7 +63,7 @@ def post(tx: Session, row: OutboxRow, web_url: str, at: datetime) -> None:
 
 def _to_the_same_person(tx: Session, row: OutboxRow, message: MessageRow) -> Sequence[OutboxRow]:
     """What else waits: a night that finds a hundred leaks is one notice."""
-    if message.event != notices.COMPANY_EXCEPTION:
+    if message.event not in notices.TOGETHER:
         return []
     return tx.scalars(
         select(OutboxRow)

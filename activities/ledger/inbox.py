@@ -232,6 +232,18 @@ def _found(row: Row[Any], as_of: datetime) -> InboxItem:
     )
 
 
+def _perhaps(row: UnmatchedPaymentRow) -> str:
+    """What the payment may be for, the likeliest first."""
+    if not row.suggestions:
+        return "No invoice is known for this payment"
+    told = (
+        f"{each['number']} of {each['client']}, {each['currency']} {Decimal(each['open']):,} open "
+        f"({', '.join(each['reasons'])})"
+        for each in row.suggestions[:3]
+    )
+    return f"Perhaps for {'; or '.join(told)}"
+
+
 def _unmatched(row: UnmatchedPaymentRow, as_of: datetime) -> InboxItem:
     return InboxItem(
         kind="payment",
@@ -246,10 +258,10 @@ def _unmatched(row: UnmatchedPaymentRow, as_of: datetime) -> InboxItem:
         received_on=row.received_on,
         title="",
         currency=row.currency,
-        amount=exact(row.amount, row.currency),
+        amount=exact(row.amount - row.allocated, row.currency),
         net=None,
         question="Which invoice does it pay?",
-        why="No invoice is known for this payment",
+        why=_perhaps(row),
         code=ReasonCode.UNMATCHED_PAYMENT,
         since=row.raised_at,
         deadline=row.deadline,
