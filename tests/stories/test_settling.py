@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from activities.ledger import inbox, settling_commands
@@ -41,13 +42,17 @@ async def test_written_off(story: Story) -> None:
     settling_commands.agree(story.effects.ledger, asked.id, comment="so be it", **said("noor"))
     assert (await story.ends(key)).state == "settled: written off"
     row = story.row(key)
-    assert (row.payment_status, row.collection_status, row.written_off) == ("written off", "closed", 190)
+    assert (row.payment_status, row.collection_status, row.written_off) == (
+        "written off",
+        "closed",
+        Decimal(190),
+    )
     assert story.events(key)[-4:] == ["write-off asked", "write-off agreed", "written off", "settled"]
     assert waiting(story) == []
     story.pay(key, "190.00", key="after-all")
     await story.happens(key, "write-off taken back")
     row = story.row(key)
-    assert (row.payment_status, row.written_off, row.open_amount) == ("paid", 0, 0)
+    assert (row.payment_status, row.written_off, row.open_amount) == ("paid", Decimal(0), Decimal(0))
     assert len(story.mails("ap@client.example")) == 1
     await story.recorded(key, "written-off", actions=12, kilobytes=10)
 
