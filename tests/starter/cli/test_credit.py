@@ -41,7 +41,10 @@ def test_shown_then_issued(desk: Desk, number: str) -> None:
     assert b"<CreditNote" in (desk.folder / "note.xml").read_bytes()
     assert desk.read("pdf", made["number"], "--verify")["holds"] is True
     numbers = desk.read("audit", "numbers")
-    assert numbers["problem_count"] == 0
+    assert (numbers["problem_count"], numbers["credit_notes"]) == (0, 1)
+    assert "1 invoice and 1 credit note in 2 series hold" in " ".join(
+        desk.type("audit", "numbers").stdout.split()
+    )
 
 
 def test_another_person_is_asked(desk: Desk, number: str) -> None:
