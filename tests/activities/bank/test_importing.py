@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from activities.bank.importing import Imported, import_file
-from activities.ledger import bank_statements, company_records, invoices, unmatched_payments, views
+from activities.ledger import bank_data, bank_statements, company_records, invoices, unmatched_payments, views
 from activities.ledger.database import Ledger
 from billing.errors import Refused
 from billing.numbering import payment_reference
@@ -361,6 +361,21 @@ def test_newest(story: Story) -> None:
         assert reaches.isoformat() == "2026-11-19T22:10:00+00:00"
         assert bank_statements.newest(tx, "elbwerk", "JPY") == reaches
         assert bank_statements.newest(tx, "another", "EUR") is None
+
+
+def test_reminders_wait_no_longer(story: Story) -> None:
+    """What waits for newer bank data is told so by a statement that brings them, and looks again."""
+    policy(story.ledger, bank_data_within_days=3)
+    number = story.issued("one")
+    with story.ledger.transaction() as tx:
+        row = invoices.find(tx, number, lock=True)
+        row.waits_for = why = bank_data.too_old(tx, row, NOW)
+        assert "no statement was imported" in why
+        bank_data.tell(tx, row, why, at=NOW)
+        tx.connection().exec_driver_sql("delete from outbox")
+    take(story.ledger, file([]))
+    assert rows(story.ledger, "select code from exceptions where resolved_at is null") == []
+    assert rows(story.ledger, "select kind, subject from outbox") == [("wake", "manual/one")]
 
 
 def test_partial_allocation(story: Story) -> None:
