@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,7 +15,6 @@ from sqlalchemy.orm import Session
 from activities.delivery.mail import Attachment
 from activities.documents.errors import RenderingFailed
 from activities.documents.look import LookFiles
-from activities.documents.statement_of_account import render_statement_of_account
 from activities.documents.typography import typography
 from activities.invoicing import late_payment, standing
 from activities.invoicing.addressees import addressees
@@ -68,27 +69,42 @@ def statement_of_account(
     )
 
 
-def attached_statement(tx: Session, row: InvoiceRow, message: MessageRow, at: datetime) -> Attachment | None:
+def attached_statement(
+    tx: Session, rows: Sequence[InvoiceRow], event: str, at: datetime
+) -> Attachment | None:
     """What goes with a reminder of several invoices: the account of the client with their issuer, as it is then.
 
     None for any other message; one that cannot be set is left out, for the reminder says all that is asked for.
     """
-    if not message.event.startswith(_REMINDER) or len(message.facts.get("invoices", ())) < 2:
+    if not event.startswith(_REMINDER) or len(rows) < 2:
         return None
     try:
-        found = statement_of_account(tx, row.client, None, None, at, row.issuer)
+        found = statement_of_account(tx, rows[0].client, None, None, at, rows[0].issuer)
         data = _set(found.model_dump_json(), look_now(tx, found.issuer))
     except (RenderingFailed, NotFound) as error:
-        _log.warning("%s: %s goes without a statement of account: %s", row.number, message.event, error)
+        _log.warning("%s: %s goes without a statement of account: %s", rows[0].number, event, error)
         return None
     words = typography(found.language).words
     name = words.gettext("Statement of account").replace("/", "-")
     return Attachment(name=f"{name} {found.until.isoformat()}.pdf", media_type="application/pdf", data=data)
 
 
-@lru_cache(maxsize=8)
+def set_before(tx: Session, invoices_of: Sequence[int], at: datetime) -> None:
+    """Sets the statement of a message that may come to speak of these invoices, while no lock is held.
+
+    So that, at the last look, it is at hand unless the account has changed meanwhile.
+    """
+    row = tx.get_one(InvoiceRow, invoices_of[0])
+    with suppress(RenderingFailed, NotFound):
+        found = statement_of_account(tx, row.client, None, None, at, row.issuer)
+        _set(found.model_dump_json(), look_now(tx, found.issuer))
+
+
+@lru_cache(maxsize=32)
 def _set(statement: str, look: LookFiles) -> bytes:
-    """Kept, for a message is written down and looked at again, and mostly nothing has changed in between."""
+    # imported here: a worker that only ever reminds of single invoices loads no typesetting
+    from activities.documents.statement_of_account import render_statement_of_account
+
     return render_statement_of_account(StatementOfAccount.model_validate_json(statement), look)
 
 

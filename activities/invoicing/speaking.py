@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.return_path import ReturnPath
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
-from activities.invoicing import answered, issued_files, late_payment, standing, together
-from activities.invoicing.account_documents import attached_statement
+from activities.invoicing import account_documents, answered, issued_files, late_payment, standing, together
 from activities.invoicing.addressees import addressees
 from activities.invoicing.effects import Effects
 from activities.ledger import (
@@ -92,6 +91,8 @@ def speak(
     if prepared is None:
         return False
     key, first, returns = prepared
+    if event.startswith(f"{Act.REMINDER}-"):
+        _set_statement(effects, key, step.as_of)
     rows: list[InvoiceRow] = []
     try:
         # The transaction begins with its first statement, which is the last look.
@@ -102,7 +103,8 @@ def speak(
                 message = tx.get_one(MessageRow, key, with_for_update=True)
                 rows.extend(each for each in still_due if each.id in message.facts["invoices"])
                 write(tx, rows, message, step.as_of, effects.portal_url)
-                return mail(effects, tx, rows[0], message, step.as_of)
+                statement = account_documents.attached_statement(tx, rows, event, step.as_of)
+                return mail(effects, tx, rows[0], message, step.as_of, statement)
 
             handed = effects.mail.send(first, last_look, returns)
             handed_over(tx, rows, tx.get_one(MessageRow, key), handed, step.as_of)
@@ -133,6 +135,14 @@ def speak(
             Finding(code=ReasonCode.NOT_DELIVERED, message=message_text, field="billing_contact"),
         )
         return False
+
+
+def _set_statement(effects: Effects, key: str, as_of: datetime) -> None:
+    """Before any lock is taken: setting a page takes long, and others wait for these invoices."""
+    with effects.ledger.transaction() as tx:
+        message = tx.get_one(MessageRow, key)
+        if together.is_of_several(message):
+            account_documents.set_before(tx, message.facts["invoices"], as_of)
 
 
 def _still_due(tx: Session, step: StepInput, due: Due) -> Sequence[InvoiceRow]:
@@ -290,9 +300,14 @@ def _credit_used(tx: Session, row: InvoiceRow) -> Money | None:
 
 
 def mail(
-    effects: Effects, tx: Session, row: InvoiceRow, message: MessageRow, as_of: datetime
+    effects: Effects,
+    tx: Session,
+    row: InvoiceRow,
+    message: MessageRow,
+    as_of: datetime,
+    statement: Attachment | None = None,
 ) -> EmailMessage:
-    """The message with the PDF of the invoice or credit note, as it goes over the wire."""
+    """The message with the PDF of the invoice or credit note, and a statement of account, as it goes over the wire."""
     company = company_records.current(tx).company
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
     attachments = []
@@ -305,7 +320,6 @@ def mail(
         if ubl is not None and _wants_ubl(company, row):
             data = effects.documents.get(ubl.sha256)
             attachments.append(Attachment(name=ubl.name, media_type=ubl.media_type, data=data))
-    statement = attached_statement(tx, row, message, as_of)
     if statement is not None:
         attachments.append(statement)
     return build(
