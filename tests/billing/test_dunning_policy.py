@@ -534,3 +534,21 @@ def test_old_bank_data(as_of: str, changes: dict[str, Any], name: str, at: str) 
     given_facts = {"done": frozenset({"courtesy-note"}), "bank_data_old": "bank data are too old", **changes}
     step = following(as_of, **given_facts)
     assert (step.name, step.at) == (name, utc(at))
+
+
+@pytest.mark.parametrize(
+    ("step", "fits"),
+    [("reminder-2", True), ("reminder-3", False), ("hand-over", False), ("escalation", True)],
+)
+def test_credit_hold_names_a_step_of_the_policy(step: str, fits: bool) -> None:
+    """A policy cannot put clients on hold with a step it never takes."""
+    record = {
+        "levels": [{"days": 5}, {"days": 9}],
+        "escalate_after_due": {"days": 20},
+        "credit_hold_at": step,
+    }
+    if fits:
+        assert policy(**record).credit_hold_at == step
+    else:
+        with pytest.raises(ValidationError, match="does not take"):
+            policy(**record)
