@@ -79,7 +79,7 @@ def _document(tx: Session, row: InvoiceRow) -> Iterator[Happening]:
         MessageRow.handed_over_at.is_not(None),
     )
     kinds = {"invoice": What.SENT, COPY: What.COPIED}
-    for event, at in tx.execute(sent).tuples():
+    for event, at in tx.execute(sent):
         if at is not None and (what := What.REMINDED if event.startswith("reminder-") else kinds.get(event)):
             yield Happening(at, what)
     for note in tx.scalars(select(CreditNoteRow).where(CreditNoteRow.invoice == row.id)):

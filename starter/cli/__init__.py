@@ -62,6 +62,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("due", "collection", "Agree on another due date"),
         Entry("plan", "payment_plans", "Agree on instalments, or show them"),
         Entry("credit-hold", "credit_holds", "Put a client on credit hold, or see who is"),
+        Entry("portal-link", "portal", "The client's link to an invoice, or its end"),
         Entry("resend", "collection", "Mail an issued invoice once more"),
         Entry("ageing", "ageing", "What is owed, and how late it is"),
         Entry("interest", "interest", "What late payment of an invoice has cost so far"),

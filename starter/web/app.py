@@ -18,6 +18,7 @@ from activities.ledger.database import Ledger
 from billing.errors import BillowError
 from starter.web import (
     api,
+    dispute_files,
     documents,
     failures,
     health,
@@ -58,6 +59,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/integrations/{connection}", integrations.detail),
         Route("/integrations/{connection}/message", integrations.message),
         Route("/documents/{sha256}", documents.document),
+        Route("/disputes/{dispute:int}/files/{sha256}", dispute_files.file),
         Route("/commands/{name}", command, methods=["POST"]),
         Route("/sign-in", sign_in.page),
         Route("/session", sign_in.begin, methods=["POST"]),

@@ -28,7 +28,7 @@ from billing.parties import EmailAddress
 from starter.web.desk import now
 from starter.web.portal import uploads
 from starter.web.portal.invoice import shown
-from starter.web.portal.possible import possible
+from starter.web.portal.possible import Possible, possible
 from starter.web.portal.uploads import NotTaken, Sent, Upload
 from starter.web.portal.visits import ACTS as SO_OFTEN
 from starter.web.portal.visits import LOOKS, Portal, Visit, portal_of, private
@@ -156,6 +156,7 @@ def _dispute(tx: Session, visit: Visit, sent: Sent, files: list[Upload], documen
     earlier = disputes.current(tx, visit.row)
     if earlier is not None and (earlier.opened_by, earlier.reason) == (by, reason):
         return
+    _offered(_possible(tx, visit).dispute)
     if not reason:
         raise NotTaken(SAY_WHY)
     if len(reason) > LONGEST_REASON:
@@ -192,7 +193,7 @@ def _withdraw(
 
 
 def _promise(tx: Session, visit: Visit, sent: Sent, _files: list[Upload], _documents: DocumentStore) -> None:
-    until = possible(tx, visit.row, visit.company, visit.draft, visit.at).promise_until
+    until = _possible(tx, visit).promise_until
     earlier = promises.current(tx, visit.row)
     try:
         on = date.fromisoformat(sent.fields.get("on", ""))
@@ -200,7 +201,9 @@ def _promise(tx: Session, visit: Visit, sent: Sent, _files: list[Upload], _docum
         raise NotTaken(WHICH_DAY) from None
     if earlier is not None and earlier.promised_for == on:
         return
-    if until is not None and not visit.today <= on <= until:
+    if until is None:
+        raise Refused("no promise is taken now")
+    if not visit.today <= on <= until:
         raise NotTaken(WHICH_DAY)
     by = client_actor(visit.row.client)
     promises.make(tx, visit.row, visit.company, on=on, by=by, channel=PORTAL, at=visit.at)
@@ -216,6 +219,16 @@ def _copy(tx: Session, visit: Visit, sent: Sent, _files: list[Upload], _document
         resending.resend(tx, row, visit.company, to=to, by=by, channel=PORTAL, at=visit.at)
     except resending.EnoughForToday:
         raise NotTaken(NO_MORE_COPIES) from None
+
+
+def _possible(tx: Session, visit: Visit) -> Possible:
+    return possible(tx, visit.row, visit.company, visit.draft, visit.at)
+
+
+def _offered(is_possible: bool) -> None:
+    """What the page does not offer is not taken either: it may be older than what holds now."""
+    if not is_possible:
+        raise Refused("the portal does not offer this now")
 
 
 ACTS: dict[str, Callable[[Request], Awaitable[Response]]] = {

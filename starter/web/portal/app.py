@@ -41,6 +41,7 @@ def app_for_clients(desk: Desk) -> Starlette:
             Exception: _failed,
         },
     )
+    app.router.redirect_slashes = False  # an address that is no link is answered like any other
     app.state.portal = Portal(desk)
     return app
 

@@ -31,9 +31,6 @@ DONE = ("dispute", "withdraw", "promise", "copy", "pay")
 
 NOTHING: Mapping[str, str] = {}
 
-_DARK = "#1a2023"
-"""The sheet in the dark, as the style sheet has it."""
-
 _DARK_WASH = "#232b2f"
 
 _IMAGES = {"svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg"}
@@ -167,7 +164,7 @@ def _files(tx: Session, visit: Visit) -> list[dict[str, Any]]:
 
 def _style(visit: Visit) -> dict[str, Any]:
     accent = (visit.look.look and visit.look.look.accent) or visit.draft.issuer.accent
-    dark = readable_on_dark(accent, _DARK)
+    dark = readable_on_dark(accent, _DARK_WASH)
     light = readable_on_white(accent)
     return {
         "style": _colours(light, tint(accent, 9), accent)

@@ -12,7 +12,7 @@
     if (told || !person || performance.now() - opened < 700) return;
     told = true;
     for (const sign of signs) removeEventListener(sign, look);
-    fetch(seen, { method: "POST", body: new URLSearchParams({ secret }), keepalive: true }).catch(() => {});
+    fetch(seen, { method: "POST", body: new URLSearchParams({ secret }) }).catch(() => {});
   }
   if (seen) for (const sign of signs) addEventListener(sign, look, { passive: true });
 
