@@ -33,6 +33,7 @@ def test_dispute_by_line(desk: Desk) -> None:
     )
     told = desk.read("dispute", number, "--line", 1, "--reason", "wrong", "--code", "price", *BY_PIA)
     assert (told["lines"], told["code"], told["owner"], told["amount"]) == ([1], "price", "pia", "1190.00")
+    assert desk.read("show", number)["disputed_amount"] is None, "its only line is the whole invoice"
     assert "disputed already" in desk.type("dispute", number, "--reason", "again", *BY_PIA, code=1).stderr
     assert "the client is told" in desk.type("dispute", number, "--rejected", "as agreed", *BY_PIA).stdout
     assert "rejected: as agreed" in desk.type("timeline", number).stdout
