@@ -31,7 +31,7 @@ from billing.parties import Issuer
 from billing.payment_terms import EarlyPayment, PaymentTerms
 from billing.taxes.categories import TaxCategory
 from billing.taxes.outcome import TaxComponent
-from tests.billing.einvoice.documents import document
+from tests.billing.einvoice.documents import ISSUER, document
 
 DAY = date(2026, 3, 16)
 STANDARD = TaxComponent(category=TaxCategory.STANDARD, rate=Decimal(19))
@@ -200,7 +200,9 @@ def invoices(draw: st.DrawFn) -> Draft:
         base = sum((each.net for each in lines if each.taxes == lines[0].taxes), Decimal(0))
         off = percentage_off(base, draw(st.sampled_from([Decimal(3), Decimal("12.5")])), "EUR", "Rebate")
         allowances = (off.model_copy(update={"taxes": lines[0].taxes}),)
-    return invoice(*lines, allowances=tuple(allowances))
+    steps = draw(st.sampled_from([{}, {"EUR": Decimal("0.05")}]))
+    issuer = ISSUER.model_copy(update={"round_due_to": steps})
+    return invoice(*lines, allowances=tuple(allowances), issuer=issuer)
 
 
 @settings(max_examples=150, deadline=None)
