@@ -219,6 +219,7 @@ class StripeSite:
             assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
             check(asked.path, form)
         parts = asked.path.strip("/").split("/")
+        assert "stand-in" not in asked.path, "none of ours is asked for at Stripe"
         if parts[1] in self.forbidden:
             return error(403, "invalid_request_error", "", "The provided key does not have access")
         key = asked.headers.get("idempotency-key") if asked.method == "POST" else None
