@@ -217,3 +217,5 @@ def _payments(records: CompanyRecords) -> Iterator[Complaint]:
     for section in ("write_offs", "refunds", "credit_notes"):
         for place, who in enumerate(getattr(records.payments, section).approvers):
             yield from reference(("payments", section, "approvers", place), who, "person", records.people.ids)
+    for account, issuer in records.payments.accounts.items():
+        yield from reference(("payments", "accounts", account), issuer, "issuer", records.issuers.ids)

@@ -48,7 +48,7 @@ class Connection(Strict):
 
     id: Identifier
     provider: Identifier = Field(
-        description="hubspot, jira, redmine, xero-projects, dropbox-sign, slack, imap …"
+        description="hubspot, jira, redmine, xero-projects, dropbox-sign, slack, imap, stripe …"
     )
     port: Port
     base_url: str = Field(default="", description="where it answers, if not at the vendor's usual address")

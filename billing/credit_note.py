@@ -225,7 +225,7 @@ def _wanted(draft: Draft, asked: CreditedLine, line: InvoiceLine, left: Decimal)
     if asked.net is not None:
         if asked.net != rounded(asked.net, draft.currency):
             raise Refused(f"{asked.net} has more decimals than {draft.currency} knows; round it first")
-        return asked.net
+        return rounded(asked.net, draft.currency)
     if asked.quantity is None:
         return left
     net = rounded(line.net * asked.quantity / abs(line.quantity), draft.currency) if line.quantity else left
@@ -260,7 +260,7 @@ def _by_amount(draft: Draft, before: Sequence[Credited], gross: Decimal, text: s
             )
     if not lines:
         raise Refused(f"{_told(gross, draft)} is too little to be split into net and tax")
-    return _Content(tuple(lines), due=gross)
+    return _Content(tuple(lines), due=rounded(gross, draft.currency))
 
 
 def _named(line: InvoiceLine, position: int, net: Decimal, quantity: Decimal | None = None) -> InvoiceLine:

@@ -97,8 +97,17 @@ class DunningPolicy(Strict):
             )
         if self.opens >= self.closes:
             raise ValueError("opens must be before closes")
+        if self.credit_hold_at is not None and self.credit_hold_at not in self._steps_after_due():
+            raise ValueError(f"credit_hold_at names {self.credit_hold_at}, which this policy does not take")
         ReferenceRates((), self.reference_rates)
         return self
+
+    def _steps_after_due(self) -> list[str]:
+        others = {"escalation": self.escalate_after_due, "hand-over": self.hand_over_after_due}
+        return [
+            *(f"reminder-{level}" for level, _ in enumerate(self.levels, start=1)),
+            *(name for name, offset in others.items() if offset is not None),
+        ]
 
 
 NO_POLICY = DunningPolicy(id="none")

@@ -217,7 +217,7 @@ def match(incoming: Incoming, items: OpenItems, policy: PaymentPolicy) -> Match 
     elif named:
         parts = _settled(incoming, [each.item for each in named], policy, exactly=True)
         if parts is not None:
-            return Match(parts, "the number in the text is spelled differently, the amount is exact")
+            return Match(parts, "its number may be in the text, and the amount is exact")
     else:
         known = _known_payer(incoming, items)
         if known is not None:

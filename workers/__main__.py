@@ -12,7 +12,7 @@ from temporalio.client import Client
 from activities.documents import subsetting
 from activities.documents.pool import RenderingPool
 from activities.invoicing.effects import Effects
-from workers import payment_provider, polling, schedules, write_backs
+from workers import bank_statements, payment_provider, polling, schedules, write_backs
 from workers.assembly import effects, invoicing_worker, rendering_worker
 from workers.outbox_dispatcher import OutboxDispatcher
 from workers.settings import Settings
@@ -26,7 +26,7 @@ def run_worker(queue: str) -> None:
     """Works on a queue until SIGTERM or Ctrl-C; running steps may finish first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # a line a phase of every document; a line a request, with its address, which may be a secret
-    for chatty in ("weasyprint.progress", "fontTools", "httpx", "httpcore"):
+    for chatty in ("weasyprint.progress", "fontTools", "httpx", "httpcore", "stripe"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(_run(queue, Settings.from_environment()))
 
@@ -44,9 +44,10 @@ async def _run(queue: str, settings: Settings) -> None:
             polls = asyncio.create_task(polling.watch(outside.ledger))
             tells = asyncio.create_task(write_backs.watch(outside.ledger, outside.web_url))
             pays = asyncio.create_task(payment_provider.watch(outside.ledger))
+            banks = asyncio.create_task(bank_statements.watch(outside.ledger, settings.bank_statements))
             _log.info("working on %s", queue)
-            await _until(stopped, dispatcher, watch, polls, tells, pays)
-            for task in (dispatcher, watch, polls, tells, pays):
+            await _until(stopped, dispatcher, watch, polls, tells, pays, banks)
+            for task in (dispatcher, watch, polls, tells, pays, banks):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task

@@ -56,6 +56,11 @@ class Settings(BaseModel):
         alias="BILLOW_DOCUMENTS",
         description="a folder, or s3://bucket/prefix; default: documents/ in the home",
     )
+    bank_statements: Path | None = Field(
+        None,
+        alias="BILLOW_BANK_STATEMENTS",
+        description="folder into which bank statements (camt.053) are put; workers import them",
+    )
     web_host: str = Field("127.0.0.1", alias="BILLOW_WEB_HOST")
     web_port: int = Field(8080, alias="BILLOW_WEB_PORT", ge=1, le=65535)
     public_url: str | None = Field(None, alias="BILLOW_WEB_URL", description="how clients reach the web app")

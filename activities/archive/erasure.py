@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from activities.archive import retention
 from activities.documents.store import DocumentStore
-from activities.ledger import audit_trail, company_records, invoices, notices
+from activities.ledger import audit_trail, company_records, credit_notes, invoices, notices
 from activities.ledger.database import Ledger
 from activities.ledger.tables import (
     AuditEventRow,
@@ -151,6 +151,8 @@ def _erase(
         document.erased_at, document.made_from = at, None
     if fate.draft:
         row.draft = without_persons(row.draft, at) if row.draft is not None else None
+        for note in credit_notes.of_invoice(tx, row):
+            note.draft, note.reason = without_persons(note.draft, at), ERASED
         row.request, row.overrides, row.title = request_without_words(row.request), {}, ERASED
         for exception in tx.scalars(select(ExceptionRow).where(ExceptionRow.invoice == row.id)):
             exception.finding = {

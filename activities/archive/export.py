@@ -24,8 +24,8 @@ from sqlalchemy.orm import Session
 
 from activities.archive import export_pages
 from activities.documents.store import DocumentDamaged, DocumentMissing, DocumentStore
-from activities.ledger import audit_trail, company_records, number_audit
-from activities.ledger.tables import AuditEventRow, DocumentRow, InvoiceRow, PaymentRow
+from activities.ledger import audit_trail, company_records, credit_notes, number_audit
+from activities.ledger.tables import AuditEventRow, CreditNoteRow, DocumentRow, InvoiceRow, PaymentRow
 
 BATCH = 100
 _BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)
@@ -40,7 +40,8 @@ FROM_BEFORE = "its document is in the system before Billow"
 
 INDEX = (
     "number", "kind", "billing key", "client", "buyer", "title", "issue date", "supply from", "supply to", "due date",
-    "currency", "net", "tax", "gross", "paid", "document status", "payment status", "documents", "folder", "missing",
+    "currency", "net", "tax", "gross", "paid", "credited", "credit notes", "corrects", "document status",
+    "payment status", "documents", "folder", "missing",
 )  # fmt: skip
 PAYMENTS = (
     "invoice", "key", "amount", "currency", "received on", "source", "reference", "recorded at", "recorded by",
@@ -49,7 +50,8 @@ PAYMENTS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """Which invoices: of an issuer, issued in a time (days of the issuer, both included), of one client or of all."""
+    """Which invoices: of an issuer, issued or credited in a time (days of the issuer, both included), of one client or
+    of all."""
 
     issuer: str
     since: date
@@ -80,6 +82,7 @@ class Entry:
     folder: str
     files: tuple[str, ...]
     missing: str
+    credit_notes: tuple[str, ...] = ()
 
 
 def to_export(tx: Session, scope: Scope) -> int:
@@ -208,10 +211,18 @@ def _rows(tx: Session, scope: Scope) -> Iterator[InvoiceRow]:
 
 def _within(scope: Scope) -> ColumnElement[bool]:
     of_client = InvoiceRow.client == scope.client if scope.client else true()
+    credited = (
+        select(CreditNoteRow.id)
+        .where(
+            CreditNoteRow.invoice == InvoiceRow.id,
+            CreditNoteRow.issue_date.between(scope.since, scope.until),
+        )
+        .exists()
+    )
     return and_(
         InvoiceRow.issuer == scope.issuer,
         InvoiceRow.number.is_not(None),
-        InvoiceRow.issue_date.between(scope.since, scope.until),
+        or_(InvoiceRow.issue_date.between(scope.since, scope.until), credited),
         of_client,
     )
 
@@ -244,6 +255,14 @@ def _invoice(
     found.from_before += before
     if row.document is None and not before:
         missing.append("it has no document yet")
+    notes = credit_notes.of_invoice(tx, row)
+    for note in notes:
+        if note.document is None:
+            missing.append(f"credit note {note.number} has no document yet")
+        said = {"digest": note.draft_digest, "draft": note.draft}
+        name = f"{_safe(note.number)}.json"
+        archive.add(f"{folder}/{name}", _json(said))
+        files.append(name)
     found.missing += [f"{row.number}: {each}" for each in missing]
     if row.draft is not None:
         archive.add(f"{folder}/approved.json", _json({"digest": row.draft_digest, "draft": row.draft}))
@@ -254,7 +273,8 @@ def _invoice(
         head = {"head": {"invoice": row.id, "position": row.audit_position, "hash": row.audit_hash}}
         write((json.dumps(head, sort_keys=True) + "\n").encode())
     told = [*missing, FROM_BEFORE] if before else missing
-    return Entry(row, folder, (*files, "trail.jsonl"), "; ".join(told))
+    credited_by = tuple(each.number for each in notes)
+    return Entry(row, folder, (*files, "trail.jsonl"), "; ".join(told), credited_by)
 
 
 def _letters(tx: Session, documents: DocumentStore, scope: Scope, archive: _Archive, found: Exported) -> None:
@@ -361,6 +381,9 @@ def _index_line(entry: Entry) -> tuple[object, ...]:
         row.tax,
         row.gross,
         row.paid,
+        row.credited,
+        " ".join(entry.credit_notes),
+        draft.get("preceding", ""),
         row.document_status,
         row.payment_status,
         " ".join(entry.files),

@@ -95,6 +95,7 @@ def numbers_document(numbers: NumberAudit) -> dict[str, Any]:
     return {
         "holds": not numbers.problem_count,
         "invoices": numbers.invoices,
+        "credit_notes": numbers.credit_notes,
         "opening_items": numbers.opening_items,
         "series": [
             {

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from activities.documents.look import PLAIN, LookFiles
 from activities.documents.store import DocumentDamaged, DocumentMissing, DocumentStore
+from activities.invoicing import issued_files
 from activities.invoicing.issued_files import digest_of_facts
-from activities.ledger import audit_trail, instalments, invoices, looks
+from activities.ledger import audit_trail, credit_notes, instalments, invoices, looks
 from activities.ledger.database import Ledger
-from activities.ledger.tables import DocumentRow, InvoiceRow, LookRow
+from activities.ledger.tables import CreditNoteRow, DocumentRow, InvoiceRow, LookRow
 from billing.document import InvoiceDocument
 from billing.draft import digest_of
 from billing.errors import WrongState
@@ -73,11 +74,15 @@ class _Issued:
 
 
 def prove(ledger: Ledger, documents: DocumentStore, reference: str) -> Proof:
-    """Proves the document of an invoice; holds a transaction only at its beginning. `WrongState` if it has none."""
+    """Proves the document of an invoice or credit note; holds a transaction only at its beginning.
+
+    `WrongState` if it has none.
+    """
     from activities.documents import rendering
 
     with ledger.transaction() as tx:
-        issued = _issued(tx, reference)
+        note = credit_notes.with_number(tx, reference)
+        issued = _issued_credit(tx, note) if note is not None else _issued(tx, reference)
     found = _Findings()
     found.differences += issued.disagreeing
     stored = {kind: _stored(documents, kind, row, found) for kind, row in issued.files.items()}
@@ -154,11 +159,12 @@ def _issued(tx: Session, reference: str) -> _Issued:
         raise WrongState(f"{name} has no document here, so there is nothing to verify")
     pdf = tx.get_one(DocumentRow, row.document)
     if pdf.erased_at is not None:
-        raise WrongState(
-            f"the document of {name} was erased on {pdf.erased_at:%Y-%m-%d}, its retention over; "
-            f"its SHA-256 was {pdf.sha256}"
-        )
-    beside = select(DocumentRow).where(DocumentRow.invoice == row.id, DocumentRow.made_at == pdf.made_at)
+        raise WrongState(_erased(name, pdf))
+    beside = select(DocumentRow).where(
+        DocumentRow.invoice == row.id,
+        DocumentRow.made_at == pdf.made_at,
+        DocumentRow.kind.not_in(issued_files.CREDIT_NOTE_KINDS),
+    )
     files = {pdf.kind: pdf, **{each.kind: each for each in tx.scalars(beside) if each.kind != pdf.kind}}
     facts = {each.event: each.facts for each in audit_trail.trail(tx, row.id)}
     return _Issued(
@@ -168,6 +174,44 @@ def _issued(tx: Session, reference: str) -> _Issued:
         audited=facts.get("rendered"),
         look=_look(tx, str(pdf.made_with.get(LOOK, ""))),
         disagreeing=(*_disagreeing(row, pdf), *_broken(tx, row, facts.get("issued", {}))),
+    )
+
+
+def _issued_credit(tx: Session, note: CreditNoteRow) -> _Issued:
+    """The same of a credit note: its events stand in the trail of the invoice it corrects."""
+    row = tx.get_one(InvoiceRow, note.invoice)
+    if note.document is None:
+        raise WrongState(f"{note.number} has no document yet, so there is nothing to verify")
+    pdf = tx.get_one(DocumentRow, note.document)
+    if pdf.erased_at is not None:
+        raise WrongState(_erased(note.number, pdf))
+    own = {issued_files.CREDIT_NOTE_CII: "cii", issued_files.CREDIT_NOTE_UBL: "ubl"}
+    files = {own.get(kind, kind): each for kind, each in issued_files.files_of(tx, note).items()}
+    facts = {
+        each.event: each.facts
+        for each in audit_trail.trail(tx, row.id)
+        if each.facts.get("number") == note.number
+    }
+    broken = [f"audit trail, event {each.position}: {each.reason}" for each in audit_trail.verify(tx, row.id)]
+    if digest_of(note.draft) != facts.get("credited", {}).get("draft_digest"):
+        broken.append("the stored draft is not the one that was issued")
+    made_from = InvoiceDocument.model_validate(
+        {**credit_notes.document_of(note).model_dump(), **(pdf.made_from or {}), "draft": note.draft}
+    )
+    return _Issued(
+        document=made_from,
+        pdf=pdf,
+        files=files,
+        audited=facts.get("credit note rendered"),
+        look=_look(tx, str(pdf.made_with.get(LOOK, ""))),
+        disagreeing=tuple(broken),
+    )
+
+
+def _erased(name: str, pdf: DocumentRow) -> str:
+    return (
+        f"the document of {name} was erased on {pdf.erased_at:%Y-%m-%d}, its retention over; "
+        f"its SHA-256 was {pdf.sha256}"
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import DATE
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_records
-from activities.ledger.tables import DocumentRow, InvoiceRow
+from activities.ledger.tables import CreditNoteRow, DocumentRow, InvoiceRow
 from billing.erased import ERASED_AT
 from billing.retention import Kept, invoice_kept, letter_kept
 from billing.status import CollectionStatus
@@ -42,6 +42,14 @@ SETTLED: ColumnElement[bool] = (InvoiceRow.closed_at.is_not(None)) & (
 )
 """What is open, or handed over to somebody who still pursues it, is kept whatever its age."""
 
+_NEWEST = func.greatest(
+    InvoiceRow.issue_date,
+    select(func.max(CreditNoteRow.issue_date))
+    .where(CreditNoteRow.invoice == InvoiceRow.id)
+    .scalar_subquery(),
+)
+"""An invoice is kept as long as its newest credit note, which says nothing without it."""
+
 _ERASED = func.coalesce(InvoiceRow.draft.has_key(ERASED_AT), False)
 _COUNTRY = InvoiceRow.draft["issuer"]["address"]["country"].astext
 _STARTS = func.coalesce(InvoiceRow.draft["issuer"]["fiscal_year_starts"].astext, "")
@@ -49,7 +57,7 @@ _STARTS = func.coalesce(InvoiceRow.draft["issuer"]["fiscal_year_starts"].astext,
 
 def holdings(tx: Session) -> list[Holding]:
     """Every issued invoice, by issuer and the day until which it is kept; the oldest first."""
-    month = cast(func.date_trunc("month", InvoiceRow.issue_date), DATE)
+    month = cast(func.date_trunc("month", _NEWEST), DATE)
     stored = (
         select(func.count())
         .where(DocumentRow.invoice == InvoiceRow.id, DocumentRow.erased_at.is_(None))
@@ -63,6 +71,7 @@ def holdings(tx: Session) -> list[Holding]:
             month.label("month"),
             func.min(InvoiceRow.issue_date).label("first"),
             func.max(InvoiceRow.issue_date).label("last"),
+            func.min(_NEWEST).label("newest"),
             func.count().label("invoices"),
             func.sum(stored).label("documents"),
             func.sum(case((SETTLED, 0), else_=1)).label("unsettled"),
@@ -79,7 +88,7 @@ def holdings(tx: Session) -> list[Holding]:
         issuer = issuers.get(row.issuer or "")
         country = row.country or (issuer.address.country if issuer else "")
         starts = int(row.starts) if row.starts else issuer.fiscal_year_starts if issuer else 1
-        kept = invoice_kept(country, row.first, starts)
+        kept = invoice_kept(country, row.newest, starts)
         place = (row.issuer or "", country, kept)
         held = found.setdefault(place, Holding(row.issuer or "", country, row.first, row.last, kept))
         held.first, held.last = min(held.first, row.first), max(held.last, row.last)
@@ -101,7 +110,8 @@ def kept(tx: Session, row: InvoiceRow, sent: date | None = None) -> Kept:
         country, starts = (issuer.address.country, issuer.fiscal_year_starts) if issuer else ("", 1)
     if sent is not None:
         return letter_kept(country, sent, starts)
-    return invoice_kept(country, row.issue_date, starts) if row.issue_date else Kept(None, "it has no date")
+    newest = tx.scalar(select(_NEWEST).where(InvoiceRow.id == row.id))
+    return invoice_kept(country, newest, starts) if newest else Kept(None, "it has no date")
 
 
 def summed(holdings: Sequence[Holding], today: date) -> int:

@@ -15,7 +15,14 @@ from typing import IO
 
 from activities.bank import camt
 from activities.bank.movements import Movement, Standing, Statement
-from activities.ledger import bank_booking, bank_entries, bank_statements, company_records, open_items
+from activities.ledger import (
+    bank_booking,
+    bank_data,
+    bank_entries,
+    bank_statements,
+    company_records,
+    open_items,
+)
 from activities.ledger.bank_entries import Outcome, Reading
 from activities.ledger.database import Ledger
 from activities.ledger.incoming_movements import Moved
@@ -202,4 +209,6 @@ class _Import:
     def _finish(self, made: Imported) -> None:
         with self._ledger.transaction() as tx:
             row = bank_statements.finish(tx, made.id, self._company, at=self._at)
+            if row.issuer is not None:
+                bank_data.arrived(tx, row.issuer, at=self._at)
             made.problems = tuple(each["said"] for each in row.problems)

@@ -11,6 +11,14 @@ def readable_on_white(colour: str) -> str:
     return _written(channels)
 
 
+def readable_on_dark(colour: str, ground: str) -> str:
+    """The colour, thinned with white until its text on the dark `ground` has that contrast."""
+    channels = _channels(colour)
+    while contrast(_written(channels), ground) < 4.5:
+        channels = [255 - (255 - channel) * 9 // 10 for channel in channels]
+    return _written(channels)
+
+
 def readable_on(colour: str) -> str:
     """White or near black, whichever stands out more against the colour."""
     luminance = _luminance(_channels(colour))

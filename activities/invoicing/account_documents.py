@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from activities.delivery.mail import Attachment
+from activities.documents.errors import RenderingFailed
 from activities.documents.look import LookFiles
+from activities.documents.typography import typography
 from activities.invoicing import late_payment, standing
+from activities.invoicing.addressees import addressees
 from activities.invoicing.calendars import business_days
 from activities.invoicing.effects import client_record
-from activities.invoicing.speaking import addressees
 from activities.ledger import accounts, collection, company_records, instalments, invoices, looks
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.tables import CollectionActRow, InvoiceRow, MessageRow
@@ -28,6 +35,8 @@ from billing.receipt import Receipt
 from billing.reminder_letter import COURTESY, RemindedInvoice, ReminderLetter
 from billing.statement_of_account import StatementOfAccount
 from billing.statement_of_account import accounts as accounts_of
+
+_log = logging.getLogger(__name__)
 
 _REMINDER = "reminder-"
 
@@ -58,6 +67,45 @@ def statement_of_account(
         until=last,
         accounts=accounts_of(accounts.invoices_of(tx, client, seller.id, zone), first, last),
     )
+
+
+def attached_statement(
+    tx: Session, rows: Sequence[InvoiceRow], event: str, at: datetime
+) -> Attachment | None:
+    """What goes with a reminder of several invoices: the account of the client with their issuer, as it is then.
+
+    None for any other message; one that cannot be set is left out, for the reminder says all that is asked for.
+    """
+    if not event.startswith(_REMINDER) or len(rows) < 2:
+        return None
+    try:
+        found = statement_of_account(tx, rows[0].client, None, None, at, rows[0].issuer)
+        data = _set(found.model_dump_json(), look_now(tx, found.issuer))
+    except (RenderingFailed, NotFound) as error:
+        _log.warning("%s: %s goes without a statement of account: %s", rows[0].number, event, error)
+        return None
+    words = typography(found.language).words
+    name = words.gettext("Statement of account").replace("/", "-")
+    return Attachment(name=f"{name} {found.until.isoformat()}.pdf", media_type="application/pdf", data=data)
+
+
+def set_before(tx: Session, invoices_of: Sequence[int], at: datetime) -> None:
+    """Sets the statement of a message that may come to speak of these invoices, while no lock is held.
+
+    So that, at the last look, it is at hand unless the account has changed meanwhile.
+    """
+    row = tx.get_one(InvoiceRow, invoices_of[0])
+    with suppress(RenderingFailed, NotFound):
+        found = statement_of_account(tx, row.client, None, None, at, row.issuer)
+        _set(found.model_dump_json(), look_now(tx, found.issuer))
+
+
+@lru_cache(maxsize=32)
+def _set(statement: str, look: LookFiles) -> bytes:
+    # imported here: a worker that only ever reminds of single invoices loads no typesetting
+    from activities.documents.statement_of_account import render_statement_of_account
+
+    return render_statement_of_account(StatementOfAccount.model_validate_json(statement), look)
 
 
 def receipt(tx: Session, row: InvoiceRow, at: datetime) -> Receipt:

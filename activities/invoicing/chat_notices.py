@@ -32,7 +32,8 @@ TITLES = {
     notices.COMPANY_EXCEPTION: "Decision wanted",
     "unmatched-payment": "Payment without an invoice",
     "dispute": "Dispute to decide",
-    "agreement-wanted": "Write-off or refund to agree to",
+    "credit-hold": "Credit hold",
+    "agreement-wanted": "Money to be given up: agree or refuse",
     "refund-to-pay": "Refund to pay",
     "escalation": "Reminders had no answer",
     "hand-over": "Handed over to collection",
@@ -40,7 +41,7 @@ TITLES = {
 
 
 def post(tx: Session, row: OutboxRow, web_url: str, at: datetime) -> None:
-    """Posts a notice; those about exceptions without invoice that wait for one person go together.
+    """Posts a notice; those about exceptions and payments without invoice that wait for one person go together.
 
     `SourceUnavailable` if the chat does not take it now. A crash after Slack took it and before that is noted repeats
     it: Slack knows no Message-ID.
@@ -63,7 +64,7 @@ def post(tx: Session, row: OutboxRow, web_url: str, at: datetime) -> None:
 
 def _to_the_same_person(tx: Session, row: OutboxRow, message: MessageRow) -> Sequence[OutboxRow]:
     """What else waits: a night that finds a hundred leaks is one notice."""
-    if message.event != notices.COMPANY_EXCEPTION:
+    if message.event not in notices.TOGETHER:
         return []
     return tx.scalars(
         select(OutboxRow)

@@ -79,7 +79,8 @@ def start(
     with ledger.transaction() as tx:
         row = invoices.find(tx, reference, lock=True)
         checkouts.note(tx, row, wanted.connection.id, page, wanted.order.amount, at=at)
-        others = [each.session for each in _open(tx, row) if each.session != page.session]
+        here = [each for each in _open(tx, row) if each.connection == wanted.connection.id]
+        others = [each.session for each in here if each.session != page.session]
         still = Money.of(row.open_amount, row.currency or "") == wanted.order.amount
     close(ledger, others if still else [*others, page.session], provider, wanted.connection, at=at)
     if not still:

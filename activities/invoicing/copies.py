@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from activities.delivery.smtp import MailRefused
 from activities.invoicing import speaking
+from activities.invoicing.addressees import addressees
 from activities.invoicing.effects import Effects
 from activities.ledger import audit_trail, company_records, invoices, payments
 from activities.ledger.tables import MessageRow
@@ -22,7 +23,7 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
         message.last_error = "not sent: the invoice was paid meanwhile"
         audit_trail.record(tx, row, "not sent again", at=datetime.now(UTC), because="paid meanwhile")
         return
-    to = speaking.addressees(row, company_records.current(tx))
+    to = addressees(row, company_records.current(tx))
     if not message.recipient:
         if to is None:
             raise MailRefused(550, "there is no billing contact in the CRM")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.invoicing import standing
-from activities.ledger import instalments, invoices
+from activities.ledger import credit_notes, instalments, invoices
 from activities.ledger.tables import AuditEventRow, InvoiceRow, PaymentRow
 from billing.company import Company
 from billing.dunning_policy import NO_POLICY, DunningPolicy
@@ -20,7 +20,7 @@ from billing.interest.accrual import Change, Interest, InterestUnknown, OpenAmou
 from billing.interest.claim import claim
 from billing.interest.statement import InterestStatement
 from billing.money import Money, rounded
-from billing.status import DocumentStatus, PaymentStatus
+from billing.status import PaymentStatus
 
 _log = logging.getLogger(__name__)
 
@@ -34,14 +34,17 @@ class InvoiceInterest:
 
 
 def open_amount(tx: Session, row: InvoiceRow) -> OpenAmount:
-    """What was due when, and what came since; nothing once it is credited or written off.
+    """What was due when, what came since, and what was credited: that was never owed. Nothing once it is written off.
 
     `WrongState` before it is issued.
     """
     due = standing.money_of(row)
     paid = tx.scalars(select(PaymentRow).where(PaymentRow.invoice == row.id).order_by(PaymentRow.id))
     changes = [Change(on=each.received_on, amount=rounded(each.amount, due.currency)) for each in paid]
-    if row.document_status == DocumentStatus.CREDITED or row.payment_status == PaymentStatus.WRITTEN_OFF:
+    for note in credit_notes.of_invoice(tx, row) if row.credited else ():
+        amount = rounded(note.gross, due.currency)
+        changes.append(Change(on=note.issue_date, amount=amount, kind="credit"))
+    if row.payment_status == PaymentStatus.WRITTEN_OFF:
         changes = [Change(on=standing.due_date(row), amount=due.amount, kind="credit")]
     return OpenAmount(due=due, due_date=standing.due_date(row), changes=tuple(changes))
 

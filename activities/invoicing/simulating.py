@@ -9,8 +9,8 @@ from decimal import Decimal
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from activities.invoicing.addressees import addressees
 from activities.invoicing.simulated_sources import SourceWorld
-from activities.invoicing.speaking import addressees
 from activities.ledger import approvals, collection, company_records, invoices, meters, payments, taken
 from activities.ledger.company_records import CompanyVersion
 from activities.ledger.tables import InvoiceRow, NumberSeriesRow

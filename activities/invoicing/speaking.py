@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from types import MappingProxyType
@@ -16,8 +15,9 @@ from sqlalchemy.orm import Session
 from activities.delivery.mail import Attachment, Composed, build, compose
 from activities.delivery.return_path import ReturnPath
 from activities.delivery.smtp import Handover, MailDeferred, MailRefused
-from activities.invoicing import answered, issued_files, late_payment, standing, together
-from activities.invoicing.effects import Effects, client_record
+from activities.invoicing import account_documents, answered, issued_files, late_payment, standing, together
+from activities.invoicing.addressees import addressees
+from activities.invoicing.effects import Effects
 from activities.ledger import (
     audit_trail,
     client_credit,
@@ -30,13 +30,11 @@ from activities.ledger import (
     notices,
     portal_links,
 )
-from activities.ledger.company_records import CompanyVersion
 from activities.ledger.resending import COPY
 from activities.ledger.tables import CreditNoteRow, InvoiceRow, MessageRow
 from billing.company import Company
 from billing.dunning_policy import Act
 from billing.erased import erased_at
-from billing.errors import SourceUnavailable
 from billing.exceptions import Finding, ReasonCode
 from billing.money import Money, rounded
 from billing.numbering import payment_reference
@@ -49,12 +47,6 @@ when it must not go out any more."""
 
 Record = Callable[[Session, Sequence[InvoiceRow], str], None]
 """Notes, in the transaction of the sending, that the message with that key went out for those invoices."""
-
-
-@dataclass(frozen=True)
-class Addressees:
-    contact: Contact
-    copies: tuple[str, ...]
 
 
 PATIENCE = timedelta(hours=22)
@@ -99,6 +91,8 @@ def speak(
     if prepared is None:
         return False
     key, first, returns = prepared
+    if event.startswith(f"{Act.REMINDER}-"):
+        _set_statement(effects, key, step.as_of)
     rows: list[InvoiceRow] = []
     try:
         # The transaction begins with its first statement, which is the last look.
@@ -109,7 +103,8 @@ def speak(
                 message = tx.get_one(MessageRow, key, with_for_update=True)
                 rows.extend(each for each in still_due if each.id in message.facts["invoices"])
                 write(tx, rows, message, step.as_of, effects.portal_url)
-                return mail(effects, tx, rows[0], message, step.as_of)
+                statement = account_documents.attached_statement(tx, rows, event, step.as_of)
+                return mail(effects, tx, rows[0], message, step.as_of, statement)
 
             handed = effects.mail.send(first, last_look, returns)
             handed_over(tx, rows, tx.get_one(MessageRow, key), handed, step.as_of)
@@ -140,6 +135,14 @@ def speak(
             Finding(code=ReasonCode.NOT_DELIVERED, message=message_text, field="billing_contact"),
         )
         return False
+
+
+def _set_statement(effects: Effects, key: str, as_of: datetime) -> None:
+    """Before any lock is taken: setting a page takes long, and others wait for these invoices."""
+    with effects.ledger.transaction() as tx:
+        message = tx.get_one(MessageRow, key)
+        if together.is_of_several(message):
+            account_documents.set_before(tx, message.facts["invoices"], as_of)
 
 
 def _still_due(tx: Session, step: StepInput, due: Due) -> Sequence[InvoiceRow]:
@@ -212,21 +215,6 @@ def return_path(company: Company, message: MessageRow) -> ReturnPath | None:
     if company.delivery.bounces_to is None or message.return_token is None:
         return None
     return ReturnPath.of(company.delivery.bounces_to, message.return_token)
-
-
-def addressees(row: InvoiceRow, version: CompanyVersion) -> Addressees | None:
-    """Who is written to: set by hand for this invoice, else whom the CRM names now, else the contact on the invoice."""
-    drafted = invoices.draft_of(row) if row.draft and not erased_at(row.draft) else None
-    if drafted and any(field.startswith("contact.") for field in row.overrides):
-        return Addressees(drafted.buyer.contact, drafted.copies_to)
-    try:
-        record = client_record(version, row.client)
-    except SourceUnavailable:
-        record = None
-    if record is not None and record.billing_contact is not None:
-        copies = dict.fromkeys([*record.copies_to, *version.company.delivery.copies_to])
-        return Addressees(record.billing_contact, tuple(copies))
-    return Addressees(drafted.buyer.contact, drafted.copies_to) if drafted else None
 
 
 def write(
@@ -312,9 +300,14 @@ def _credit_used(tx: Session, row: InvoiceRow) -> Money | None:
 
 
 def mail(
-    effects: Effects, tx: Session, row: InvoiceRow, message: MessageRow, as_of: datetime
+    effects: Effects,
+    tx: Session,
+    row: InvoiceRow,
+    message: MessageRow,
+    as_of: datetime,
+    statement: Attachment | None = None,
 ) -> EmailMessage:
-    """The message with the PDF of the invoice or credit note, as it goes over the wire."""
+    """The message with the PDF of the invoice or credit note, and a statement of account, as it goes over the wire."""
     company = company_records.current(tx).company
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
     attachments = []
@@ -327,6 +320,8 @@ def mail(
         if ubl is not None and _wants_ubl(company, row):
             data = effects.documents.get(ubl.sha256)
             attachments.append(Attachment(name=ubl.name, media_type=ubl.media_type, data=data))
+    if statement is not None:
+        attachments.append(statement)
     return build(
         message_id=message.message_id,
         sender=Contact(name=issuer.name, email=issuer.email),

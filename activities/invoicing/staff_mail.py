@@ -39,6 +39,9 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
         context |= _of_exceptions(tx, together, company)
     elif message.event == notices.CREDIT_HOLD:
         context |= _of_client(message.facts["client"], company)
+    elif message.event == notices.PAYMENT_UNMATCHED and (others := _to_the_same_person(tx, message)):
+        together += others
+        context |= _of_payments(tx, together, company)
     else:
         said = context["findings"]
         context |= _of_payment(tx.get_one(UnmatchedPaymentRow, message.facts["payment"]), company)
@@ -125,6 +128,38 @@ def _of_payment(payment: UnmatchedPaymentRow, company: Company) -> dict[str, Any
         "findings": [f"{name}: {value or 'none'}" for name, value in said],
         "invoice_url": "",
     }
+
+
+def _of_payments(tx: Session, together: Sequence[MessageRow], company: Company) -> dict[str, Any]:
+    ids = {each.facts["payment"] for each in together}
+    query = select(UnmatchedPaymentRow).where(UnmatchedPaymentRow.id.in_(ids))
+    found = tx.scalars(query.order_by(UnmatchedPaymentRow.deadline, UnmatchedPaymentRow.id)).all()
+    return {
+        "number": "",
+        "title": f"{len(found)} payments received, for no invoice we know",
+        "client_name": "",
+        "issuer": company.issuers[0],
+        "amount_due": None,
+        "open_amount": None,
+        "issue_date": None,
+        "due_date": None,
+        "payment_reference": "",
+        "deadline": found[0].deadline,
+        "findings": [_payment_line(each) for each in found],
+        "invoice_url": "",
+    }
+
+
+def _payment_line(payment: UnmatchedPaymentRow) -> str:
+    amount = Money.of(payment.amount, payment.currency)
+    said = (
+        f"payment {payment.id}",
+        str(amount),
+        payment.received_on.isoformat(),
+        payment.payer,
+        payment.reference,
+    )
+    return " · ".join(filter(None, said))
 
 
 def _of_exceptions(tx: Session, together: Sequence[MessageRow], company: Company) -> dict[str, Any]:

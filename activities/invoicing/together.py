@@ -56,6 +56,11 @@ def under_one_id(tx: Session, rows: Sequence[InvoiceRow], key: str) -> tuple[str
     return found, [row for row in rows if spoken_of.get(row.id, found) == found]
 
 
+def is_of_several(message: MessageRow) -> bool:
+    """Whether it is a reminder of several invoices: it brings a statement of account."""
+    return message.event.startswith(f"{Act.REMINDER}-") and len(message.facts.get("invoices", ())) > 1
+
+
 def not_taken_yet(tx: Session, key: str) -> str:
     """The key, numbered if a message with it was taken already, though not for this invoice."""
     taken = tx.scalar(

@@ -22,8 +22,12 @@ from billing.taxes.notes import ENGLISH
 ROOT = Path(__file__).parents[2]
 TEMPLATE = CATALOGUES / "messages.pot"
 
-_PYTHON = ("activities/delivery", "activities/documents")
-_TEMPLATES = ("activities/delivery/templates", "activities/documents/templates")
+_PYTHON = ("activities/delivery", "activities/documents", "starter/web/portal")
+_TEMPLATES = (
+    "activities/delivery/templates",
+    "activities/documents/templates",
+    "starter/web/portal/templates",
+)
 _TEMPLATE_ENDINGS = {".html", ".j2"}
 _TEMPLATE_OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false", "trim_blocks": "true"}
 _KEYWORDS = {**DEFAULT_KEYWORDS, "message": None, "counted": (1, 2)}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from activities.ledger.payments import EARLY_PAYMENT
-from activities.ledger.tables import InvoiceRow, PaymentRow
+from activities.ledger.tables import AuditEventRow, CreditNoteRow, InvoiceRow, PaymentRow
 from billing.document_kind import DocumentKind
-from billing.money import Money, rounded, total
+from billing.money import Money, rounded
 from billing.statement_of_account import AccountInvoice, EntryKind, Movement
-from billing.status import ISSUED, DocumentStatus, PaymentStatus
+from billing.status import ISSUED
+
+_WRITTEN_OFF, _TAKEN_BACK = "written off", "write-off taken back"
 
 
 def invoices_of(tx: Session, client: str, issuer: str, zone: ZoneInfo) -> list[AccountInvoice]:
@@ -31,18 +34,13 @@ def invoices_of(tx: Session, client: str, issuer: str, zone: ZoneInfo) -> list[A
         .order_by(InvoiceRow.id)
     )
     rows = list(tx.scalars(query))
-    payments: dict[int, list[PaymentRow]] = {}
-    of_these = select(PaymentRow).where(PaymentRow.invoice.in_([row.id for row in rows]))
-    for each in tx.scalars(of_these.order_by(PaymentRow.received_on, PaymentRow.id)):
-        payments.setdefault(each.invoice, []).append(each)
-    return [_account_invoice(row, payments.get(row.id, ()), zone) for row in rows]
+    moved = _moved(tx, rows, zone)
+    return [_account_invoice(row, tuple(moved.get(row.id, ()))) for row in rows]
 
 
 def movements(tx: Session, row: InvoiceRow, zone: ZoneInfo) -> tuple[Movement, ...]:
     """What moved one invoice, oldest first."""
-    query = select(PaymentRow).where(PaymentRow.invoice == row.id)
-    paid = tx.scalars(query.order_by(PaymentRow.received_on, PaymentRow.id))
-    return _movements(row, paid, zone)
+    return tuple(_moved(tx, [row], zone).get(row.id, ()))
 
 
 def issuers_of(tx: Session, client: str) -> set[str]:
@@ -51,7 +49,7 @@ def issuers_of(tx: Session, client: str) -> set[str]:
     return {each for each in tx.scalars(query.distinct()) if each}
 
 
-def _account_invoice(row: InvoiceRow, paid: Iterable[PaymentRow], zone: ZoneInfo) -> AccountInvoice:
+def _account_invoice(row: InvoiceRow, moved: tuple[Movement, ...]) -> AccountInvoice:
     sign = -1 if (row.draft or {}).get("kind") == DocumentKind.CREDIT_NOTE else 1
     amount = Money.of(rounded(sign * (row.gross or Decimal(0)), row.currency or ""), row.currency or "")
     return AccountInvoice(
@@ -60,21 +58,43 @@ def _account_invoice(row: InvoiceRow, paid: Iterable[PaymentRow], zone: ZoneInfo
         issue_date=_day(row),
         due_date=row.agreed_due_date or row.due_date or _day(row),
         amount=amount,
-        movements=_movements(row, paid, zone),
+        movements=moved,
     )
 
 
-def _movements(row: InvoiceRow, paid: Iterable[PaymentRow], zone: ZoneInfo) -> tuple[Movement, ...]:
-    found = [_movement(each, zone) for each in paid]
-    gone = {
-        row.document_status == DocumentStatus.CREDITED: EntryKind.CREDIT,
-        row.payment_status == PaymentStatus.WRITTEN_OFF: EntryKind.WRITE_OFF,
-    }.get(True)
-    left = rounded((row.gross or Decimal(0)) - total(each.amount for each in found), row.currency or "")
-    if gone is not None and left:
-        on = row.closed_at.astimezone(zone).date() if row.closed_at else _day(row)
-        found.append(Movement(on=on, amount=left, kind=gone))
-    return tuple(found)
+def _moved(tx: Session, rows: Sequence[InvoiceRow], zone: ZoneInfo) -> dict[int, list[Movement]]:
+    """Payments, credit notes and what was written off, by invoice, each oldest first."""
+    ids, found = [row.id for row in rows], defaultdict[int, list[Movement]](list)
+    paid = select(PaymentRow).where(PaymentRow.invoice.in_(ids))
+    for each in tx.scalars(paid.order_by(PaymentRow.received_on, PaymentRow.id)):
+        found[each.invoice].append(_movement(each, zone))
+    credited = select(CreditNoteRow).where(CreditNoteRow.invoice.in_(ids)).order_by(CreditNoteRow.id)
+    for note in tx.scalars(credited):
+        found[note.invoice].append(
+            Movement(
+                on=note.issue_date,
+                amount=rounded(note.gross, note.currency),
+                kind=EntryKind.CREDIT,
+                reference=note.number,
+            )
+        )
+    for event in tx.scalars(_written_off(ids)):
+        amount = Decimal(str(event.facts["amount"]))
+        signed = amount if event.event == _WRITTEN_OFF else -amount
+        on = event.at.astimezone(zone).date()
+        found[event.invoice].append(Movement(on=on, amount=signed, kind=EntryKind.WRITE_OFF))
+    for moves in found.values():
+        moves.sort(key=lambda move: move.on)
+    return found
+
+
+def _written_off(invoices: Sequence[int]) -> Select[AuditEventRow]:
+    """What was given up, and what of it was taken back."""
+    return (
+        select(AuditEventRow)
+        .where(AuditEventRow.invoice.in_(invoices), AuditEventRow.event.in_((_WRITTEN_OFF, _TAKEN_BACK)))
+        .order_by(AuditEventRow.invoice, AuditEventRow.position)
+    )
 
 
 def _movement(paid: PaymentRow, zone: ZoneInfo) -> Movement:

@@ -18,10 +18,14 @@ SUBJECT = "bank-data/"
 
 def too_old(tx: Session, row: InvoiceRow, as_of: datetime) -> str:
     """Why no reminder of the invoice may go out now, by the policy of the company that runs; empty if it may."""
+    return _too_old(tx, row.issuer or "", row.currency, as_of)
+
+
+def _too_old(tx: Session, issuer: str, currency: str | None, as_of: datetime) -> str:
     within = company_records.current(tx).company.payments.bank_data_within_days
     if within is None:
         return ""
-    until = bank_statements.newest(tx, row.issuer or "", row.currency)
+    until = bank_statements.newest(tx, issuer, currency)
     if until is None:
         return f"{BANK_DATA_OLD}, no statement was imported"
     return (
@@ -41,11 +45,12 @@ def tell(tx: Session, row: InvoiceRow, why: str, *, at: datetime) -> None:
 
 
 def arrived(tx: Session, issuer: str, *, at: datetime) -> None:
-    """Newer bank data of the issuer were imported: what waits for them looks again at once."""
-    subjects = company_exceptions.open_subjects(tx, f"{SUBJECT}{issuer}/")
-    if not subjects:
+    """A bank statement of the issuer was imported: what waits for newer data looks again at once, if they are."""
+    told = company_exceptions.open_subjects(tx, f"{SUBJECT}{issuer}/")
+    ended = {each for each in told if not _too_old(tx, issuer, each.rpartition("/")[2], at)}
+    if not ended:
         return
-    company_exceptions.close_repaired(tx, subjects, at=at)
+    company_exceptions.close_repaired(tx, ended, at=at)
     waiting = select(InvoiceRow).where(
         InvoiceRow.issuer == issuer,
         InvoiceRow.closed_at.is_(None),

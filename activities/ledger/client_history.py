@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from activities.ledger import notices
 from activities.ledger.actors import PORTAL
-from activities.ledger.resending import COPY
+from activities.ledger.payments import DIFFERENCE, EARLY_PAYMENT, REFUND
+from activities.ledger.resending import ASKED, COPY
 from activities.ledger.tables import (
     AuditEventRow,
     CreditNoteRow,
@@ -35,6 +36,7 @@ class What(StrEnum):
     ISSUED = "issued"
     SENT = "sent"
     COPIED = "copied"
+    ASKED_FOR_A_COPY = "asked for a copy"
     REMINDED = "reminded"
     PROMISED = "promised"
     DUE_DATE_CHANGED = "due date changed"
@@ -44,7 +46,9 @@ class What(StrEnum):
     DISPUTE_REJECTED = "dispute rejected"
     CREDITED = "credited"
     PAID = "paid"
+    DISCOUNT = "discount"
     PAID_BACK = "paid back"
+    TAKEN_OFF = "taken off"
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def _document(tx: Session, row: InvoiceRow) -> Iterator[Happening]:
         MessageRow.handed_over_at.is_not(None),
     )
     kinds = {"invoice": What.SENT, COPY: What.COPIED}
-    for event, at in tx.execute(sent).tuples():
+    for event, at in tx.execute(sent):
         if at is not None and (what := What.REMINDED if event.startswith("reminder-") else kinds.get(event)):
             yield Happening(at, what)
     for note in tx.scalars(select(CreditNoteRow).where(CreditNoteRow.invoice == row.id)):
@@ -86,12 +90,21 @@ def _document(tx: Session, row: InvoiceRow) -> Iterator[Happening]:
 
 def _money(tx: Session, row: InvoiceRow) -> Iterator[Happening]:
     for payment in tx.scalars(select(PaymentRow).where(PaymentRow.invoice == row.id)):
-        yield Happening(
-            payment.recorded_at,
-            What.PAID if payment.amount > 0 else What.PAID_BACK,
-            _money_of(abs(payment.amount), payment.currency),
-            day=payment.received_on,
-        )
+        if payment.source != DIFFERENCE:
+            yield Happening(
+                payment.recorded_at,
+                _moved(payment),
+                _money_of(abs(payment.amount), payment.currency),
+                day=payment.received_on,
+            )
+
+
+def _moved(payment: PaymentRow) -> What:
+    if payment.source == EARLY_PAYMENT and payment.amount > 0:
+        return What.DISCOUNT
+    if payment.amount > 0:
+        return What.PAID
+    return What.PAID_BACK if payment.source == REFUND else What.TAKEN_OFF
 
 
 def _said(tx: Session, row: InvoiceRow) -> Iterator[Happening]:
@@ -109,12 +122,27 @@ def _said(tx: Session, row: InvoiceRow) -> Iterator[Happening]:
             )
     for plan in tx.scalars(select(PaymentPlanRow).where(PaymentPlanRow.invoice == row.id)):
         yield Happening(plan.agreed_at, What.PLAN_AGREED)
+    yield from _asked(tx, row)
+
+
+def _asked(tx: Session, row: InvoiceRow) -> Iterator[Happening]:
     changed = select(AuditEventRow).where(
-        AuditEventRow.invoice == row.id, AuditEventRow.event == "due date changed"
+        AuditEventRow.invoice == row.id, AuditEventRow.event.in_(("due date changed", ASKED))
     )
     for event in tx.scalars(changed):
+        if event.event == ASKED:
+            if event.channel == PORTAL:
+                yield Happening(event.at, What.ASKED_FOR_A_COPY, facts={"to": masked(event.facts["to"])})
+            continue
         yield Happening(event.at, What.DUE_DATE_CHANGED, day=date.fromisoformat(event.facts["to"][:10]))
 
 
 def _money_of(amount: Decimal, currency: str) -> Money:
     return Money.of(rounded(amount, currency), currency)
+
+
+def masked(address: str) -> str:
+    """An e-mail address that who typed it knows again, and nobody else can use: `k•••@n•••.example`."""
+    local, _, domain = address.partition("@")
+    name, dot, ending = domain.rpartition(".")
+    return f"{local[:1]}•••@{name[:1]}•••{dot}{ending}"

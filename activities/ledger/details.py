@@ -71,6 +71,7 @@ def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None
         | {
             "net": exact(row.net, row.currency),
             "tax": exact(row.tax, row.currency),
+            "disputed_amount": exact(row.disputed_amount, row.currency),
             "digest": row.draft_digest,
             "asked_because": invoices.asked_because(row.request),
             "generations": tuple(generations),

@@ -243,6 +243,18 @@ def _found(row: Row[Any], as_of: datetime) -> InboxItem:
     )
 
 
+def _perhaps(row: UnmatchedPaymentRow) -> str:
+    """What the payment may be for, the likeliest first."""
+    if not row.suggestions:
+        return "No invoice is known for this payment"
+    told = (
+        f"{each['number']} of {each['client']}, {each['currency']} {Decimal(each['open']):,} open "
+        f"({', '.join(each['reasons'])})"
+        for each in row.suggestions[:3]
+    )
+    return f"Perhaps for {'; or '.join(told)}"
+
+
 def _unmatched(row: UnmatchedPaymentRow, as_of: datetime) -> InboxItem:
     return InboxItem(
         kind="payment",
@@ -257,10 +269,10 @@ def _unmatched(row: UnmatchedPaymentRow, as_of: datetime) -> InboxItem:
         received_on=row.received_on,
         title="",
         currency=row.currency,
-        amount=exact(row.amount, row.currency),
+        amount=exact(row.amount - row.allocated, row.currency),
         net=None,
         question="Which invoice does it pay?",
-        why="No invoice is known for this payment",
+        why=_perhaps(row),
         code=ReasonCode.UNMATCHED_PAYMENT,
         since=row.raised_at,
         deadline=row.deadline,
@@ -296,7 +308,7 @@ def _giving_up(found: GivingUpRow, row: Row[Any] | None, company: Company, as_of
         net=None,
         question=f"Agree to this {found.kind}?" if asked else "Has it been paid?",
         why=why,
-        code=ReasonCode.WRITE_OFF if found.kind == giving_up.Kind.WRITE_OFF else ReasonCode.REFUND,
+        code=found.kind.replace(" ", "-"),
         since=found.raised_at,
         deadline=found.deadline,
         overdue=found.deadline <= as_of,

@@ -22,6 +22,7 @@ from activities.ledger.bank_entries import (
 )
 from activities.ledger.tables import BankEntryRow, InvoiceRow, PaymentRow
 from billing.company import Company
+from billing.errors import Refused
 from billing.matching import Incoming, Match, Suggestion, Suggestions, match
 from billing.money import Money
 from billing.payment_text import words_of
@@ -61,7 +62,11 @@ def book(tx: Session, reading: Reading, movement: Movement, row: BankEntryRow) -
         return _kept(tx, reading, movement, row, because, Suggestions())
     found = match(incoming, reading.items, reading.company.payments)
     if isinstance(found, Match):
-        return _booked(tx, reading, movement, row, found)
+        try:
+            with tx.begin_nested():
+                return _booked(tx, reading, movement, row, found)
+        except Refused as error:  # a rule nobody foresaw here: the money is there all the same
+            return _kept(tx, reading, movement, row, str(error)[:200], Suggestions(), incoming.client)
     return _kept(tx, reading, movement, row, "", _with_others(tx, reading, movement, found), incoming.client)
 
 

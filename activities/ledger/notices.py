@@ -32,8 +32,15 @@ STAFF, CLIENT = "staff", "client"
 CREDIT_HOLD = "credit-hold"
 """The message that a client is on credit hold; about an invoice where one is the reason."""
 
+PAYMENT_UNMATCHED = "unmatched-payment"
+"""The message about payments without invoice; those that wait for one person go out in one mail."""
+
 COMPANY_EXCEPTION = "company-exception"
 """The message about exceptions without an invoice; those that wait for one person go out in one mail."""
+
+
+TOGETHER = frozenset({COMPANY_EXCEPTION, PAYMENT_UNMATCHED})
+"""Messages that go out together to whoever they wait for."""
 
 
 def message_id(key: str, domain: str) -> str:
@@ -156,7 +163,7 @@ def payment_unmatched(tx: Session, payment: UnmatchedPaymentRow, company: Compan
         company,
         key=f"unmatched-payment-{payment.id}/{payment.escalations}"
         + ("/reminder" if payment.reminded_at else ""),
-        event="unmatched-payment",
+        event=PAYMENT_UNMATCHED,
         to=payment.owner,
         at=at,
         deadline=payment.deadline.isoformat(),
@@ -204,9 +211,7 @@ def disputed(tx: Session, row: InvoiceRow, dispute: DisputeRow, company: Company
     )
 
 
-def on_credit_hold(
-    tx: Session, hold: CreditHoldRow, to: str, company: Company, *, at: datetime
-) -> None:
+def on_credit_hold(tx: Session, hold: CreditHoldRow, to: str, company: Company, *, at: datetime) -> None:
     """Tells the account manager that a client is on credit hold, and why."""
     row = tx.get(InvoiceRow, hold.invoice) if hold.invoice is not None else None
     _notify(

@@ -36,9 +36,19 @@ class PromiseRecord:
     moved: int = 0
     open: int = 0
 
-    def __str__(self) -> str:
-        told = [f"{count} {name}" for name, count in vars(self).items() if count]
-        return "promises to pay: " + (", ".join(told) or "none before")
+    @property
+    def in_words(self) -> str:
+        """How it was done so far: `kept 2 promises, broken 1`."""
+        told = [(name, count) for name, count in vars(self).items() if count and name != "open"]
+        if not told:
+            return "made no promise before"
+        (first, count), *others = told
+        return ", ".join(
+            [
+                f"{first} {count} promise{'s' if count > 1 else ''}",
+                *(f"{name} {more}" for name, more in others),
+            ]
+        )
 
 
 def record_of(tx: Session, client: str) -> PromiseRecord:

@@ -260,6 +260,7 @@ class InvoiceView(InvoiceSummary):
     promised_for: date | None
     disputed: str | None
     disputed_until: datetime | None
+    disputed_amount: Decimal | None = None
     handed_over_at: datetime | None
     closed_at: datetime | None
     approvals: tuple[ApprovalView, ...]

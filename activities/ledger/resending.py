@@ -25,7 +25,12 @@ COPY = "invoice-copy"
 COPIES_A_DAY = 3
 """So many a client may have sent to addresses of its own in 24 hours: enough for a colleague, not for a mailing."""
 
-_ASKED = "sending again"
+ASKED = "sending again"
+"""What the audit trail calls it when somebody asks for a copy."""
+
+
+class EnoughForToday(Refused):
+    """A client asked for more copies by the portal than are sent a day."""
 
 
 def resend(
@@ -53,8 +58,6 @@ def resend(
             _email.validate_python(to)
         except ValidationError as error:
             raise Refused(f"{to!r} is not an e-mail address") from error
-    if channel == PORTAL and (to is None or left_today(tx, row, at=at) <= 0):
-        raise Refused(f"no more than {COPIES_A_DAY} copies of {row.number} are sent a day by the portal")
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
     key = f"invoice-{row.id}/{COPY}/{at:%Y%m%d%H%M}" + (f"/{to}" if to else "")
     made = tx.execute(
@@ -77,16 +80,20 @@ def resend(
         .on_conflict_do_nothing()
         .returning(MessageRow.key)
     ).scalar()
+    if made and channel == PORTAL and (to is None or left_today(tx, row, at=at) <= 0):
+        raise EnoughForToday(
+            f"no more than {COPIES_A_DAY} copies of {row.number} are sent a day by the portal"
+        )
     if made:
         outbox.write(tx, outbox.NOTICE, key, invoice=row.id, at=at)
-        audit_trail.record(tx, row, _ASKED, at=at, actor=by, channel=channel, to=to or "billing contact")
+        audit_trail.record(tx, row, ASKED, at=at, actor=by, channel=channel, to=to or "billing contact")
 
 
 def left_today(tx: Session, row: InvoiceRow, *, at: datetime) -> int:
     """How many copies of the invoice the client may still ask for by the portal."""
     asked = select(func.count()).where(
         AuditEventRow.invoice == row.id,
-        AuditEventRow.event == _ASKED,
+        AuditEventRow.event == ASKED,
         AuditEventRow.channel == PORTAL,
         AuditEventRow.at > at - timedelta(days=1),
     )

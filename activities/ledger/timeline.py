@@ -156,6 +156,8 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
         + t.text("reference", ", ")
         + t.money("open", "; open: ")
     ),
+    "payment under way": lambda t: t.money("amount") + t.text("payment", ", "),
+    "payment failed": lambda t: t.text("why").replace("_", " "),
     **dict.fromkeys(("refunded", "refund came back", "credit used", "credit received"), _money_moved),
     **dict.fromkeys(("credit given back", "allocation undone"), _money_moved),
     "written off": lambda t: (

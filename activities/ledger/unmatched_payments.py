@@ -223,16 +223,22 @@ def attend(tx: Session, company: Company, *, at: datetime) -> None:
         notices.payment_unmatched(tx, payment, company, at=at)
 
 
-def _open_payment(tx: Session, payment_id: int, company: Company, by: str) -> UnmatchedPaymentRow:
-    """The payment, locked; an invoice it is booked for is locked before it, so that nobody deadlocks."""
-    if by not in company.people_by_id:
-        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
-    known = 0 < payment_id < 2**63
-    payment = tx.get(UnmatchedPaymentRow, payment_id, with_for_update=True) if known else None
+def find(tx: Session, payment_id: int) -> UnmatchedPaymentRow:
+    """The payment with that id; `NotFound` otherwise."""
+    payment = tx.get(UnmatchedPaymentRow, payment_id) if 0 < payment_id < 2**63 else None
     if payment is None:
         raise NotFound(
             f"there is no unmatched payment {payment_id}; `billow inbox` lists those that are open"
         )
+    return payment
+
+
+def _open_payment(tx: Session, payment_id: int, company: Company, by: str) -> UnmatchedPaymentRow:
+    """The payment, locked; an invoice it is booked for is locked before it, so that nobody deadlocks."""
+    if by not in company.people_by_id:
+        raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+    payment = find(tx, payment_id)
+    tx.refresh(payment, with_for_update=True)
     if payment.resolved_at is not None:
         raise WrongState(
             f"payment {payment.id} is decided already: {payment.resolution}, by {payment.resolved_by}"

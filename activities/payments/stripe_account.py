@@ -215,7 +215,8 @@ class StripeAccount:
             if "does not know the API key" in str(error):
                 raise
             return FieldSample(ours, theirs, problem=str(error))
-        mode = "" if not some else "live" if some[0].to_dict().get("livemode", True) else "test mode"
+        said = some[0].to_dict().get("livemode") if some else None
+        mode = "" if said is None else "live" if said else "test mode"
         return FieldSample(ours, theirs, f"can be read{f', {mode}' if mode else ''}")
 
     def _endpoint(self) -> FieldSample:

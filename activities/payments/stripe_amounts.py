@@ -15,10 +15,11 @@ from billing.money import Money
 _NO_DECIMALS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
-_THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+_THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
-_TWO_READINGS = frozenset({"UGX"})
-"""Stripe lists it without decimals and wants two: nobody can be sure of a factor of a hundred."""
+_UNSURE = frozenset({"UGX", "IQD", "LYD"})
+"""Stripe lists the first without decimals and wants two, and the others with none of its lists: nobody can be sure of a
+factor of a hundred."""
 
 _IN_STEPS = {"ISK": 100, **dict.fromkeys(_THREE_DECIMALS, 10)}
 """What amounts must be a multiple of: the krona has two decimals at Stripe which must be 0, the last of three is 0."""
@@ -44,7 +45,7 @@ def from_stripe(amount: int, currency: str) -> Money:
 
 
 def _decimals(currency: str) -> int:
-    if currency in _TWO_READINGS:
+    if currency in _UNSURE:
         raise MoneyError(
             f"amounts in {currency} cannot be told from a hundredfold at Stripe; use another way to pay"
         )

@@ -109,6 +109,7 @@ def _numbers_document(found: NumberAudit) -> dict[str, Any]:
     return {
         "holds": not found.problem_count,
         "invoices": found.invoices,
+        "credit_notes": found.credit_notes,
         "opening_items": found.opening_items,
         "series": [
             {
@@ -168,6 +169,8 @@ def _print_numbers(found: NumberAudit) -> None:
 
 def _conclude_numbers(found: NumberAudit) -> None:
     of = output.plural(found.invoices, "invoice")
+    if found.credit_notes:
+        of += f" and {output.plural(found.credit_notes, 'credit note')}"
     if found.problem_count:
         places = output.plural(found.problem_count, "place")
         output.say(f"The numbers of {of} do not hold in {places}; compare them with a backup.")

@@ -112,8 +112,9 @@ def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
     waits = view.waits_for
     if view.next_at:
         waits = f"{waits or 'next step'}, until {moment(view.next_at, zone)}"
+    part = f"{money(view.disputed_amount, view.currency)} of it: " if view.disputed_amount is not None else ""
     disputed = (
-        f"{view.disputed}; to be decided by {moment(view.disputed_until, zone)}" if view.disputed else ""
+        f"{part}{view.disputed}; to be decided by {moment(view.disputed_until, zone)}" if view.disputed else ""
     )
     wanted = [
         ("Waits for", waits),

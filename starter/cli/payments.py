@@ -169,52 +169,85 @@ def _keep(
 
 @click.command("allocate", short_help="Book an unmatched payment, or set it aside")
 @click.argument("payment", type=click.IntRange(1), metavar="PAYMENT")
-@click.argument("invoice", type=Text(), required=False, metavar="[INVOICE]")
+@click.argument("invoices", type=Text(), nargs=-1, metavar="[INVOICE[=AMOUNT]…]")
 @click.option(
     "--set-aside",
     is_flag=True,
-    help="It is not ours, or was paid back: book it for no invoice; needs --reason.",
+    help="It is not ours, or was paid back: book what is left of it for no invoice; needs --reason.",
 )
 @as_option(required=True)
 @click.option("--reason", type=Text(may_be_empty=True), default="", metavar="TEXT")
 @json_option
 def allocate(
-    payment: int, invoice: str | None, set_aside: bool, who: str, reason: str, as_json: bool
+    payment: int, invoices: tuple[str, ...], set_aside: bool, who: str, reason: str, as_json: bool
 ) -> None:
-    """Book an unmatched payment for INVOICE, or set it aside. PAYMENT is its number in `billow inbox`."""
-    if set_aside == (invoice is not None):
+    """Book an unmatched payment for INVOICE, or set it aside. PAYMENT is its number in `billow inbox`.
+
+    One INVOICE takes all of it, or as much as is said with =AMOUNT. Of several, each takes what is open of it, unless
+    its amount is said; what is left of the payment stays in the inbox.
+    """
+    if set_aside == bool(invoices):
         raise click.UsageError("give either INVOICE or --set-aside.")
     if set_aside != bool(reason):
         raise click.UsageError(
             "say why with --reason: --set-aside needs it." if set_aside else "--reason goes with --set-aside."
         )
-    from activities.ledger import commands
+    from activities.ledger import commands, payment_commands
     from billing.approval_policy import Channel
 
     ledger, at = context.ledger(), context.now()
-    number = None
-    if invoice is None:
+    if set_aside:
         money = commands.set_aside(ledger, payment, reason=reason, by=who, at=at)
-    else:
-        number, money = commands.allocate(ledger, payment, invoice, by=who, channel=Channel.CLI, at=at)
+        _allocated(payment, (), money, None, who, as_json=as_json)
+        return
+    wanted = [_with_amount(each) for each in invoices]
+    done = payment_commands.allocate(ledger, payment, wanted, by=who, channel=Channel.CLI, at=at)
+    booked = sum((money for _, money in done.parts[1:]), start=done.parts[0][1])
+    _allocated(payment, done.parts, booked, done.left, who, as_json=as_json)
+
+
+def _with_amount(text: str) -> tuple[str, Decimal | None]:
+    """The invoice, and how much of the payment is for it where that is said."""
+    invoice, found, amount = text.rpartition("=")
+    return (invoice, Amount().convert(amount, None, None)) if found else (text, None)
+
+
+def _allocated(
+    payment: int,
+    parts: tuple[tuple[str, Money], ...],
+    money: Money,
+    left: Money | None,
+    who: str,
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
         output.document(
             {
                 "payment": payment,
-                "number": number,
+                "number": parts[0][0] if parts else None,
                 "amount": str(money.amount),
                 "currency": money.currency,
-                "set_aside": set_aside,
+                "invoices": [{"number": number, "amount": str(each.amount)} for number, each in parts],
+                "left": str(left.amount) if left else None,
+                "set_aside": not parts,
                 "by": who,
             }
         )
         return
     told = output.money(money.amount, money.currency)
-    if number is None:
+    if not parts:
         output.say(f"Set aside payment {payment}, {told}; it is booked for no invoice.")
+        return
+    if len(parts) == 1:
+        output.say(f"Booked payment {payment}, {told}, for {parts[0][0]}.")
     else:
-        output.say(f"Booked payment {payment}, {told}, for {number}.")
-        output.hint(f"billow show {shlex.quote(number)}")
+        output.say(f"Booked {told} of payment {payment} for {len(parts)} invoices:")
+        for number, each in parts:
+            output.say(f"  {output.money(each.amount, each.currency)}  {number}")
+    if left is not None and left.amount:
+        output.say(f"{output.money(left.amount, left.currency)} of it are left, and stay in the inbox.")
+    output.hint(f"billow show {shlex.quote(parts[0][0])}")
 
 
 def _tell(invoice: InvoiceView, booked: Decimal, received_on: date, *, new: bool) -> None:

@@ -20,6 +20,7 @@ from billing.errors import BillowError
 from starter.web import (
     absences,
     api,
+    dispute_files,
     documents,
     doors,
     failures,
@@ -35,6 +36,7 @@ from starter.web import (
     runs,
     saved_views,
     sign_in,
+    stand_in_checkout,
     tokens,
     vendor_webhooks,
     webhooks,
@@ -44,6 +46,7 @@ from starter.web.desk import Desk
 from starter.web.headers import SecurityHeaders
 from starter.web.limits import RateLimits, limits_of
 from starter.web.openid import CALLBACK
+from starter.web.portal import app_for_clients
 from starter.web.problems import app_for_programs
 from workers.settings import Settings
 
@@ -67,6 +70,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/integrations/{connection}", integrations.detail),
         Route("/integrations/{connection}/message", integrations.message),
         Route("/documents/{sha256}", documents.document),
+        Route("/disputes/{dispute:int}/files/{sha256}", dispute_files.file),
         Route("/commands/{name}", command, methods=["POST"]),
         Route("/sign-in", sign_in.page),
         Route("/sign-in/provider", sign_in.depart),
@@ -84,10 +88,13 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/mailbox/{id}", mailbox.message),
         Route("/mailbox/{id}/html", mailbox.html),
         Route("/mailbox/{id}/attachments/{number:int}", mailbox.attachment),
+        Route("/stand-in-checkout/{session}", stand_in_checkout.page),
+        Route("/stand-in-checkout/{session}", stand_in_checkout.act, methods=["POST"]),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/favicon.ico", lambda _: RedirectResponse("/static/mark.svg", 301)),
         *_for_programs(desk),
+        Mount("/i", app=app_for_clients(desk)),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
     ]
     middleware = [

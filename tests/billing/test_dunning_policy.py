@@ -451,3 +451,104 @@ def walk_through_waits(
             yield step
             now = now.model_copy(update={"done": now.done | {step.name}, "last_act_at": step.at})
         as_of = step.at
+
+
+SOON = "2026-06-20T10:00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "at", "why"),
+    [
+        # the whole invoice is disputed: somebody looks at the deadline
+        ({"disputed_until": utc("2026-06-25T10:00")}, "wait", "2026-06-25T10:00", "disputed"),
+        # a part of it: the rest is reminded on its day, or the dispute comes up first
+        (
+            {"disputed_until": utc("2026-06-25T10:00"), "undisputed": Decimal(10)},
+            "reminder-1",
+            "2026-06-22T07:00",
+            "unpaid since 2026-06-16",
+        ),
+        (
+            {"disputed_until": utc("2026-06-21T10:00"), "undisputed": Decimal(10)},
+            "wait",
+            "2026-06-21T10:00",
+            "disputed in part",
+        ),
+        # nothing is handed over while a part is disputed
+        (
+            {
+                "disputed_until": utc("2026-09-21T10:00"),
+                "undisputed": Decimal(10),
+                "done": frozenset(LEVELS[:4]),
+            },
+            "wait",
+            "2026-09-21T10:00",
+            "disputed in part",
+        ),
+        # a promise for the rest, or a hold, lasts no longer than the deadline of the dispute
+        (
+            {
+                "disputed_until": utc("2026-06-21T10:00"),
+                "undisputed": Decimal(10),
+                "promised_for": date(2026, 7, 1),
+            },
+            "wait",
+            "2026-06-21T10:00",
+            "disputed in part",
+        ),
+        # days of a dispute do not count: 21 June plus 7 days is a Sunday
+        ({"rested_days": 7}, "reminder-1", "2026-06-29T07:00", "unpaid since 2026-06-16"),
+        # decent notice: nothing before it, and then at a decent hour (27 June is a Saturday)
+        (
+            {"notice_until": utc("2026-06-27T10:00")},
+            "reminder-1",
+            "2026-06-29T07:00",
+            "unpaid since 2026-06-16",
+        ),
+        (
+            {"notice_until": utc("2026-06-01T10:00")},
+            "reminder-1",
+            "2026-06-22T07:00",
+            "unpaid since 2026-06-16",
+        ),
+    ],
+)
+def test_after_and_during_disputes(changes: dict[str, Any], name: str, at: str, why: str) -> None:
+    """What is disputed rests, what is not goes on; afterwards days missed are not made up for, and notice is decent."""
+    step = following(SOON, **{"done": frozenset({"courtesy-note"}), **changes})
+    assert (step.name, step.at, step.why) == (name, utc(at), why)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "changes", "name", "at"),
+    [
+        ("2026-06-20T10:00", {}, "reminder-1", "2026-06-22T07:00"),  # not its day yet: nobody asks the bank
+        ("2026-06-22T07:00", {}, "wait", "2026-06-22T13:00"),  # six hours later
+        ("2026-06-22T13:00", {}, "wait", "2026-06-23T07:00"),  # at the next decent hour
+        ("2026-07-27T08:00", {"done": frozenset(LEVELS[:3])}, "wait", "2026-07-27T14:00"),
+        ("2026-06-22T07:00", {"open_amount": Decimal(0)}, "settle", "2026-06-22T07:00"),
+    ],
+)
+def test_old_bank_data(as_of: str, changes: dict[str, Any], name: str, at: str) -> None:
+    """While the money may be there unseen, nothing is sent, escalated or handed over; it is looked at again by day."""
+    given_facts = {"done": frozenset({"courtesy-note"}), "bank_data_old": "bank data are too old", **changes}
+    step = following(as_of, **given_facts)
+    assert (step.name, step.at) == (name, utc(at))
+
+
+@pytest.mark.parametrize(
+    ("step", "fits"),
+    [("reminder-2", True), ("reminder-3", False), ("hand-over", False), ("escalation", True)],
+)
+def test_credit_hold_names_a_step_of_the_policy(step: str, fits: bool) -> None:
+    """A policy cannot put clients on hold with a step it never takes."""
+    record = {
+        "levels": [{"days": 5}, {"days": 9}],
+        "escalate_after_due": {"days": 20},
+        "credit_hold_at": step,
+    }
+    if fits:
+        assert policy(**record).credit_hold_at == step
+    else:
+        with pytest.raises(ValidationError, match="does not take"):
+            policy(**record)

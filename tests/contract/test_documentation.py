@@ -46,7 +46,7 @@ def test_fields(provider: str) -> None:
 def test_connections() -> None:
     """Each connection on the page is one that its provider takes."""
     own = [each for each in connections() if each["provider"] != "pipes"]
-    assert {each["provider"] for each in own} == {"hubspot", "dropbox-sign", "slack", "imap"}
+    assert {each["provider"] for each in own} == {"hubspot", "dropbox-sign", "slack", "stripe", "imap"}
     for each in own:
         connection = Connection.model_validate(each)
         secrets = registry.provider_of(connection).secrets

@@ -146,7 +146,7 @@ def everything_is_recorded(tx: Session, rows: Sequence[InvoiceRow], trails: Trai
             {key: (told[key], shown[key]) for key in told if told[key] != shown[key]},
         )
         assert row.paid == shown["paid"]
-        owed = (row.gross or 0) - row.paid
+        owed = row.open_amount
         expected = (
             "unpaid" if not row.paid else "partly paid" if owed > 0 else "paid" if owed == 0 else "overpaid"
         )
@@ -234,7 +234,7 @@ def looked_before_speaking(tx: Session, mail: Mail) -> None:
         today = mail.at.astimezone(ZoneInfo(client.zone)).date()
         calendar = calendar_of(client, policy, today)
         said = f"{message.event} for {number} at {mail.at}"
-        assert (row.gross or 0) > row.paid, f"{said}: paid"
+        assert row.open_amount > 0, f"{said}: paid"
         assert not row.disputed, f"{said}: disputed"
         assert row.held_until is None or row.held_until <= mail.at, f"{said}: held until {row.held_until}"
         assert row.promised_for is None or row.promised_for < today, (

@@ -341,8 +341,7 @@ class World:
             return [(each.id, each.code) for each in invoices.open_exceptions(tx, invoices.find(tx, key))]
 
     def open_amount(self, key: str) -> Decimal:
-        row = self.row(key)
-        return (row.gross or Decimal(0)) - row.paid
+        return self.row(key).open_amount
 
     def contents(self) -> dict[str, str | None]:
         """A hash of every table but the audit trail, whose head on the invoices does not count either."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from activities.invoicing import speaking
 from tests.company import client, retainer
@@ -53,6 +55,11 @@ async def test_one_message_for_three(story: Story) -> None:
         assert story.row(key).then == "reminder-2"
     (mail,) = reminders(story)
     assert all(number in mail.text for number in numbers(story, keys))
+    invoice, statement = mail.attachments
+    assert invoice.name == f"{numbers(story, keys)[0]}.pdf"
+    assert statement.name.startswith("Statement of account 20")
+    text = " ".join(each.extract_text() for each in PdfReader(BytesIO(statement.read())).pages)
+    assert all(number in text for number in numbers(story, keys)) and "1,463.70" in text
     for key in keys[1:]:  # their own clocks reach the same instant later
         await story.skip(key, await story.now(keys[0]) - await story.now(key))
         await story.waits(key, "payment")

@@ -120,6 +120,12 @@ def first_release(postgres: Cluster) -> Iterator[Ledger]:
                 {**values, "request": json.dumps(_request(key, last))},
             )
         for statement in (
+            "update invoices set gross = 119, disputed = 'hours', disputed_until = '2026-12-01' where id = 2",
+            (
+                "update invoices set gross = 100, promised_for = current_date + 3, collection_status = 'promised' "
+                "where id = 4"
+            ),
+            "update invoices set gross = 100, paid = 40, promised_for = current_date - 3 where id = 5",
             (
                 "insert into exceptions (invoice, code, finding, owner, raised_at, deadline, escalations) "
                 "values (7, 'not-done', '{}', 'lena', now(), now(), 1)"
@@ -190,3 +196,13 @@ def test_nothing_of_the_first_release_is_billed_again(first_release: Ledger) -> 
 
     assert left("care") == []
     assert left("moved") == [str(Period(start=date(2026, 10, 15), end=date(2026, 10, 31)))]
+
+
+def test_disputes_and_promises_of_before(first_release: Ledger) -> None:
+    """Who disputed or promised before has a row of its own: open with an owner, or broken where the day is past."""
+    found = rows(
+        first_release, "select invoice, code, reason, lines, owner, deadline::date, ended_at from disputes"
+    )
+    assert found == [(2, "other", "hours", [], "lena", date(2026, 12, 1), None)]
+    promises = rows(first_release, "select invoice, amount::text, outcome from promises order by invoice")
+    assert promises == [(4, "100.0000", None), (5, "60.0000", "broken")]

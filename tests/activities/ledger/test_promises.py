@@ -120,4 +120,16 @@ def test_by_day_of_the_client(story: Story, number: str) -> None:
     with story.ledger.transaction() as tx:
         (made,) = promises.of_invoice(tx, invoices.find(tx, number))
         assert (made.made_by, made.channel) == ("client:nordlicht", "portal")
-        assert str(promises.record_of(tx, "nordlicht")) == "promises to pay: 1 open"
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (PromiseRecord(open=1), "made no promise before"),
+        (PromiseRecord(kept=1, open=1), "kept 1 promise"),
+        (PromiseRecord(kept=2, broken=1, moved=3), "kept 2 promises, broken 1, moved 3"),
+    ],
+)
+def test_in_words(record: PromiseRecord, said: str) -> None:
+    """A record reads like a sentence, whatever it counts."""
+    assert record.in_words == said

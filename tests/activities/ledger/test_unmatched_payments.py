@@ -270,3 +270,19 @@ def test_inbox(story: Story) -> None:
     assert (payment.payer, payment.reference, payment.overdue) == ("Nordlicht Holding", "R 1", True)
     assert Money.of(payment.amount or 0, payment.currency or "") == Money.of("8500", "EUR")
     assert (counts.exceptions, counts.payments, counts.mine, counts.waiting) == (2, 1, 3, 3)
+
+
+def test_many_in_one_mail(story: Story, settings: Settings, smtp: MailServer) -> None:
+    """What a bank statement leaves unmatched is one mail to its owner, not one a payment."""
+    for number in range(1, 4):
+        keep(story.ledger, f"{number}.00", key=f"k{number}")
+    outside = effects(settings)
+    for number in range(1, 4):
+        with outside.ledger.transaction() as tx:
+            message = tx.get_one(MessageRow, f"unmatched-payment-{number}/0", with_for_update=True)
+            staff_mail.send(tx, message, outside)
+    outside.ledger.close()
+    (mail,) = smtp.messages()
+    assert mail.subject == "Please decide: 3 payments received, for no invoice we know"
+    for part in ("payment 1 · EUR 1.00 · 2026-11-20 · Nordlicht Holding · R 1", "payment 3 · EUR 3.00"):
+        assert part in mail.text
