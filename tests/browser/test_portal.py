@@ -168,7 +168,7 @@ def test_without_script(browser: Browser, clients: Clients, address: str) -> Non
 
 
 def test_who_looks(browser: Browser, clients: Clients, address: str) -> None:
-    """A page that is only loaded, scripts and all, was not looked at; one that a person moves over after a while was."""
+    """A page that is only loaded, scripts and all, was not looked at; one that a person moves over later was."""
     number = clients.sent("one", "en", rendered=False)
     page = opened(browser, address, width=1280)
     page.clock.install()
