@@ -47,3 +47,6 @@ def _told(as_json: bool, said: str, **facts: object) -> None:
         output.document(facts)
     else:
         output.say(said)
+
+
+COMMANDS = [portal_link]

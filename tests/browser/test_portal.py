@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from activities.ledger import dispute_files, disputes, invoices
 from activities.ledger.database import Ledger
@@ -74,6 +75,10 @@ def opened(
     return page
 
 
+def _noted(complaints: list[str], message: ConsoleMessage) -> None:
+    complaints.append(message.text)
+
+
 @pytest.mark.parametrize("language", WORDS)
 def test_every_width_and_scheme(browser: Browser, clients: Clients, address: str, language: str) -> None:
     """In each language the page fits a phone and a screen, by day and night, with all forms open, and breaks no rule
@@ -83,7 +88,7 @@ def test_every_width_and_scheme(browser: Browser, clients: Clients, address: str
         for scheme in ("light", "dark"):
             page = opened(browser, address, width=width, scheme=scheme)
             complaints: list[str] = []
-            page.on("console", lambda message, kept=complaints: kept.append(message.text))
+            page.on("console", partial(_noted, complaints))
             page.goto(path)
             for each in page.locator("details").all():
                 each.evaluate("element => { element.open = true }")
@@ -163,7 +168,7 @@ def test_without_script(browser: Browser, clients: Clients, address: str) -> Non
 
 
 def test_who_looks(browser: Browser, clients: Clients, address: str) -> None:
-    """A page that is only loaded, scripts and all, was not looked at; one that a person moves over after a while was."""
+    """A page that is only loaded, scripts and all, was not looked at; one that a person moves over later was."""
     number = clients.sent("one", "en", rendered=False)
     page = opened(browser, address, width=1280)
     page.clock.install()

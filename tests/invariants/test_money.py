@@ -15,7 +15,7 @@ EXAMPLES = int(os.environ.get("BILLOW_INVARIANTS", "0"))
 """How many examples a hunt tries, each run other ones; 0 for the few that are the same in every run."""
 
 USUAL = settings(
-    max_examples=EXAMPLES or 12,
+    max_examples=EXAMPLES or 10,
     stateful_step_count=40,
     derandomize=not EXAMPLES,
     database=None,

@@ -221,7 +221,7 @@ def test_promise(clients: Clients, browser: TestClient) -> None:
 
     def announce(days: int) -> int:
         on = (clients.at + timedelta(days=days)).date().isoformat()
-        return browser.post(f"{path}/promise", data={"secret": given, "on": on}).status_code
+        return int(browser.post(f"{path}/promise", data={"secret": given, "on": on}).status_code)
 
     assert [announce(days) for days in (12, 12, 15, -3, 4000)] == [200, 200, 200, 422, 422]
     assert browser.post(f"{path}/promise", data={"secret": given, "on": "soon"}).status_code == 422
@@ -235,7 +235,7 @@ def test_copies(clients: Clients, browser: TestClient) -> None:
     given = secret(browser, path)
 
     def ask(to: str) -> int:
-        return browser.post(f"{path}/copy", data={"secret": given, "to": to}).status_code
+        return int(browser.post(f"{path}/copy", data={"secret": given, "to": to}).status_code)
 
     assert ask("not an address") == 422
     assert ask("eve@evil.example\r\nBcc: all@evil.example") == 422
