@@ -49,6 +49,7 @@ INVOICES = 100_000
 A_DAY = 100
 CLIENTS = 400
 REPEATS = 15
+ADDRESS = "https://billow.test"
 
 PAGES = {
     "list": "/invoices",
@@ -120,6 +121,7 @@ def measure(invoices: int = INVOICES, repeats: int = REPEATS) -> Measured:
                 database_url=SecretStr(url),
                 home=Path(folder),
                 mailbox=Path(folder) / "mailbox",
+                public_url=ADDRESS,
                 development=True,
             )
             with visitor(create_app(settings, ledger)) as asked:
@@ -135,7 +137,7 @@ def measure(invoices: int = INVOICES, repeats: int = REPEATS) -> Measured:
 @contextmanager
 def visitor(app: Starlette) -> Iterator[TestClient]:
     """Somebody signed in who may see everything."""
-    with TestClient(app, base_url="https://billow.test", raise_server_exceptions=False) as made:
+    with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as made:
         page = made.get("/sign-in").text
         token = re.search(r'name="csrf" value="([^"]+)"', page)
         assert token, "no form to sign in"

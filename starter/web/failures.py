@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from activities.languages.catalogue import message
 from billing.errors import NotAllowed, NotFound, Refused, SourceUnavailable
 from starter.web.desk import Desk
 from starter.web.guests import guest_of
@@ -27,7 +28,7 @@ def refused(request: Request, error: Exception) -> Response:
         ),
         404,
     )
-    title = "Not found" if status == HTTPStatus.NOT_FOUND else "That cannot be done"
+    title = message("Not found") if status == HTTPStatus.NOT_FOUND else message("That cannot be done")
     return _told_inside(request, status, title, str(error)[:1].upper() + str(error)[1:])
 
 
@@ -37,11 +38,11 @@ def http(request: Request, error: Exception) -> Response:
     plain = HTTPStatus(status).phrase
     detail = error.detail if isinstance(error, HTTPException) and error.detail != plain else ""
     titles = {
-        400: "That cannot be shown",
-        403: "Not allowed",
-        404: "Not found",
-        405: "Not like this",
-        413: "Too large",
+        400: message("That cannot be shown"),
+        403: message("Not allowed"),
+        404: message("Not found"),
+        405: message("Not like this"),
+        413: message("Too large"),
     }
     return _told_inside(
         request, status, titles.get(status, plain), detail or "There is nothing at this address."
@@ -52,7 +53,7 @@ def database_down(request: Request, error: Exception) -> Response:
     """The database does not answer: nothing is lost, nothing was changed."""
     log.warning("the database does not answer: %s", error.__class__.__name__)
     text = "The database does not answer now. Nothing was lost; this page works again as soon as it does."
-    answer = told(request, 503, "Back in a moment", text)
+    answer = told(request, 503, message("Back in a moment"), text)
     answer.headers["Retry-After"] = "5"
     return answer
 
@@ -63,7 +64,7 @@ def not_migrated(request: Request, error: Exception) -> Response:
     return told(
         request,
         503,
-        "Not ready yet",
+        message("Not ready yet"),
         "The database has not the tables this version needs; run its migrations.",
     )
 
@@ -74,7 +75,7 @@ def unexpected(request: Request, _error: Exception) -> Response:
         "Something went wrong on our side, and it was logged. "
         "If you gave a command, look at the invoice before you repeat it."
     )
-    answer = told(request, 500, "Something went wrong", text)
+    answer = told(request, 500, message("Something went wrong"), text)
     answer.headers.update(HEADERS)
     return answer
 

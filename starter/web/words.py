@@ -131,7 +131,7 @@ class Words:
 
     def said(self, word: str) -> str:
         """A status, code or role of `starter.web.vocabulary` in words; anything else as it is."""
-        return self.catalogue.gettext(word.replace("-", " ")) if word else ""
+        return self.catalogue.pattern(word.replace("-", " ")) if word else ""
 
     def waits(self, said: str) -> str:
         """What an invoice waits for, in a word where there is one: the amounts stand beside it."""

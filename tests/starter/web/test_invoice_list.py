@@ -102,7 +102,7 @@ def test_both_ways(story: Story, visitor: Visitor, monkeypatch: pytest.MonkeyPat
     for number in range(5):
         story.drafted(f"n{number}")
     visitor.sign_in("lena")
-    path, forth = f"/invoices?sort={sort}", []
+    path, page, forth = f"/invoices?sort={sort}", "", []
     while path:
         page = visitor.get(path).text
         forth.append(rows(page))

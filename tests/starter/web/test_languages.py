@@ -147,6 +147,15 @@ def test_wrong_choice(story: Story, visitor: Visitor, wrong: dict[str, str]) -> 
     assert (answer.status_code, "there is no" in answer.text.lower()) == (409, True)
 
 
+def test_words_of_others(story: Story) -> None:
+    """A word nobody translated is said as it is, per cent signs and all."""
+    assert words("de-DE").said("100% certain") == "100% certain"
+    assert (words("de-DE").said("tax-unknown"), words("de-DE").waits("payment of EUR 1")) == (
+        "Steuer unbekannt",
+        "Zahlung",
+    )
+
+
 def test_choices_are_known() -> None:
     """Each choice is a language there are words in."""
     assert {tag.partition("-")[0] for tag in CHOICES} == {"en", *TRANSLATED}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from activities.ledger.database import Ledger
@@ -42,8 +43,12 @@ def _costs(
     try:
         pages.fill(ledger, invoices, A_DAY)
         home = folders.mktemp("home")
-        settings = Settings.model_validate(
-            {"database_url": ledger.url, "home": home, "mailbox": home / "mailbox", "development": True}
+        settings = Settings(
+            database_url=SecretStr(ledger.url),
+            home=home,
+            mailbox=home / "mailbox",
+            public_url=pages.ADDRESS,
+            development=True,
         )
         app = create_app(settings, ledger)
         with pages.visitor(app) as asked:
