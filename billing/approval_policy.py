@@ -15,11 +15,16 @@ from billing.parties import Identifier, Person, Strict
 
 
 class Channel(StrEnum):
-    """How a decision reached us. A signal and the command line carry no proof of who sent them."""
+    """How a decision reached us. A signal and the command line carry no proof of who sent them; the others do.
+
+    A link proves that somebody has the message that was sent to a person, and no more.
+    """
 
     WEB = "web"
     CLI = "cli"
     SIGNAL = "signal"
+    API = "api"
+    LINK = "link"
 
 
 class Circumstances(BaseModel):
@@ -53,7 +58,10 @@ class ApprovalTier(Strict):
         default=1, description="how many of them must approve: a number, or all"
     )
     decide_within_hours: int = Field(default=24, ge=1, le=24 * 60)
-    channels: tuple[Channel, ...] = (Channel.WEB, Channel.CLI, Channel.SIGNAL)
+    channels: tuple[Channel, ...] = (Channel.WEB, Channel.CLI, Channel.SIGNAL, Channel.API)
+    together: bool = Field(
+        default=False, description="several drafts may be approved with one click, each as it was shown"
+    )
 
     @property
     def quorum(self) -> int:

@@ -211,6 +211,8 @@ def _taxed(
     sale = Sale(issuer, sources.client, source, supply, issued=today, evidence=sources.tax_id)
     taxed = sale.tax(company.tax)
     tax_point = min(taxed.point.day, today)
+    if isinstance(taxed.outcome, TaxUnknown) and sources.tax_by_hand is not None:
+        return sources.tax_by_hand, tax_point, lines, ()
     if not taxed.apart:
         return taxed.outcome, tax_point, lines, ()
     divided = _apart(agreement, request, sources, today, words, taxed)

@@ -11,6 +11,7 @@ from billing.money import Figure
 from billing.parties import Address, Contact
 from billing.prepayments import Prepayment
 from billing.taxes.facts import IdEvidence
+from billing.taxes.outcome import TaxDecision
 
 
 class Fact(BaseModel):
@@ -118,6 +119,9 @@ class Sources(Fact):
 
     client: CrmClient | None = None
     tax_id: IdEvidence | None = Field(default=None, description="what an authority said about its VAT id")
+    tax_by_hand: TaxDecision | None = Field(
+        default=None, description="set by a person; holds where no rule decides"
+    )
     deal: CrmDeal | None = None
     contract: SignedContract | None = None
     project: Project | None = None

@@ -14,7 +14,7 @@ from billing.approval_policy import escalate_to
 from billing.company import Company
 from billing.errors import NotAllowed, NotFound, Refused, WrongState
 from billing.exceptions import ACCEPTABLE, Finding, ReasonCode
-from billing.overrides import OVERRIDABLE, check_override
+from billing.overrides import OVERRIDABLE, check_override, check_together
 from billing.status import DocumentStatus
 
 NOTHING: Mapping[str, str] = {}
@@ -215,6 +215,7 @@ def _override(row: InvoiceRow, overrides: Mapping[str, str]) -> None:
         raise Refused(f"say what to set; these can be set by hand: {', '.join(OVERRIDABLE)}")
     for field, value in overrides.items():
         check_override(field, value)
+    check_together(overrides)
     row.overrides = {**row.overrides, **overrides}
 
 

@@ -1,7 +1,8 @@
-"""What waits for a person: approvals, exceptions, unmatched payments, write-offs, refunds; and how many there are."""
+"""What waits for a person: approvals, exceptions, disputes, unmatched payments, write-offs, refunds; and how many."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,10 +13,13 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     all_,
+    and_,
     any_,
+    false,
     func,
     literal,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy.orm import Session, aliased
@@ -25,7 +29,14 @@ from activities.ledger.company_exceptions import EVENT, INTEGRATION
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum, Waiting
 from activities.ledger.summaries import BUYER, exact, is_open
-from activities.ledger.tables import ApprovalRow, ExceptionRow, GivingUpRow, InvoiceRow, UnmatchedPaymentRow
+from activities.ledger.tables import (
+    ApprovalRow,
+    DisputeRow,
+    ExceptionRow,
+    GivingUpRow,
+    InvoiceRow,
+    UnmatchedPaymentRow,
+)
 from billing.company import Company
 from billing.exceptions import ACCEPTABLE, OVERRIDE_HELPS, Finding, ReasonCode
 from billing.money import rounded
@@ -54,17 +65,29 @@ _INBOX = (
 )
 
 
-def inbox(tx: Session, person: str | None, as_of: datetime, limit: int = 200) -> list[InboxItem]:
-    """What waits for a person, oldest deadline first; for `person` only what they may decide or own."""
-    items = [_asked(tx, row, as_of) for row in tx.execute(waiting_approvals(person).limit(limit))]
-    items += [_raised(row, as_of) for row in tx.execute(open_exceptions(person).limit(limit))]
-    items += [_found(row, as_of) for row in tx.execute(open_company_exceptions(person).limit(limit))]
-    items += [_unmatched(row, as_of) for row in tx.scalars(unmatched_payments(person).limit(limit))]
-    items += _given_up(tx, person, as_of)
-    return sorted(items, key=lambda item: (item.deadline, item.id))[:limit]
+Whose = str | Collection[str] | None
+"""For whom something waits: a person, any of several, or (None) anybody."""
 
 
-def waiting_approvals(person: str | None) -> Select[Any]:
+def inbox(tx: Session, whose: Whose, as_of: datetime, limit: int = 200) -> list[InboxItem]:
+    """What waits, oldest deadline first; for people only what one of them may decide or owns."""
+    people = _people(whose)
+    items = [_asked(tx, row, as_of) for row in tx.execute(waiting_approvals(people).limit(limit))]
+    items += [_raised(row, as_of) for row in tx.execute(open_exceptions(people).limit(limit))]
+    items += [_found(row, as_of) for row in tx.execute(open_company_exceptions(people).limit(limit))]
+    items += [_disputed(row, as_of) for row in tx.execute(open_disputes(people).limit(limit))]
+    items += [_unmatched(row, as_of) for row in tx.scalars(unmatched_payments(people).limit(limit))]
+    items += _given_up(tx, people, as_of)
+    return sorted(items, key=lambda item: (item.deadline, item.kind, item.id))[:limit]
+
+
+def _people(whose: Whose) -> frozenset[str] | None:
+    if whose is None:
+        return None
+    return frozenset({whose} if isinstance(whose, str) else whose)
+
+
+def waiting_approvals(people: frozenset[str] | None) -> Select[Any]:
     query = (
         select(
             ApprovalRow.id,
@@ -83,14 +106,16 @@ def waiting_approvals(person: str | None) -> Select[Any]:
         )
         .order_by(ApprovalRow.deadline, ApprovalRow.id)
     )
-    if person is not None:
-        query = query.where(
-            literal(person) == any_(ApprovalRow.asked), literal(person) != all_(ApprovalRow.approved_by)
+    if people is not None:
+        undecided = (
+            and_(literal(each) == any_(ApprovalRow.asked), literal(each) != all_(ApprovalRow.approved_by))
+            for each in sorted(people)
         )
+        query = query.where(or_(false(), *undecided))
     return query
 
 
-def open_exceptions(person: str | None) -> Select[Any]:
+def open_exceptions(people: frozenset[str] | None) -> Select[Any]:
     query = (
         select(
             ExceptionRow.id,
@@ -104,10 +129,10 @@ def open_exceptions(person: str | None) -> Select[Any]:
         .where(ExceptionRow.resolved_at.is_(None))
         .order_by(ExceptionRow.deadline, ExceptionRow.id)
     )
-    return query if person is None else query.where(ExceptionRow.owner == person)
+    return query if people is None else query.where(ExceptionRow.owner.in_(people))
 
 
-def open_company_exceptions(person: str | None) -> Select[Any]:
+def open_company_exceptions(people: frozenset[str] | None) -> Select[Any]:
     drafted = aliased(InvoiceRow)
     name = (
         select(drafted.draft["buyer"]["name"].astext)
@@ -121,25 +146,46 @@ def open_company_exceptions(person: str | None) -> Select[Any]:
         .where(ExceptionRow.subject.is_not(None), ExceptionRow.resolved_at.is_(None))
         .order_by(ExceptionRow.deadline, ExceptionRow.id)
     )
-    return query if person is None else query.where(ExceptionRow.owner == person)
+    return query if people is None else query.where(ExceptionRow.owner.in_(people))
 
 
-def unmatched_payments(person: str | None) -> Select[Any]:
+def open_disputes(people: frozenset[str] | None) -> Select[Any]:
+    query = (
+        select(
+            DisputeRow.id,
+            DisputeRow.code,
+            DisputeRow.reason,
+            DisputeRow.amount,
+            DisputeRow.owner,
+            DisputeRow.opened_at,
+            DisputeRow.opened_by,
+            DisputeRow.deadline,
+            InvoiceRow.open_amount,
+            *_INBOX,
+        )
+        .join(InvoiceRow, InvoiceRow.id == DisputeRow.invoice)
+        .where(DisputeRow.ended_at.is_(None))
+        .order_by(DisputeRow.deadline, DisputeRow.id)
+    )
+    return query if people is None else query.where(DisputeRow.owner.in_(people))
+
+
+def unmatched_payments(people: frozenset[str] | None) -> Select[Any]:
     query = (
         select(UnmatchedPaymentRow)
         .where(UnmatchedPaymentRow.resolved_at.is_(None))
         .order_by(UnmatchedPaymentRow.deadline, UnmatchedPaymentRow.id)
     )
-    return query if person is None else query.where(UnmatchedPaymentRow.owner == person)
+    return query if people is None else query.where(UnmatchedPaymentRow.owner.in_(people))
 
 
-def given_up(person: str | None) -> Select[Any]:
-    """Write-offs and refunds that wait; for a person, those it owns: who else may agree is for the policy to say."""
+def given_up(people: frozenset[str] | None) -> Select[Any]:
+    """Write-offs and refunds that wait; for people, those they own: who else may agree is for the policy to say."""
     query = select(GivingUpRow).where(giving_up.is_open()).order_by(GivingUpRow.deadline, GivingUpRow.id)
-    return query if person is None else query.where(GivingUpRow.owner == person)
+    return query if people is None else query.where(GivingUpRow.owner.in_(people))
 
 
-def _given_up(tx: Session, person: str | None, as_of: datetime) -> list[InboxItem]:
+def _given_up(tx: Session, people: frozenset[str] | None, as_of: datetime) -> list[InboxItem]:
     found = tx.scalars(given_up(None)).all()
     if not found:
         return []
@@ -151,7 +197,7 @@ def _given_up(tx: Session, person: str | None, as_of: datetime) -> list[InboxIte
         )
     }
     items = [_giving_up(each, rows.get(each.invoice or 0), company, as_of) for each in found]
-    return [each for each in items if person is None or person in each.who]
+    return [each for each in items if people is None or people & set(each.who)]
 
 
 def _item(row: Row[Any], as_of: datetime) -> dict[str, Any]:
@@ -190,6 +236,7 @@ def _asked(tx: Session, row: Row[Any], as_of: datetime) -> InboxItem:
         digest=row.digest,
         asked_by=row.requested_by,
         asked_because=invoices.asked_because(row.request),
+        together=tier is not None and tier.together,
         **_item(row, as_of),
     )
 
@@ -240,6 +287,28 @@ def _found(row: Row[Any], as_of: datetime) -> InboxItem:
         digest=None,
         lines=(),
         line_count=0,
+    )
+
+
+def _disputed(row: Row[Any], as_of: datetime) -> InboxItem:
+    facts = _item(row, as_of) | {
+        "amount": exact(row.open_amount if row.amount is None else row.amount, row.currency),
+        "net": None,
+        "lines": (),
+        "line_count": 0,
+    }
+    return InboxItem(
+        kind="dispute",
+        id=row.id,
+        question="Is the client right?",
+        why=row.reason,
+        code=row.code,
+        since=row.opened_at,
+        who=(row.owner,),
+        resolutions=("reject", "withdraw"),
+        digest=None,
+        asked_by=row.opened_by,
+        **facts,
     )
 
 
@@ -333,37 +402,48 @@ def resolutions_without_invoice(subject: str) -> tuple[str, ...]:
     return (Resolution.ACCEPT,)
 
 
-def waiting(tx: Session, as_of: datetime, person: str | None = None) -> Waiting:
-    """How much waits; `mine` counts what waits for `person`. The time it takes grows with what waits alone."""
-    approvals_waiting, exceptions_open, without_invoice, payments_open, given, mine = tx.execute(
-        select(
-            _number_of(waiting_approvals(None)),
-            _number_of(open_exceptions(None)),
-            _number_of(open_company_exceptions(None)),
-            _number_of(unmatched_payments(None)),
-            _number_of(given_up(None)),
-            literal(0) if person is None else _mine(person),
-        )
-    ).one()
+def waiting(tx: Session, as_of: datetime, person: str | None = None, team: Collection[str] = ()) -> Waiting:
+    """How much waits; `mine` counts what waits for `person`, `team` what does for any of these people.
+
+    The time it takes grows with what waits alone.
+    """
+    mine, theirs = _people(person or ()), _people(team)
+    approvals_waiting, exceptions_open, without_invoice, payments_open, disputed, given, ours, others = (
+        tx.execute(
+            select(
+                _number_of(waiting_approvals(None)),
+                _number_of(open_exceptions(None)),
+                _number_of(open_company_exceptions(None)),
+                _number_of(unmatched_payments(None)),
+                _number_of(open_disputes(None)),
+                _number_of(given_up(None)),
+                _owned(mine) if mine else literal(0),
+                _owned(theirs) if theirs else literal(0),
+            )
+        ).one()
+    )
     return Waiting(
         approvals=approvals_waiting,
         exceptions=exceptions_open + without_invoice,
         payments=payments_open,
         given_up=given,
-        mine=mine + (len(_given_up(tx, person, as_of)) if given and person else 0),
+        disputes=disputed,
+        mine=ours + (len(_given_up(tx, mine, as_of)) if given and mine else 0),
+        team=others + (len(_given_up(tx, theirs, as_of)) if given and theirs else 0),
     )
 
 
-def _mine(person: str) -> ColumnElement[int]:
+def _owned(people: frozenset[str]) -> ColumnElement[int]:
     return (
-        _number_of(waiting_approvals(person))
-        + _number_of(open_exceptions(person))
-        + _number_of(open_company_exceptions(person))
-        + _number_of(unmatched_payments(person))
+        _number_of(waiting_approvals(people))
+        + _number_of(open_exceptions(people))
+        + _number_of(open_company_exceptions(people))
+        + _number_of(open_disputes(people))
+        + _number_of(unmatched_payments(people))
     )
 
 
-def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
+def counts(tx: Session, as_of: datetime, person: str | None = None, team: Collection[str] = ()) -> Counts:
     """How much waits, is open and is late, by currency."""
     some = select(InvoiceRow.id).limit(Counts.MOST_COUNTED).subquery()
     total = tx.scalars(select(func.count()).select_from(some)).one()
@@ -382,7 +462,7 @@ def counts(tx: Session, as_of: datetime, person: str | None = None) -> Counts:
         .order_by(InvoiceRow.currency)
     ).all()
     return Counts(
-        **waiting(tx, as_of, person).model_dump(),
+        **waiting(tx, as_of, person, team).model_dump(),
         invoices=total,
         open=tuple(_sum(currency, count, amount) for currency, count, amount, _, _ in sums),
         late=tuple(_sum(currency, count, amount) for currency, _, _, count, amount in sums if count),

@@ -301,9 +301,10 @@ class InboxItem(ReadModel):
     A payment that matches no invoice has payer, reference and day instead of key, number and client. An exception
     without invoice has a subject instead of key and number; `amount` is then what is at stake, net, if that is known.
     Giving up is a write-off or refund (`code`) that waits to be agreed to (`resolutions`: agree, refuse) or to be paid.
+    Of a dispute `amount` is what is disputed. `together`: may be approved with others at once.
     """
 
-    kind: Literal["approval", "exception", "payment", "giving-up"]
+    kind: Literal["approval", "exception", "payment", "giving-up", "dispute"]
     id: int
     billing_key: str | None
     generation: int | None
@@ -331,6 +332,7 @@ class InboxItem(ReadModel):
     digest: str | None
     lines: tuple[InboxLine, ...]
     line_count: int
+    together: bool = False
 
 
 class Sum(ReadModel):
@@ -344,7 +346,7 @@ class Sum(ReadModel):
 class Waiting(ReadModel):
     """How much waits for somebody; `payments` match no invoice, `mine` waits for the person asked for.
 
-    `given_up` are write-offs and refunds to be decided or done.
+    `given_up` are write-offs and refunds to be decided or done, `team` what waits for one's team.
     """
 
     approvals: int
@@ -352,10 +354,12 @@ class Waiting(ReadModel):
     payments: int
     mine: int
     given_up: int = 0
+    disputes: int = 0
+    team: int = 0
 
     @property
     def waiting(self) -> int:
-        return self.approvals + self.exceptions + self.payments + self.given_up
+        return self.approvals + self.exceptions + self.payments + self.given_up + self.disputes
 
 
 class Counts(Waiting):

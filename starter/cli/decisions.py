@@ -74,6 +74,10 @@ def _print_item(item: InboxItem, zone: ZoneInfo, who: str | None) -> None:
     elif (item.subject or "").startswith(("overpaid/", "credit/")):
         for line in _ways_of_credit(item, asked):
             output.hint(line)
+    elif item.kind == "dispute":
+        output.hint(
+            f"  billow end-dispute {shlex.quote(name)} --as {asked} --answer TEXT   # or billow credit"
+        )
     elif item.kind == "payment":
         output.hint(f"  billow allocate {item.id} INVOICE --as {asked}   # or --set-aside --reason TEXT")
     else:

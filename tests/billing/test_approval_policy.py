@@ -240,7 +240,7 @@ def refusal(
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 @pytest.mark.parametrize("digest", [None, "", "d1"])
-@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("channel", [each for each in Channel if each is not Channel.LINK])
 def test_claims_that_count(verdict: Verdict, digest: str | None, channel: Channel) -> None:
     """An approver who took no part decides once, on the draft as it is, by any channel the tier takes."""
     assert refusal("noor", verdict=verdict, digest=digest, channel=channel) is None
@@ -274,6 +274,12 @@ def test_a_tier_that_is_gone_decides_nothing() -> None:
     claim = Claim(verdict=Verdict.APPROVE, approver="noor", channel=Channel.WEB)
     refused = judge(claim, Standing(waiting=True, state="awaiting approval"), STAFF, TODAY)
     assert refused == "nothing to decide: the invoice is awaiting approval"
+
+
+def test_a_link_counts_only_where_it_is_listed() -> None:
+    """Whoever has the message is not yet the person: by its link nobody decides unless the tier says so."""
+    assert "takes no decision by link" in (refusal("noor", channel=Channel.LINK) or "")
+    assert refusal("noor", tier(channels=["web", "link"]), channel=Channel.LINK) is None
 
 
 @pytest.mark.parametrize("channel", list(Channel))
