@@ -120,7 +120,9 @@ def _undecidable(at: KeyPath, tier: ApprovalTier) -> Iterator[Complaint]:
             f"write at most {able}, or name more approvers",
         )
     if not tier.channels:
-        yield Complaint((*at, "channels"), "without a channel nobody can approve; write web, cli or signal")
+        yield Complaint(
+            (*at, "channels"), "without a channel nobody can approve; write web, cli, signal or api"
+        )
     for currency, limit in tier.above.items():
         if limit < 0:
             yield Complaint((*at, "above", currency), f"{limit} is below zero; write 0 or more")

@@ -12,7 +12,12 @@ from starter.web.desk import desk_of
 
 def document(request: Request) -> Response:
     """The bytes of a document of an invoice; 404 when the ledger knows none with that hash."""
-    desk, sha256 = desk_of(request), request.path_params["sha256"]
+    return bytes_of(request, request.path_params["sha256"].replace("\0", ""))
+
+
+def bytes_of(request: Request, sha256: str) -> Response:
+    """The same for a hash that is known."""
+    desk = desk_of(request)
     with desk.ledger.transaction() as tx:
         found = views.document(tx, sha256)
     if found is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,19 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from billing.errors import BillowError, Conflicting, NotAllowed, NotFound, SourceUnavailable, WrongState
+from billing.errors import BillowError
+from starter.web import problem_types
 from starter.web.desk import Desk
+from starter.web.validation import faults_of_body
 
 log = logging.getLogger(__name__)
-
-_STATUSES = (
-    (NotFound, 404),
-    (NotAllowed, 403),
-    (WrongState, 409),
-    (Conflicting, 409),
-    (SourceUnavailable, 503),
-)
-_MOST_ERRORS = 20
 
 
 class Unprocessable(Exception):
@@ -40,45 +34,33 @@ class Unprocessable(Exception):
     @classmethod
     def of(cls, error: ValidationError) -> Unprocessable:
         """What the model found wrong, each with a JSON pointer; nothing of what was sent is repeated."""
-        return cls(
-            [
-                {
-                    "pointer": "#" + "".join(f"/{part}" for part in each["loc"]),
-                    "detail": each["msg"].removeprefix("Value error, "),
-                }
-                for each in error.errors(include_url=False, include_context=False, include_input=False)
-            ][:_MOST_ERRORS]
-        )
+        return cls(faults_of_body(error.errors(include_url=False, include_input=False)))
 
 
 def app_for_programs(desk: Desk, routes: list[Route]) -> Starlette:
     """These routes as an app of their own, whose every failure is a problem in JSON."""
-    app = Starlette(
-        routes=routes,
-        exception_handlers={
-            BillowError: _refused,
-            Unprocessable: _unprocessable,
-            HTTPException: _http,
-            OperationalError: _database_down,
-            InterfaceError: _database_down,
-            PoolTimeout: _database_down,
-            ProgrammingError: _database_down,
-            Exception: _unexpected,
-        },
-    )
+    app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.state.desk = desk
     return app
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
-    """An answer with what is wrong, for people, and what programs need besides."""
-    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+def problem(
+    status: int, detail: str, headers: dict[str, str] | None = None, *, kind: str | None = None, **more: Any
+) -> Response:
+    """An answer with what is wrong, for people, and what programs need besides; `kind` is one of `problem_types`."""
+    name = kind or problem_types.of_status(status)
+    content = {
+        "type": f"{problem_types.BASE}{name}" if name else "about:blank",
+        "title": problem_types.TYPES[name].title if name else HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
     return JSONResponse(content | more, status, headers, media_type="application/problem+json")
 
 
 def _refused(_request: Request, error: Exception) -> Response:
-    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 422)
-    return problem(status, str(error))
+    kind = problem_types.of_error(error)
+    return problem(problem_types.TYPES[kind].status, str(error), kind=kind)
 
 
 def _unprocessable(_request: Request, error: Exception) -> Response:
@@ -103,3 +85,16 @@ def _database_down(_request: Request, error: Exception) -> Response:
 
 def _unexpected(_request: Request, _error: Exception) -> Response:
     return problem(500, "Something went wrong on our side, and it was logged. Send it again later.")
+
+
+HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
+    BillowError: _refused,
+    Unprocessable: _unprocessable,
+    HTTPException: _http,
+    OperationalError: _database_down,
+    InterfaceError: _database_down,
+    PoolTimeout: _database_down,
+    ProgrammingError: _database_down,
+    Exception: _unexpected,
+}
+"""What each failure is told as."""

@@ -171,7 +171,7 @@ CASES = [
     Case("no approvers", "approvals.yaml", "[me]", "[]", "approvers", ("the list is empty; name at least one",)),
     Case("more needed than able", "approvals.yaml", "[me]", "[me]\n    needed: 2", "needed: 2", ("2 must approve, but only 1 may", "write at most 1")),
     Case("approver twice", "approvals.yaml", "[me]", "[me, me]", "[me, me]", ("'me' is named twice",)),
-    Case("no channel", "approvals.yaml", "[me]", "[me]\n    channels: []", "channels", ("nobody can approve", "web, cli or signal")),
+    Case("no channel", "approvals.yaml", "[me]", "[me]\n    channels: []", "channels", ("nobody can approve", "web, cli, signal or api")),
     Case("no such channel", "approvals.yaml", "[me]", "[me]\n    channels: [wep]", "channels", ("did you mean 'web'?",)),
     Case("limit below zero", "approvals.yaml", "1000", "-1", "-1", ("below zero",)),
     Case("owner unknown", "company.yaml", "default_owner: me", "default_owner: you", "default_owner", ("there is no person 'you'",)),
