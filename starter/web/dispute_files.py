@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from activities.ledger import dispute_files
 from billing.errors import NotFound
@@ -16,8 +16,6 @@ def file(request: Request) -> Response:
     """One file of a dispute, always as an attachment; 404 when there is none."""
     desk = desk_of(request)
     with desk.ledger.transaction() as tx:
-        if desk.can_sign_in and desk.person(request, desk.company(tx)) is None:
-            return RedirectResponse("/sign-in", 303)
         found = dispute_files.find(tx, request.path_params["dispute"], request.path_params["sha256"])
     if found is None:
         raise NotFound("the ledger knows no such file of a dispute")

@@ -28,7 +28,8 @@ def bytes_of(request: Request, sha256: str) -> Response:
         media_type=found.media_type,
         headers={
             "Content-Disposition": f'{_shown(found.media_type)}; filename="{found.file_name}"',
-            "Content-Security-Policy": "frame-ancestors 'none'",
+            "Content-Security-Policy": "frame-ancestors 'self'",
+            "X-Frame-Options": "SAMEORIGIN",
             "Cache-Control": "private, max-age=86400, immutable",
         },
     )

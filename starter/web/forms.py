@@ -28,7 +28,7 @@ async def read_form(request: Request) -> Form:
         if len(body) > LARGEST_FORM:
             raise HTTPException(413, "That is more than a form of ours can hold. Nothing was changed.")
     try:
-        fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=40)
+        fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
     except ValueError as error:
         raise HTTPException(413, "That is not a form of ours. Nothing was changed.") from error
     return {key: value.replace("\0", "").strip() for key, value in fields}

@@ -12,12 +12,19 @@ from starlette.responses import RedirectResponse, Response
 from billing.errors import BillowError, Refused
 from starter.web import absences, tokens
 from starter.web.commands import (
+    copies,
+    credit_notes,
     decisions,
     deliveries,
     disputes,
+    drafts,
+    due_dates,
     dunning_blocks,
     exceptions,
+    giving_up,
+    payment_plans,
     payments,
+    portal_links,
     promises,
 )
 from starter.web.desk import Desk, check_csrf, desk_of, flash, local_path, now, zone_of
@@ -61,6 +68,13 @@ COMMANDS: dict[str, Callable[[Order], str]] = {
     **promises.COMMANDS,
     **disputes.COMMANDS,
     **deliveries.COMMANDS,
+    **copies.COMMANDS,
+    **credit_notes.COMMANDS,
+    **drafts.COMMANDS,
+    **due_dates.COMMANDS,
+    **giving_up.COMMANDS,
+    **payment_plans.COMMANDS,
+    **portal_links.COMMANDS,
     **absences.COMMANDS,
     **tokens.COMMANDS,
 }

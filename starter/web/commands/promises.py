@@ -1,10 +1,10 @@
-"""Promises to pay."""
+"""Promises to pay: noted, and withdrawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from activities.ledger import commands
+from activities.ledger import dispute_commands
 from billing.approval_policy import Channel
 from starter.web.forms import day_of
 from starter.web.orders import Order
@@ -12,7 +12,7 @@ from starter.web.orders import Order
 
 def _promise(order: Order) -> str:
     day = day_of(order["on"], "promised for")
-    number = commands.promise(
+    number = dispute_commands.promise(
         order.ledger,
         order["invoice"],
         on=day,
@@ -24,4 +24,16 @@ def _promise(order: Order) -> str:
     return f"Noted: {number} is promised for {day.isoformat()}."
 
 
-COMMANDS: dict[str, Callable[[Order], str]] = {"promise": _promise}
+def _withdraw(order: Order) -> str:
+    number = dispute_commands.withdraw_promise(
+        order.ledger,
+        order["invoice"],
+        reason=order["reason"],
+        by=order.by,
+        channel=Channel.WEB,
+        at=order.at,
+    )
+    return f"The promise about {number} holds no longer; reminders go on."
+
+
+COMMANDS: dict[str, Callable[[Order], str]] = {"promise": _promise, "withdraw-promise": _withdraw}

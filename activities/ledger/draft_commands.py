@@ -1,0 +1,27 @@
+"""Commands about drafts, each one transaction: end one that was never issued."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from activities.ledger import approvals, company_records, invoices
+from activities.ledger.actors import check_person
+from activities.ledger.database import Ledger
+
+
+def void(
+    ledger: Ledger, reference: str, *, rebill: bool, reason: str, by: str, channel: str, at: datetime
+) -> str:
+    """Ends a draft, to be billed again or waived, whatever it waits for; returns the billing key.
+
+    `WrongState` once it is issued or void, `Refused` without a reason.
+    """
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        check_person(company_records.current(tx).company, by)
+        invoices.void(tx, row, rebill=rebill, by=by, channel=channel, reason=reason, at=at)
+        approvals.withdraw(tx, row, at=at)
+        if by not in row.took_part:
+            row.took_part = [*row.took_part, by]
+        invoices.wake(tx, row, at)
+        return row.billing_key

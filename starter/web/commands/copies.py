@@ -1,0 +1,20 @@
+"""Copies of an issued invoice: mailed once more to the billing contact, or to another address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from activities.ledger import commands
+from billing.approval_policy import Channel
+from starter.web.orders import Order
+
+
+def _resend(order: Order) -> str:
+    to = order["to"] or None
+    number = commands.resend(
+        order.ledger, order["invoice"], to=to, by=order.by, channel=Channel.WEB, at=order.at
+    )
+    return f"{number} is mailed once more, to {to or 'the billing contact'}."
+
+
+COMMANDS: dict[str, Callable[[Order], str]] = {"resend": _resend}

@@ -1,0 +1,36 @@
+"""Drafts: made anew from what the sources say now, or ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from activities.ledger import commands, draft_commands
+from billing.approval_policy import Channel
+from billing.errors import Refused
+from starter.web.commands.stale import check_fresh
+from starter.web.orders import Order
+
+
+def _fetch_again(order: Order) -> str:
+    key = commands.fetch_again(order.ledger, order["invoice"], by=order.by, channel=Channel.WEB, at=order.at)
+    return f"{key} is made anew from what the sources say now."
+
+
+def _void(order: Order) -> str:
+    if order["after"] not in ("rebill", "waive"):
+        raise Refused("say whether what it would have billed is billed again or waived")
+    check_fresh(order)
+    rebill = order["after"] == "rebill"
+    key = draft_commands.void(
+        order.ledger,
+        order["invoice"],
+        rebill=rebill,
+        reason=order["reason"],
+        by=order.by,
+        channel=Channel.WEB,
+        at=order.at,
+    )
+    return f"{key} is void; " + ("it will be billed again." if rebill else "what it billed is waived.")
+
+
+COMMANDS: dict[str, Callable[[Order], str]] = {"fetch-again": _fetch_again, "void": _void}
