@@ -348,6 +348,7 @@ def _unmatched(row: UnmatchedPaymentRow, as_of: datetime) -> InboxItem:
         overdue=row.deadline <= as_of,
         who=(row.owner,),
         resolutions=("allocate", "set aside"),
+        suggested=row.suggestions[0]["number"] if row.suggestions else None,
         digest=None,
         lines=(),
         line_count=0,

@@ -301,7 +301,8 @@ class InboxItem(ReadModel):
     A payment that matches no invoice has payer, reference and day instead of key, number and client. An exception
     without invoice has a subject instead of key and number; `amount` is then what is at stake, net, if that is known.
     Giving up is a write-off or refund (`code`) that waits to be agreed to (`resolutions`: agree, refuse) or to be paid.
-    Of a dispute `amount` is what is disputed. `together`: may be approved with others at once.
+    Of a dispute `amount` is what is disputed. `together`: may be approved with others at once;
+    `suggested`: the invoice a payment is likeliest for.
     """
 
     kind: Literal["approval", "exception", "payment", "giving-up", "dispute"]
@@ -333,6 +334,7 @@ class InboxItem(ReadModel):
     lines: tuple[InboxLine, ...]
     line_count: int
     together: bool = False
+    suggested: str | None = None
 
 
 class Sum(ReadModel):

@@ -20,9 +20,12 @@ from billing.errors import BillowError
 from starter.web import (
     absences,
     api,
+    approvals,
     dispute_files,
     documents,
     doors,
+    draft_pdf,
+    exceptions,
     failures,
     health,
     inbox,
@@ -59,6 +62,9 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
     desk = Desk(settings, ledger)
     routes = [
         Route("/", inbox.page),
+        Route("/approvals/{id:int}", approvals.page),
+        Route("/approvals/{id:int}/draft.pdf", draft_pdf.draft_pdf),
+        Route("/exceptions/{id:int}", exceptions.page),
         Route("/invoices", invoice_list.listing),
         Route("/invoices.csv", invoice_export.export),
         Route("/saved-views", saved_views.save, methods=["POST"]),

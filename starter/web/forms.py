@@ -14,6 +14,8 @@ from billing.currencies import MINOR_UNITS
 from billing.errors import Refused
 
 LARGEST_FORM = 64 * 1024
+MOST_FIELDS = 140
+"""A form with a tick for every item of a full inbox."""
 _DIGITS_OF_AN_ID = 10
 _AMOUNT = re.compile(r"([-\u2212]?)(\d{1,12})(?:[.,](\d+))?")
 

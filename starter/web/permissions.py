@@ -58,6 +58,9 @@ RULES: Mapping[str, Rule] = {
     **_rule(
         Role.VIEWER,
         "GET /",
+        "GET /approvals/{id:int}",
+        "GET /approvals/{id:int}/draft.pdf",
+        "GET /exceptions/{id:int}",
         "GET /invoices",
         "GET /invoices.csv",
         "POST /saved-views",
@@ -88,6 +91,10 @@ RULES: Mapping[str, Rule] = {
     **_rule(
         Role.OPERATOR,
         "POST /commands/resolve",
+        "POST /commands/agree",
+        "POST /commands/refuse",
+        "POST /commands/withdraw",
+        "POST /commands/refund-paid",
         "POST /commands/pay",
         "POST /commands/allocate",
         "POST /commands/set-aside",
@@ -113,7 +120,7 @@ RULES: Mapping[str, Rule] = {
         "POST /commands/revoke-link",
     ),
     # which tier asks whom is the approval policy's; this is only who may be asked at all
-    **_rule(Role.APPROVER, "POST /commands/decide"),
+    **_rule(Role.APPROVER, "POST /commands/decide", "POST /commands/approve-together"),
     **_rule(Role.OPERATOR, "POST /api/v1/triggers", "POST /api/v1/meter-entries", scope=Scope.BILL),
 }
 

@@ -58,3 +58,13 @@ CODES = (
 """Of `billing.exceptions.ReasonCode`, with blanks."""
 
 ROLES = (message("viewer"), message("operator"), message("approver"), message("admin"))
+
+DIFFERENCES = (
+    message("buyer"), message("address of the buyer"), message("VAT id of the buyer"), message("written to"),
+    message("copies to"), message("issuer"), message("VAT id of the issuer"), message("bank account"),
+    message("line"), message("words"), message("quantity"), message("unit"), message("unit price"),
+    message("currency"), message("net"), message("tax"), message("gross"), message("allowances"),
+    message("tax note"), message("payment terms"), message("kind of document"), message("agreement"),
+    message("contract"), message("order of the client"), message("buyer reference"), message("language"),
+)  # fmt: skip
+"""What `billing.difference` tells of."""

@@ -111,7 +111,7 @@ def test_four_eyes(story: Story, visitor: Visitor) -> None:
         ({"resolution": "void", "reason": "wrong", "after": "waive"}, "waived", "voided draft"),
         ({"resolution": "void", "reason": "wrong", "after": "rebill"}, "billed again", "voided draft"),
         ({"resolution": "accept"}, "Say why", "draft"),
-        ({"resolution": "shrug", "reason": "x"}, "retry, accept or void", "draft"),
+        ({"resolution": "shrug", "reason": "x"}, "retry, accept, override or void", "draft"),
         ({"resolution": "retry", "exception": "999"}, "there is no exception 999", "draft"),
     ],
 )
