@@ -74,6 +74,8 @@ RULES: Mapping[str, Rule] = {
         "GET /integrations/{connection}/message",
         "GET /messages/{key:path}",
         "GET /message-bodies/{key:path}",
+        "GET /messages/{key:path}",
+        "GET /message-bodies/{key:path}",
         "GET /documents/{sha256}",
         "GET /disputes/{dispute:int}/files/{sha256}",
         "GET /mailbox",
@@ -93,6 +95,7 @@ RULES: Mapping[str, Rule] = {
     ),
     **_rule(
         Role.OPERATOR,
+        "GET /credit-notes/preview",
         "GET /credit-notes/preview",
         "POST /commands/resolve",
         "POST /commands/agree",
