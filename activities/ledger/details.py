@@ -214,6 +214,7 @@ def _payment(row: PaymentRow) -> PaymentView:
 
 def _message(row: MessageRow) -> MessageView:
     return MessageView(
+        key=row.key,
         message_id=row.message_id,
         event=row.event,
         audience=row.audience,

@@ -192,6 +192,7 @@ class MessageView(ReadModel):
     """A message about the invoice; `handed_over_at` is when the mail server took it, `delivered_at` when the client's
     mail system proved that it arrived: None where it never says."""
 
+    key: str = ""
     message_id: str
     event: str
     audience: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import exists, func, select
@@ -34,8 +35,15 @@ _OF_NO_CONSEQUENCE = frozenset(
 """Events after which what a person had in mind about the invoice is still right."""
 
 
-def standing(tx: Session, row: InvoiceRow, company: Company, at: datetime) -> Standing:
-    """The invoice as it stands at `at`."""
+def standing(
+    tx: Session,
+    row: InvoiceRow,
+    company: Company,
+    at: datetime,
+    credit: Sequence[client_credit.Credit] | None = None,
+) -> Standing:
+    """The invoice as it stands at `at`; `credit` is what `credit_for` finds, where the caller has it already."""
+    usable = credit_for(tx, row) if credit is None else credit
     promised = tx.execute(
         select(PromiseRow.outcome, func.count())
         .where(PromiseRow.invoice == row.id)
@@ -57,7 +65,7 @@ def standing(tx: Session, row: InvoiceRow, company: Company, at: datetime) -> St
         is_credit_note=(row.draft or {}).get("kind") == "credit note",
         open_amount=row.open_amount,
         paid_too_much=overpayments.undecided(tx, row).amount if row.open_amount < 0 else row.open_amount * 0,
-        usable_credit=total(each.left.amount for each in credit_for(tx, row)),
+        usable_credit=total(each.left.amount for each in usable),
         is_held=row.held_until is not None and row.held_until > at,
         is_promised=any(outcome is None for outcome, _ in promised),
         promises_left=collection.policy_of(row, company).promises_per_invoice - counted,

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from starter.cli import context, output
 from starter.cli.parameters import Text, json_option
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
-"""Days since the due date."""
 
 
 @click.command("ageing", short_help="What is owed, and how late it is")
@@ -23,11 +16,17 @@ BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
 @json_option
 def ageing(client: str | None, as_json: bool) -> None:
     """What is owed, by currency and by how many days late it is; current includes the due date."""
+    from activities.ledger import ageing as read_model
+
     at = context.now()
     with context.ledger().transaction() as tx:
-        owed = _owed(tx, client, at)
+        found = read_model.owed(tx, client, at)
+    owed = {
+        currency: {name: each.model_dump(mode="json") for name, each in buckets.items()}
+        for currency, buckets in found.items()
+    }
     if as_json:
-        output.document({"as_of": at.isoformat(), "buckets": BUCKETS, "currencies": owed})
+        output.document({"as_of": at.isoformat(), "buckets": read_model.BUCKETS, "currencies": owed})
         return
     if not owed:
         output.say("Nothing is owed: every issued invoice is settled, or none is issued yet.")
@@ -36,49 +35,6 @@ def ageing(client: str | None, as_json: bool) -> None:
         if number:
             output.say("")
         _print(currency, buckets)
-
-
-def _owed(tx: Session, client: str | None, at: datetime) -> dict[str, dict[str, dict[str, Any]]]:
-    """For each currency and bucket, and for all together: how many invoices, and what is open."""
-    from sqlalchemy import case, func, select
-
-    from activities.ledger.tables import InvoiceRow
-    from billing.money import rounded
-    from billing.status import DocumentStatus, PaymentStatus
-
-    bucket = case(
-        (InvoiceRow.late_from > at, BUCKETS[0]),
-        *[(InvoiceRow.late_from > at - timedelta(days=30 * n), BUCKETS[n]) for n in (1, 2, 3)],
-        else_=BUCKETS[4],
-    )
-    query = (
-        select(InvoiceRow.currency, bucket, func.count(), func.sum(InvoiceRow.open_amount))
-        .where(
-            InvoiceRow.number.is_not(None),
-            InvoiceRow.document_status.in_([DocumentStatus.ISSUED, DocumentStatus.DOCUMENT_PENDING]),
-            InvoiceRow.payment_status.in_([PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID]),
-        )
-        .group_by(InvoiceRow.currency, bucket)
-        .order_by(InvoiceRow.currency)
-    )
-    if client is not None:
-        query = query.where(InvoiceRow.client == client)
-    found: dict[str, dict[str, tuple[int, Decimal]]] = {}
-    for currency, name, count, amount in tx.execute(query):
-        found.setdefault(currency, {})[name] = (count, rounded(amount, currency))
-    return {currency: _filled(buckets, currency) for currency, buckets in found.items()}
-
-
-def _filled(found: dict[str, tuple[int, Decimal]], currency: str) -> dict[str, dict[str, Any]]:
-    from billing.money import Money
-
-    nothing = (0, Money.zero(currency).amount)
-    whole = {name: found.get(name, nothing) for name in BUCKETS}
-    whole["all"] = (
-        sum(count for count, _ in found.values()),
-        sum((each for _, each in found.values()), nothing[1]),
-    )
-    return {name: {"invoices": count, "open": str(amount)} for name, (count, amount) in whole.items()}
 
 
 def _print(currency: str, buckets: dict[str, dict[str, Any]]) -> None:

@@ -21,6 +21,7 @@ from starter.web import (
     absences,
     api,
     approvals,
+    credit_preview,
     dispute_files,
     documents,
     doors,
@@ -34,10 +35,12 @@ from starter.web import (
     invoice_list,
     invoices,
     mailbox,
+    money,
     own_sign_ins,
     preferences,
     runs,
     saved_views,
+    sent_messages,
     sign_in,
     stand_in_checkout,
     tokens,
@@ -70,11 +73,18 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
         Route("/saved-views", saved_views.save, methods=["POST"]),
         Route("/saved-views/remove", saved_views.remove, methods=["POST"]),
         Route("/invoices/{reference:path}", invoices.detail),
+        Route("/money", money.page),
         Route("/runs", runs.listing),
         Route("/runs/{run}", runs.detail),
         Route("/integrations", integrations.listing),
         Route("/integrations/{connection}", integrations.detail),
         Route("/integrations/{connection}/message", integrations.message),
+        Route("/credit-notes/preview", credit_preview.page),
+        Route("/messages/{key:path}", sent_messages.page),
+        Route("/message-bodies/{key:path}", sent_messages.html),
+        Route("/credit-notes/preview", credit_preview.page),
+        Route("/messages/{key:path}", sent_messages.page),
+        Route("/message-bodies/{key:path}", sent_messages.html),
         Route("/documents/{sha256}", documents.document),
         Route("/disputes/{dispute:int}/files/{sha256}", dispute_files.file),
         Route("/commands/{name}", command, methods=["POST"]),
@@ -135,7 +145,7 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
 
 def _for_programs(desk: Desk) -> list[Mount]:
     """Events come in only where there is a secret to sign them with."""
-    mounts = [Mount("/api/v1", app=app_for_programs(desk, api.ROUTES))]
+    mounts = [Mount(api.PREFIX, app=api.app_for_api(desk))]
     endpoints = [Route("/{connection}", vendor_webhooks.receive, methods=vendor_webhooks.METHODS)]
     if desk.settings.signing_secrets:
         endpoints.insert(0, Route("/events", webhooks.receive, methods=vendor_webhooks.METHODS))

@@ -3,6 +3,6 @@
 Each request speaks for a person, by a bearer token with scopes (`callers`), and comes in by the same doors as people.
 """
 
-from starter.web.api.billing import ROUTES
+from starter.web.api.application import PREFIX, app_for_api
 
-__all__ = ["ROUTES"]
+__all__ = ["PREFIX", "app_for_api"]

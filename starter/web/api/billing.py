@@ -1,33 +1,28 @@
-"""The API for programs: triggers, and entries of meters. Each request speaks for a person, by a bearer token."""
+"""Billing by hand: triggers, and entries of meters."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
-from pydantic import Field, TypeAdapter, model_validator
+from fastapi import Response
+from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from activities.ledger import company_records, events, meters, triggers
 from activities.ledger.events import EventStatus
 from activities.ledger.invoices import Requested
 from activities.ledger.meters import Intake
+from activities.ledger.read_models import ReadModel
 from billing.events import BillingEvent
 from billing.meter_entries import MeterEntry
 from billing.one_off import OneOff
 from billing.parties import Identifier, Strict
-from starter.web.bodies import json_body, value_of
-from starter.web.callers import Caller, caller_of
+from starter.web.api.routes import CHANNEL, OWN_KEYS, Called, operations
+from starter.web.api.shapes import answers
+from starter.web.callers import Caller
 from starter.web.problems import Unprocessable
 
-LARGEST = 256 * 1024
-"""Bytes of a body."""
-
-CHANNEL = "api"
+router = operations("Billing")
 
 
 class TriggerOrder(Strict):
@@ -55,34 +50,79 @@ class MeterEntries(Strict):
     entries: tuple[MeterEntry, ...] = Field(max_length=1000)
 
 
-_ORDER, _ENTRIES = TypeAdapter(TriggerOrder), TypeAdapter(MeterEntries)
+class Triggered(ReadModel):
+    """An invoice that was asked for; not `new` where there was one already."""
+
+    new: bool
+    billing_key: str
+    generation: int
+    number: str | None
+    client: str
+    document_status: str
+    payment_status: str
+    collection_status: str
 
 
-async def trigger(request: Request) -> Response:
-    """Bills something: 201 with the new invoice, 200 with the one there is; of an event 202 while it is held.
+class TriggerAnswer(ReadModel):
+    """The invoices; of an event also how it stands, and what came of it."""
+
+    invoices: tuple[Triggered, ...]
+    status: str | None = None
+    outcome: str | None = None
+
+
+class Crossing(ReadModel):
+    """A line of a meter that was crossed, and what came of it."""
+
+    agreement: str
+    line: str
+    outcome: str
+    billing_key: str | None
+
+
+class TakenIn(ReadModel):
+    """What was done with the entries; `late` are of periods billed already."""
+
+    new: int
+    edited: int
+    deleted: int
+    known: int
+    late: int
+    crossings: tuple[Crossing, ...]
+
+
+@router.post(
+    "/triggers",
+    operation_id="trigger",
+    responses={
+        200: {"description": "There was an invoice for it already"},
+        201: {"model": TriggerAnswer, "description": "An invoice was asked for"},
+        202: {"model": TriggerAnswer, "description": "The event is kept, and held: a person must act"},
+        **answers(404, 409),
+    },
+    openapi_extra={OWN_KEYS: True},
+)
+def trigger(caller: Called, response: Response, order: TriggerOrder) -> TriggerAnswer:
+    """Bills something now: an agreement, a one-off, or what an event makes due.
 
     A one-off with the `Idempotency-Key` of an earlier one is that one; without a key, the same content is.
     """
-    caller = await caller_of(request)
-    order = value_of(_ORDER, await json_body(request, LARGEST))
-    status, content = await run_in_threadpool(_trigger, caller, order)
-    return JSONResponse(content, status)
+    response.status_code, answer = _trigger(caller, order)
+    return answer
 
 
-def _trigger(caller: Caller, order: TriggerOrder) -> tuple[int, dict[str, Any]]:
+def _trigger(caller: Caller, order: TriggerOrder) -> tuple[int, TriggerAnswer]:
     if order.event is not None:
         acted = events.take_in(
             caller.ledger, order.event, channel=CHANNEL, brought_by=caller.person, at=caller.at
         )
         status = 202 if acted.status is EventStatus.HELD else _status(acted.invoices)
-        return status, {
-            "status": acted.status,
-            "outcome": acted.outcome,
-            "invoices": [_plain(each) for each in acted.invoices],
-        }
+        return status, TriggerAnswer(
+            status=acted.status, outcome=acted.outcome, invoices=tuple(map(_plain, acted.invoices))
+        )
     with caller.ledger.transaction() as tx:
         asked = _ask(tx, caller, order)
-        return _status([asked]), {"invoices": [_plain(asked)]}
+        return _status([asked]), TriggerAnswer(invoices=(_plain(asked),))
 
 
 def _ask(tx: Session, caller: Caller, order: TriggerOrder) -> Requested:
@@ -112,46 +152,43 @@ def _status(asked: list[Requested]) -> int:
     return 201 if any(each.new for each in asked) else 200
 
 
-def _plain(asked: Requested) -> dict[str, Any]:
+def _plain(asked: Requested) -> Triggered:
     row = asked.invoice
-    return {
-        "new": asked.new,
-        "billing_key": row.billing_key,
-        "generation": row.generation,
-        "number": row.number,
-        "client": row.client,
-        "document_status": row.document_status,
-        "payment_status": row.payment_status,
-        "collection_status": row.collection_status,
-    }
+    return Triggered(
+        new=asked.new,
+        billing_key=row.billing_key,
+        generation=row.generation,
+        number=row.number,
+        client=row.client,
+        document_status=row.document_status,
+        payment_status=row.payment_status,
+        collection_status=row.collection_status,
+    )
 
 
-async def meter_entries(request: Request) -> Response:
+@router.post("/meter-entries", operation_id="takeInMeterEntries", openapi_extra={OWN_KEYS: True})
+def meter_entries(caller: Called, sent: MeterEntries) -> TakenIn:
     """Takes hours, spend or progress in, all of it or nothing, and acts on every line that is crossed by it.
 
     What is known already changes nothing. 422 with the place of each entry that cannot be taken in.
     """
-    caller = await caller_of(request)
-    sent = value_of(_ENTRIES, await json_body(request, LARGEST))
-    intake = await run_in_threadpool(_meter, caller, sent.entries)
+    intake = _meter(caller, sent.entries)
     stored = intake.stored
-    return JSONResponse(
-        {
-            "new": stored.new,
-            "edited": stored.edited,
-            "deleted": stored.deleted,
-            "known": stored.known,
-            "late": stored.late,
-            "crossings": [
-                {
-                    "agreement": each.agreement,
-                    "line": each.line.name,
-                    "outcome": each.outcome,
-                    "billing_key": each.billing_key,
-                }
-                for each in intake.crossings
-            ],
-        }
+    return TakenIn(
+        new=stored.new,
+        edited=stored.edited,
+        deleted=stored.deleted,
+        known=stored.known,
+        late=stored.late,
+        crossings=tuple(
+            Crossing(
+                agreement=each.agreement,
+                line=each.line.name,
+                outcome=each.outcome,
+                billing_key=each.billing_key,
+            )
+            for each in intake.crossings
+        ),
     )
 
 
@@ -163,9 +200,3 @@ def _meter(caller: Caller, entries: tuple[MeterEntry, ...]) -> Intake:
                 [{"pointer": f"#/entries/{place}", "detail": why} for place, why in wrong.items()]
             )
         return meters.take_in(tx, entries, company, by=caller.person, channel=CHANNEL, at=caller.at)
-
-
-ROUTES = [
-    Route("/triggers", trigger, methods=["POST"]),
-    Route("/meter-entries", meter_entries, methods=["POST"]),
-]

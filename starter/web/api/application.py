@@ -1,0 +1,47 @@
+"""The API put together: its operations, what is told when something fails, and its description."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.responses import HTMLResponse
+
+from starter.web.api import (
+    agreements,
+    bank,
+    billing,
+    clients,
+    collecting,
+    company,
+    deciding,
+    description,
+    documentation,
+    integrations,
+    invoices,
+    paying,
+    people,
+)
+from starter.web.desk import Desk
+from starter.web.problems import HANDLERS
+
+PREFIX = "/api/v1"
+
+
+def app_for_api(desk: Desk) -> FastAPI:
+    """The API as an app of its own, for `PREFIX`; the doors are put before its routes by whoever mounts it."""
+    app = FastAPI(
+        title="Billow",
+        version="1",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers=dict(HANDLERS),  # type: ignore[arg-type]  # they take any exception
+    )
+    for each in (
+        invoices, billing, deciding, collecting, paying, bank, agreements, clients, company, people, integrations,
+    ):  # fmt: skip
+        app.router.routes.extend(each.router.routes)
+    described = description.of(app, PREFIX)
+    app.openapi = lambda: described  # type: ignore[method-assign]
+    app.add_api_route("/docs", documentation.page_of(described), include_in_schema=False, response_class=HTMLResponse)
+    app.state.desk = desk
+    return app

@@ -1,0 +1,135 @@
+"""Clients: who they are, what they owe, how they keep their word, and their credit hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from activities.ledger import ageing, client_credit, company_records, credit_holds, dispute_commands, promises
+from activities.ledger.ageing import Bucket
+from activities.ledger.read_models import ReadModel
+from activities.ledger.tables import CreditHoldRow
+from billing.company import Client
+from billing.errors import NotFound
+from billing.parties import Strict
+from starter.web.api.routes import Called, operations
+from starter.web.api.shapes import Money, Name, Reason, answers
+
+router = operations("Clients")
+
+
+class CreditHold(ReadModel):
+    """Since when and why nothing more is to be done on account."""
+
+    since: datetime
+    reason: str
+    placed_by: str
+
+
+class ClientSummary(ReadModel):
+    """A client, as agreed with it."""
+
+    id: str
+    issuer: str
+    currency: str
+    language: str
+    zone: str
+    terms: str
+    account_manager: str
+    credit_hold: CreditHold | None
+
+
+class Clients(ReadModel):
+    """Every client of the company that runs, by id."""
+
+    items: tuple[ClientSummary, ...]
+
+
+class Promises(ReadModel):
+    """How many promises to pay were kept, broken, moved, and are open."""
+
+    kept: int
+    broken: int
+    moved: int
+    open: int
+
+
+class ClientView(ClientSummary):
+    """A client with what it owes by currency and days late, its promises, and what it has to its credit."""
+
+    ageing: dict[str, dict[str, Bucket]]
+    promises: Promises
+    credit: tuple[Money, ...]
+
+
+class Why(Strict):
+    """Why it is done."""
+
+    reason: Reason
+
+
+class Held(ReadModel):
+    """Whether that is new."""
+
+    client: str
+    on_credit_hold: bool
+    new: bool
+
+
+@router.get("/clients", operation_id="listClients")
+def clients(caller: Called) -> Clients:
+    """Clients of the company that runs."""
+    with caller.ledger.transaction() as tx:
+        company = company_records.current(tx).company
+        holds = {each.client: each for each in credit_holds.all_current(tx)}
+    known = sorted(company.clients, key=lambda each: each.id)
+    return Clients(items=tuple(ClientSummary(**_said(each, holds.get(each.id))) for each in known))
+
+
+@router.get("/clients/{client}", operation_id="readClient", responses=answers(404))
+def client(caller: Called, client: Name) -> ClientView:
+    """One client."""
+    with caller.ledger.transaction() as tx:
+        found = company_records.current(tx).company.client(client)
+        if found is None:
+            raise NotFound(f"there is no client {client[:80]!r} in the company that runs")
+        record = promises.record_of(tx, client)
+        credit: dict[str, Decimal] = {}
+        for each in client_credit.of(tx, client):
+            credit[each.left.currency] = credit.get(each.left.currency, Decimal(0)) + each.left.amount
+        return ClientView(
+            **_said(found, credit_holds.current(tx, client)),
+            ageing=ageing.owed(tx, client, caller.at),
+            promises=Promises(**vars(record)),
+            credit=tuple(Money(amount=amount, currency=each) for each, amount in sorted(credit.items())),
+        )
+
+
+@router.post("/clients/{client}/credit-hold", operation_id="placeCreditHold", responses=answers(404, 409))
+def place(caller: Called, client: Name, body: Why) -> Held:
+    """Puts a client on credit hold: its account manager thinks before more is done on account."""
+    new = dispute_commands.place_credit_hold(
+        caller.ledger, client, reason=body.reason, by=caller.person, at=caller.at
+    )
+    return Held(client=client, on_credit_hold=True, new=new)
+
+
+@router.post("/clients/{client}/lift-credit-hold", operation_id="liftCreditHold", responses=answers(404, 409))
+def lift(caller: Called, client: Name) -> Held:
+    """Ends the credit hold of a client."""
+    dispute_commands.lift_credit_hold(caller.ledger, client, by=caller.person, at=caller.at)
+    return Held(client=client, on_credit_hold=False, new=True)
+
+
+def _said(client: Client, hold: CreditHoldRow | None) -> dict[str, object]:
+    return {
+        "id": client.id,
+        "issuer": client.issuer,
+        "currency": client.currency,
+        "language": client.language,
+        "zone": client.zone,
+        "terms": str(client.terms),
+        "account_manager": client.account_manager,
+        "credit_hold": hold
+        and CreditHold(since=hold.since, reason=hold.reason, placed_by=hold.by),
+    }

@@ -1,0 +1,186 @@
+"""Decisions: about drafts, about what holds an invoice, and about money that is to be given up."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import Field, StringConstraints
+
+from activities.ledger import commands, settling_commands, views
+from activities.ledger.exceptions import Resolution
+from activities.ledger.read_models import Counts, InboxItem, ReadModel
+from billing.approval_policy import Channel, Verdict
+from billing.errors import Refused
+from billing.parties import Strict
+from starter.web.api.paying import check_past
+from starter.web.api.routes import Called, operations
+from starter.web.api.shapes import Changed, Id, ItemView, Ordered, Reason, Text, answers
+
+router = operations("Decisions")
+
+_ABOUT = answers(404, 409)
+
+
+class Decision(Strict):
+    """Yes or no to one draft, named by its digest; a rejection says why, and what becomes of what it billed."""
+
+    verdict: Verdict
+    digest: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")] = Field(
+        description="of the draft as it was read (`digest` of the invoice)"
+    )
+    comment: Text = ""
+    rebill: bool = Field(default=False, description="rejected: billed again, else waived")
+
+
+class Repair(Strict):
+    """What is done about an exception; `overrides` are facts of the sources by name, for the resolution override."""
+
+    resolution: Resolution
+    reason: Text = ""
+    rebill: bool = Field(default=False, description="void: billed again, else waived")
+    overrides: dict[
+        Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]+$")],
+        Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")],
+    ] = Field(default={}, max_length=50)
+
+
+class Resolved(ReadModel):
+    """What the exception was about: a billing key, or the subject of one without an invoice."""
+
+    subject: str
+
+
+class Comment(Strict):
+    """What is said about it."""
+
+    comment: Text = ""
+
+
+class Objection(Strict):
+    """Why not."""
+
+    comment: Reason
+
+
+class Paid(Strict):
+    """When the money went out."""
+
+    on: date
+    reference: Text = ""
+
+
+class Inbox(ReadModel):
+    """What waits for somebody, oldest deadline first."""
+
+    items: tuple[InboxItem, ...]
+
+
+@router.get("/inbox", operation_id="readInbox")
+def inbox(
+    caller: Called,
+    who: Annotated[
+        Literal["me", "all"], Query(alias="for", description="whom it waits for: me or all")
+    ] = "me",
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> Inbox:
+    """Approvals, exceptions, unmatched payments and money to be given up that wait for a person."""
+    person = caller.person if who == "me" else None
+    with caller.ledger.transaction() as tx:
+        return Inbox(items=tuple(views.inbox(tx, person, caller.at, limit)))
+
+
+@router.get("/counts", operation_id="readCounts")
+def counts(caller: Called) -> Counts:
+    """How much waits, is open and is late, by currency."""
+    with caller.ledger.transaction() as tx:
+        return views.counts(tx, caller.at, caller.person)
+
+
+@router.post("/invoices/{invoice:path}/decide", operation_id="decideDraft", responses=answers(404, 409, 412))
+def decide(order: Ordered, body: Decision) -> Changed:
+    """Approves or rejects a draft, as one of those its tier asks."""
+    if body.verdict is Verdict.REJECT and not body.comment:
+        raise Refused("say why you reject it: whoever repairs the draft needs to know")
+    commands.decide(
+        order.ledger,
+        order.reference,
+        body.verdict,
+        by=order.by,
+        channel=Channel.API,
+        comment=body.comment,
+        draft_digest=body.digest,
+        rebill=body.rebill,
+        at=order.at,
+    )
+    return order.done()
+
+
+@router.post(
+    "/invoices/{invoice:path}/fetch-again", operation_id="fetchAgain", responses=answers(404, 409, 412)
+)
+def fetch_again(order: Ordered) -> Changed:
+    """Has a draft made anew from what the sources say now."""
+    commands.fetch_again(order.ledger, order.reference, by=order.by, channel=Channel.API, at=order.at)
+    return order.done()
+
+
+@router.post("/exceptions/{exception}/resolve", operation_id="resolveException", responses=_ABOUT)
+def resolve(caller: Called, exception: Id, body: Repair) -> Resolved:
+    """Retries, accepts, overrides or voids what an exception holds."""
+    subject = commands.resolve(
+        caller.ledger,
+        exception,
+        body.resolution,
+        by=caller.person,
+        channel=Channel.API,
+        reason=body.reason,
+        rebill=body.rebill,
+        overrides=body.overrides,
+        at=caller.at,
+    )
+    return Resolved(subject=subject)
+
+
+@router.post("/given-up/{item}/agree", operation_id="agree", responses=_ABOUT)
+def agree(caller: Called, item: Id, body: Comment) -> ItemView:
+    """Agrees to a write-off, refund or credit note that another person asked for."""
+    found = settling_commands.agree(
+        caller.ledger, item, by=caller.person, channel=Channel.API, comment=body.comment, at=caller.at
+    )
+    return ItemView.shown(found)
+
+
+@router.post("/given-up/{item}/refuse", operation_id="refuse", responses=_ABOUT)
+def refuse(caller: Called, item: Id, body: Objection) -> ItemView:
+    """Refuses what another person asked for."""
+    found = settling_commands.refuse(
+        caller.ledger, item, by=caller.person, channel=Channel.API, comment=body.comment, at=caller.at
+    )
+    return ItemView.shown(found)
+
+
+@router.post("/given-up/{item}/withdraw", operation_id="withdraw", responses=_ABOUT)
+def withdraw(caller: Called, item: Id, body: Objection) -> ItemView:
+    """Takes back what was asked for and is not done."""
+    found = settling_commands.withdraw(
+        caller.ledger, item, by=caller.person, channel=Channel.API, comment=body.comment, at=caller.at
+    )
+    return ItemView.shown(found)
+
+
+@router.post("/given-up/{item}/paid", operation_id="noteRefundPaid", responses=_ABOUT)
+def paid(caller: Called, item: Id, body: Paid) -> ItemView:
+    """Notes that an agreed refund was paid by bank transfer."""
+    check_past(caller, body.on)
+    found, new = settling_commands.refund_paid(
+        caller.ledger,
+        item,
+        on=body.on,
+        reference=body.reference,
+        by=caller.person,
+        channel=Channel.API,
+        at=caller.at,
+    )
+    return ItemView.shown(found).model_copy(update={"new": new})
