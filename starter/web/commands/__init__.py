@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from billing.errors import BillowError, Refused
-from starter.web import absences, tokens
+from starter.web import absences, clients, tokens
 from starter.web.commands import (
+    agreeing,
     copies,
     credit_notes,
     decisions,
@@ -62,6 +63,7 @@ def _carry_out(desk: Desk, request: Request, carry_out: Callable[[Order], str], 
 
 COMMANDS: dict[str, Callable[[Order], str]] = {
     **decisions.COMMANDS,
+    **agreeing.COMMANDS,
     **exceptions.COMMANDS,
     **payments.COMMANDS,
     **dunning_blocks.COMMANDS,
@@ -75,6 +77,7 @@ COMMANDS: dict[str, Callable[[Order], str]] = {
     **giving_up.COMMANDS,
     **payment_plans.COMMANDS,
     **portal_links.COMMANDS,
+    **clients.COMMANDS,
     **absences.COMMANDS,
     **tokens.COMMANDS,
 }
