@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from activities.ledger.payments import EARLY_PAYMENT
@@ -30,6 +30,27 @@ def invoices_of(tx: Session, client: str, issuer: str, zone: ZoneInfo) -> list[A
             InvoiceRow.issuer == issuer,
             InvoiceRow.number.is_not(None),
             InvoiceRow.document_status.in_(ISSUED),
+        )
+        .order_by(InvoiceRow.id)
+    )
+    rows = list(tx.scalars(query))
+    moved = _moved(tx, rows, zone)
+    return [_account_invoice(row, tuple(moved.get(row.id, ()))) for row in rows]
+
+
+def moved_since(tx: Session, client: str, since: date, zone: ZoneInfo) -> list[AccountInvoice]:
+    """What any issuer has issued to the client and was not settled before a day: all its account from then on needs."""
+    query = (
+        select(InvoiceRow)
+        .where(
+            InvoiceRow.client == client,
+            InvoiceRow.number.is_not(None),
+            InvoiceRow.document_status.in_(ISSUED),
+            or_(
+                InvoiceRow.closed_at.is_(None),
+                InvoiceRow.closed_at >= datetime.combine(since, time(), zone),
+                InvoiceRow.issue_date >= since,
+            ),
         )
         .order_by(InvoiceRow.id)
     )

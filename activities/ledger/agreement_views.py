@@ -42,11 +42,17 @@ _AGREEMENT, _METER, _LEAK = "agreement/", "meter/", "leak/"
 """How subjects of exceptions begin; the id of the agreement follows, or, of a leak, comes after a word."""
 
 
-def agreements(tx: Session, as_of: datetime, client: str | None = None) -> list[AgreementSummary]:
-    """The agreements of the company that runs, or of one client, by client and id."""
+def agreements(
+    tx: Session, as_of: datetime, client: str | None = None, only: Collection[str] | None = None
+) -> list[AgreementSummary]:
+    """The agreements of the company that runs, of one client or with those ids only, by client and id."""
     company = company_records.current(tx).company
     wanted = sorted(
-        (each for each in company.agreements if client in (None, each.client)),
+        (
+            each
+            for each in company.agreements
+            if client in (None, each.client) and (only is None or each.id in only)
+        ),
         key=lambda each: (each.client, each.id),
     )
     ids = [each.id for each in wanted]

@@ -63,7 +63,7 @@ def picture(
 
 def _panel(panel: Panel, months: Sequence[str], names: Sequence[str], top: int) -> list[str]:
     high = max((amount for each in panel.series for amount in each), default=Decimal(0))
-    scale_to = _round_up(high)
+    scale_to = round_up(high)
     floor, room = top + PANEL - _FOOT, PANEL - _HEAD - _FOOT
 
     def y(amount: Decimal) -> float:
@@ -73,7 +73,7 @@ def _panel(panel: Panel, months: Sequence[str], names: Sequence[str], top: int) 
     for share in (Decimal("0.5"), Decimal(1)):
         level = y(scale_to * share)
         parts.append(_line(LEFT, level, WIDTH - RIGHT, level, "grid"))
-        parts.append(_text(LEFT - 8, level + 4, _short(scale_to * share), "quiet", "end"))
+        parts.append(_text(LEFT - 8, level + 4, short(scale_to * share), "quiet", "end"))
     width = (WIDTH - LEFT - RIGHT) / len(months)
     bar = min(34.0, width / (len(panel.series) + 1))
     for number, month in enumerate(months):
@@ -102,7 +102,7 @@ def _legend(names: Sequence[str], y: int) -> list[str]:
     return parts
 
 
-def _round_up(amount: Decimal) -> Decimal:
+def round_up(amount: Decimal) -> Decimal:
     """The next figure people like to read, such as 1.5, 2 or 40."""
     if amount <= 0:
         return Decimal(1)
@@ -111,7 +111,8 @@ def _round_up(amount: Decimal) -> Decimal:
     return next(power * each for each in steps if power * each >= amount)
 
 
-def _short(amount: Decimal) -> str:
+def short(amount: Decimal) -> str:
+    """An amount at an axis, such as 40 k."""
     for unit, size in (("M", Decimal(1_000_000)), ("k", Decimal(1000))):
         if amount >= size:
             return f"{(amount / size).normalize():f} {unit}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal, parse_pattern
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -95,12 +95,20 @@ class Words:
         """'20 Nov 2026', '20.11.2026': never in an order that could be another day elsewhere."""
         return format_date(value, "medium", self.locale).replace(" ", "\u00a0") if value else "–"
 
+    def day_of_month(self, value: date) -> str:
+        """'24 Nov', '24.11.': a day whose year is plain."""
+        return format_skeleton("MMMd" if self.locale.language == "en" else "Md", value, locale=self.locale)
+
     def month(self, value: date) -> str:
         """'November 2026'."""
         return format_date(value, "LLLL yyyy", self.locale).replace(" ", "\u00a0")
 
     def clock(self, local: datetime) -> str:
         return format_time(local.time(), "short", locale=self.locale)
+
+    def clock_time(self, value: time) -> str:
+        """A time of day."""
+        return format_time(value, "short", locale=self.locale)
 
     def instant(self, at: datetime | None, zone: ZoneInfo) -> str:
         """A `<time>` in the zone, which its title names."""
@@ -183,6 +191,7 @@ def environment(said: Words = ENGLISH) -> Environment:
         "duration": said.duration,
         "day": said.day,
         "month": said.month,
+        "day_of_month": said.day_of_month,
         "instant": said.instant,
         "distance": said.distance,
         "said": said.said,

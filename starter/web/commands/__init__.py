@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from billing.errors import BillowError, Refused
-from starter.web import absences, tokens
+from starter.web import absences, clients, tokens
 from starter.web.commands import (
     agreeing,
     copies,
@@ -77,6 +77,7 @@ COMMANDS: dict[str, Callable[[Order], str]] = {
     **giving_up.COMMANDS,
     **payment_plans.COMMANDS,
     **portal_links.COMMANDS,
+    **clients.COMMANDS,
     **absences.COMMANDS,
     **tokens.COMMANDS,
 }
