@@ -8,6 +8,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.delivery.signed_links import SignedLinks
 from activities.delivery.smtp import SmtpTransport
 from activities.documents.rendering import InThisProcess, Renderer
 from activities.invoicing.billing_runs import LedgerBillingRuns
@@ -18,6 +19,7 @@ from activities.ledger.database import Ledger
 from activities.tax_ids.vies import COMMISSION, Vies
 from workers.document_store import document_store
 from workers.settings import Settings
+from workers.web_secret import secret
 from workflows.billing_run import BillingRunWorkflow
 from workflows.identifiers import INVOICING_QUEUE, RENDERING_QUEUE
 from workflows.invoice import InvoiceWorkflow
@@ -49,6 +51,7 @@ def effects(settings: Settings, renderer: Renderer | None = None) -> Effects:
         renderer=renderer or InThisProcess(),
         portal_url=settings.portal_url,
         public=settings.public_url is not None,
+        links=SignedLinks([secret(settings.home)], settings.web_url),
     )
 
 

@@ -268,7 +268,7 @@ class OutboxDispatcher:
 
     def _post(self, tx: Session, row: OutboxRow) -> None:
         try:
-            chat_notices.post(tx, row, self._effects.web_url, datetime.now(UTC))
+            chat_notices.post(tx, row, self._effects.web_url, datetime.now(UTC), self._effects.links)
         except SourceUnavailable as error:
             outbox.failed(row, str(error))
             if isinstance(error, ChatBusy):

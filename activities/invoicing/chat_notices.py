@@ -14,6 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities.delivery.chat import Chat, ChatNotice
+from activities.delivery.signed_links import SignedLinks
+from activities.invoicing.staff_mail import decision_link
 from activities.ledger import company_records, integrations, notices, outbox
 from activities.ledger.tables import InvoiceRow, MessageRow, OutboxRow
 from activities.providers.registry import adapter, provider_of
@@ -40,7 +42,7 @@ TITLES = {
 }
 
 
-def post(tx: Session, row: OutboxRow, web_url: str, at: datetime) -> None:
+def post(tx: Session, row: OutboxRow, web_url: str, at: datetime, links: SignedLinks | None = None) -> None:
     """Posts a notice; those about exceptions and payments without invoice that wait for one person go together.
 
     `SourceUnavailable` if the chat does not take it now. A crash after Slack took it and before that is noted repeats
@@ -53,7 +55,7 @@ def post(tx: Session, row: OutboxRow, web_url: str, at: datetime) -> None:
     together = _to_the_same_person(tx, row, message)
     try:
         chat: Chat = adapter(connection)
-        chat.post(_notice(tx, message, len(together) + 1, company, web_url))
+        chat.post(_notice(tx, message, len(together) + 1, company, web_url, links))
     except SourceUnavailable as error:
         integrations.failed(tx, connection.id, _title(connection), error, company, at=at)
         raise
@@ -83,7 +85,14 @@ def _to_the_same_person(tx: Session, row: OutboxRow, message: MessageRow) -> Seq
     ).all()
 
 
-def _notice(tx: Session, message: MessageRow, number: int, company: Company, web_url: str) -> ChatNotice:
+def _notice(
+    tx: Session,
+    message: MessageRow,
+    number: int,
+    company: Company,
+    web_url: str,
+    links: SignedLinks | None,
+) -> ChatNotice:
     facts, person = message.facts, message.facts["person"]
     invoice = tx.get(InvoiceRow, message.invoice) if message.invoice else None
     issuer = (company.issuer(invoice.issuer or "") if invoice else None) or company.issuers[0]
@@ -98,7 +107,8 @@ def _notice(tx: Session, message: MessageRow, number: int, company: Company, web
     return ChatNotice(
         event=message.event,
         title=f"{title}: {code.replace('-', ' ')}" if code and number == 1 else title,
-        link=f"{web_url}/invoices/{quote(invoice.billing_key)}" if invoice else f"{web_url}/",
+        link=decision_link(facts, links)
+        or (f"{web_url}/invoices/{quote(invoice.billing_key)}" if invoice else f"{web_url}/"),
         person=person,
         name=company.person_name(person),
         details=tuple(filter(None, details)),

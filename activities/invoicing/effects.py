@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from activities.delivery.signed_links import SignedLinks
 from activities.delivery.smtp import SmtpTransport
 from activities.documents.rendering import InThisProcess, Renderer
 from activities.documents.store import DocumentStore
@@ -22,7 +23,8 @@ class Effects:
     """The outside world, as the steps of one worker see it.
 
     Below `portal_url` clients look at their invoices: no mail links there without one. `public` says that it will be
-    the same for years, so that issued documents may bear it.
+    the same for years, so that issued documents may bear it. Without `links`, messages to our own people lead to the
+    inbox.
     """
 
     ledger: Ledger
@@ -33,6 +35,7 @@ class Effects:
     renderer: Renderer = field(default_factory=InThisProcess)
     portal_url: str | None = None
     public: bool = False
+    links: SignedLinks | None = None
 
 
 def client_record(version: CompanyVersion, client: str) -> CrmClient | None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.delivery.mail import build, compose
+from activities.delivery.signed_links import About, SignedLink, SignedLinks
 from activities.invoicing import speaking, standing
 from activities.invoicing.effects import Effects
 from activities.ledger import company_exceptions, company_records, notices
@@ -92,8 +93,17 @@ def _around(facts: dict[str, Any], company: Company, effects: Effects) -> dict[s
         "reason": facts.get("reason", ""),
         "deadline": datetime.fromisoformat(facts["deadline"]),
         "findings": facts.get("findings", []),
-        "inbox_url": f"{effects.web_url}/",
+        "inbox_url": decision_link(facts, effects.links) or f"{effects.web_url}/",
     }
+
+
+def decision_link(facts: dict[str, Any], links: SignedLinks | None) -> str | None:
+    """The signed link to what a notice asks its person to decide; None where it asks about several things, or none."""
+    if links is None or "item" not in facts:
+        return None
+    return links.to(
+        SignedLink(About(facts["about"]), facts["item"], facts["person"], facts.get("digest", ""))
+    )
 
 
 def _of_client(client: str, company: Company) -> dict[str, Any]:

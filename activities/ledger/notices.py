@@ -115,6 +115,9 @@ def approval_asked(
         deadline=approval.deadline.isoformat(),
         reason=f"tier {approval.tier}"
         + (f"; {company.person_name(row.requested_by)} asked for it: {why}" if why else ""),
+        about="approval",
+        item=approval.id,
+        digest=approval.digest,
     )
 
 
@@ -135,6 +138,8 @@ def exception_raised(
         deadline=exception.deadline.isoformat(),
         reason=finding.code,
         findings=[finding.message],
+        about="exception",
+        item=exception.id,
     )
 
 
@@ -192,6 +197,8 @@ def giving_up(
         findings=[asked] if found.status == "asked" else [agreed, *failed],
         payment=found.unmatched,
         amount=str(found.amount),
+        about="giving-up",
+        item=found.id,
     )
 
 
@@ -208,6 +215,8 @@ def disputed(tx: Session, row: InvoiceRow, dispute: DisputeRow, company: Company
         deadline=dispute.deadline.isoformat(),
         reason=dispute.code.replace("-", " "),
         findings=[dispute.reason],
+        about="dispute",
+        item=dispute.id,
     )
 
 

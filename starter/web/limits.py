@@ -35,7 +35,7 @@ class Limit:
 def limits_of(settings: Settings) -> tuple[Limit, ...]:
     """Where anybody may knock without having proved who they are; and what programs may ask for."""
     return (
-        Limit("sign-in", ("/sign-in/", "/session"), SIGN_INS),
+        Limit("sign-in", ("/sign-in/", "/session", "/d/"), SIGN_INS),
         Limit("portal", ("/i/",), PORTAL),
         Limit("api", ("/api/",), settings.api_requests_per_minute),
     )

@@ -41,6 +41,8 @@ RULES: Mapping[str, Rule] = {
         "GET /sign-in/callback",
         "POST /session",
         "POST /session/end",
+        "GET /d/{token}",
+        "POST /d/{token}",
         "* /webhooks/events",
         "* /webhooks/{connection}",
         "GET /i/{token}",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 from datetime import timedelta
-from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -22,6 +19,7 @@ from starter.web.guests import guest_of
 from starter.web.openid import Departure, Identity, SignInFailed
 from starter.web.permissions import DUTIES
 from workers.settings import Settings
+from workers.web_secret import secret as secret
 
 log = logging.getLogger(__name__)
 
@@ -38,27 +36,6 @@ ANSWERED_WITHIN = timedelta(minutes=15)
 def cookie(settings: Settings) -> str:
     """The name of the session's cookie; on https one that no other host of the domain can set."""
     return "__Host-billow" if settings.web_url.startswith("https:") else "billow"
-
-
-SECRET_VARIABLE, SECRET_FILE = "BILLOW_SECRET", "web-secret"
-
-
-def secret(home: Path) -> str:
-    """What sessions are signed with: `BILLOW_SECRET`, or a file in the home that only its owner reads."""
-    if given := os.environ.get(SECRET_VARIABLE):
-        return given
-    file = home / SECRET_FILE
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if kept := file.read_text(encoding="ascii").strip():
-            return kept
-        descriptor = os.open(file, os.O_WRONLY | os.O_TRUNC, 0o600)
-    made = secrets.token_urlsafe(48)
-    with os.fdopen(descriptor, "w", encoding="ascii") as opened:
-        opened.write(made)
-    return made
 
 
 def page(request: Request) -> Response:
