@@ -42,6 +42,8 @@ def app_for_api(desk: Desk) -> FastAPI:
         app.router.routes.extend(each.router.routes)
     described = description.of(app, PREFIX)
     app.openapi = lambda: described  # type: ignore[method-assign]
-    app.add_api_route("/docs", documentation.page_of(described), include_in_schema=False, response_class=HTMLResponse)
+    app.add_api_route(
+        "/docs", documentation.page_of(described), include_in_schema=False, response_class=HTMLResponse
+    )
     app.state.desk = desk
     return app

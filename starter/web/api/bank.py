@@ -184,10 +184,10 @@ def statement(caller: Called, statement: Id) -> StatementView:
         return _statement(row, bank_statements.outcomes(tx, [row.id])[row.id])
 
 
-@router.get("/bank-statements/{statement}/entries", operation_id="listStatementEntries", responses=answers(404))
-def entries_of(
-    caller: Called, statement: Id, outcome: Outcome | None = None, limit: _Many = 1000
-) -> Entries:
+@router.get(
+    "/bank-statements/{statement}/entries", operation_id="listStatementEntries", responses=answers(404)
+)
+def entries_of(caller: Called, statement: Id, outcome: Outcome | None = None, limit: _Many = 1000) -> Entries:
     """The entries of a statement in its order."""
     with caller.ledger.transaction() as tx:
         row = bank_statements.find(tx, statement)

@@ -130,6 +130,5 @@ def _said(client: Client, hold: CreditHoldRow | None) -> dict[str, object]:
         "zone": client.zone,
         "terms": str(client.terms),
         "account_manager": client.account_manager,
-        "credit_hold": hold
-        and CreditHold(since=hold.since, reason=hold.reason, placed_by=hold.by),
+        "credit_hold": hold and CreditHold(since=hold.since, reason=hold.reason, placed_by=hold.by),
     }

@@ -219,9 +219,7 @@ def end_plan(order: Ordered, body: PlanEnded) -> Changed:
 @router.post("/invoices/{invoice:path}/resend", operation_id="resendInvoice", responses=_ABOUT)
 def resend(order: Ordered, body: Copy) -> Changed:
     """Has an issued invoice mailed once more; twice within a minute is once."""
-    commands.resend(
-        order.ledger, order.reference, to=body.to, by=order.by, channel=Channel.API, at=order.at
-    )
+    commands.resend(order.ledger, order.reference, to=body.to, by=order.by, channel=Channel.API, at=order.at)
     return order.done()
 
 
@@ -235,9 +233,7 @@ def portal_link(request: Request, order: Ordered) -> Link:
         return Link(url=url, expires_at=found.expires_at, viewed_at=row.viewed_at)
 
 
-@router.post(
-    "/invoices/{invoice:path}/revoke-portal-link", operation_id="revokePortalLink", responses=_ABOUT
-)
+@router.post("/invoices/{invoice:path}/revoke-portal-link", operation_id="revokePortalLink", responses=_ABOUT)
 def revoke_portal_link(order: Ordered) -> Revoked:
     """Every link to the invoice that was handed out leads nowhere from now on."""
     with order.ledger.transaction() as tx:

@@ -126,9 +126,7 @@ async def _once(
     asked = _fingerprint(request, await request.body())
     before = await run_in_threadpool(_take, caller, key, asked)
     if before is not None:
-        return JSONResponse(
-            before.content, before.status, before.headers | {"idempotency-replayed": "true"}
-        )
+        return JSONResponse(before.content, before.status, before.headers | {"idempotency-replayed": "true"})
     try:
         answer = await handle(request)
     except (BillowError, HTTPException, RequestValidationError, Unprocessable):
