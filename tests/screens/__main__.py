@@ -55,7 +55,12 @@ PAGES = {
     "sign-ins": "/sign-ins",
     "preferences": "/preferences",
 }
-LOOKS = (("wide-light", 1600, "light"), ("wide-dark", 1600, "dark"), ("narrow-light", 360, "light"), ("narrow-dark", 360, "dark"))  # fmt: skip
+LOOKS = (
+    ("wide-light", 1600, "light"),
+    ("wide-dark", 1600, "dark"),
+    ("narrow-light", 360, "light"),
+    ("narrow-dark", 360, "dark"),
+)
 
 
 def main(only: list[str]) -> None:
@@ -139,7 +144,7 @@ def _taken(
             continue
         answer = page.goto(path.format(**filled))
         if answer is None or answer.status != 200:
-            print(f"{name}: {answer and answer.status}", file=sys.stderr)
+            sys.stderr.write(f"{name}: {answer and answer.status}\n")
             continue
         height = min(int(page.evaluate("document.documentElement.scrollHeight")), MOST_HEIGHT)
         page.set_viewport_size({"width": width, "height": max(height, 640)})
