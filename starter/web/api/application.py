@@ -34,7 +34,7 @@ def app_for_api(desk: Desk) -> FastAPI:
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
-        exception_handlers=dict(HANDLERS),  # type: ignore[arg-type]  # they take any exception
+        exception_handlers=dict(HANDLERS),
     )
     for each in (
         invoices, billing, deciding, collecting, paying, bank, agreements, clients, company, people, integrations,

@@ -70,7 +70,7 @@ class StatementView(ReadModel):
     """A bank statement; not `complete` while its import is under way or was broken off."""
 
     id: int
-    issuer: str
+    issuer: str | None
     account: str
     currency: str
     statement: str
@@ -98,7 +98,7 @@ class EntryView(ReadModel):
     """An entry, what became of it and why; `payment` is the unmatched payment it is kept as."""
 
     statement: int
-    position: int
+    position: str
     amount: Decimal
     currency: str
     booked_on: date

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -39,14 +37,14 @@ CHECKS = [
 
 
 @pytest.fixture
-def app(story: Story, settings: Settings, ledger: Ledger) -> Iterator[Starlette]:
+def app(story: Story, settings: Settings, ledger: Ledger) -> Starlette:
     """The app on a ledger with something of everything."""
     story.issued("seen")
     story.paid(story.issued("paid"), "8500.00")
     story.asked("waiting")
     story.raised("stopped", ReasonCode.SOURCES_DIFFER, "the CRM says 8,500.00 EUR, the contract 9,200.00 EUR")
     changed = settings.model_copy(update={"api_requests_per_minute": 1_000_000})
-    yield create_app(changed, ledger)
+    return create_app(changed, ledger)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
@@ -73,6 +71,6 @@ def test_conforms(app: Starlette, ledger: Ledger, mode: GenerationMode) -> None:
 
         try:
             conforms()
-        except (Exception, BaseExceptionGroup) as error:
+        except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  all of them are told
             wrong[operation.label] = str(error)[:2000]
     assert wrong == {}
