@@ -25,7 +25,7 @@ from tests.starter.web.story import Story
 from workers.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
-COLOURS, MOST_HEIGHT = 48, 1500
+COLOURS, MOST_HEIGHT = 112, 1500
 """Of a picture: pages are calm, so few colours do; what lies deeper than so many pixels is cut off."""
 
 PAGES = {

@@ -48,12 +48,12 @@ MILESTONES = [
 def furnish(story: Story) -> None:
     """Invoices in many states, agreements, a run, a promise, a bank statement with a payment nobody knows."""
     late = story.at - timedelta(days=40)
+    story.issued("older", at=story.at - timedelta(days=82), title="Server operations", prices=("4200",))
     for number in range(3):  # three make a habit
         story.paid(story.issued(f"paid-{number}", at=late - timedelta(days=1 + number)), "8500.00")
     story.paid(
         story.issued("part", at=late, title="A title that is as long as titles of projects are"), "10.00"
     )
-    story.issued("older", at=story.at - timedelta(days=82), title="Server operations", prices=("4200",))
     story.issued("fresh", title="Platform support", prices=("3900",))
     promised = story.issued(
         "promised", at=late, client="ateliers", name="Ateliers Vauban SARL", prices=("6100",)
