@@ -233,7 +233,7 @@ def undo(
         origin.resolved_at = origin.resolved_by = origin.resolution = origin.allocated_to = None
         origin.raised_at, origin.reminded_at, origin.escalations = at, None, origin.escalations + 1
         origin.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
-        notices.payment_unmatched(tx, origin, company, at=at)
+        notices.payments_unmatched(tx, [origin], company, at=at)
     return amount
 
 
