@@ -224,7 +224,7 @@ def undo(
         payments.record, tx, received_on=today, source=payments.UNDONE, by=by, channel=channel, at=at
     )
     key, why = f"{payments.UNDONE}/{booked.id}", reason.strip()
-    take(row, -amount, key=f"{key}/in", reference=why)
+    take(row, -amount, key=f"{key}/in", reference=why, received_as=booked.received_as)
     if isinstance(origin, InvoiceRow):
         take(origin, amount, key=f"{key}/out", reference=why)
         return amount
@@ -332,15 +332,17 @@ def _of_invoice(tx: Session, row: InvoiceRow) -> Credit:
 
 
 def _of_payment(tx: Session, payment: UnmatchedPaymentRow, company: Company) -> Credit:
-    client = company.client(payment.client or "") if payment.kept_as_credit else None
-    if client is None:
+    if not payment.kept_as_credit or payment.client is None:
         raise Refused(
             f"nobody's credit is payment {payment.id}; allocate it, or keep it as credit of a client first"
         )
     refunds = giving_up.open_refunds_of(tx, payment.id)
+    client = company.client(payment.client)
     return Credit(
-        client=client.id,
-        issuer=client.issuer,
+        client=payment.client,
+        issuer=client.issuer
+        if client
+        else "",  # a client that is gone has no other invoice; its credit is refunded
         left=unmatched_payments.left(tx, payment),
         set_apart=Money.of(rounded(refunds, payment.currency), payment.currency),
         since=payment.received_on,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, ScalarSelect, Select, all_, any_, func, literal, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
-from activities.ledger import client_credit, company_records, giving_up, invoices, overpayments
+from activities.ledger import client_credit, company_records, giving_up, invoices, overpayments, owed_again
 from activities.ledger.company_exceptions import EVENT, INTEGRATION
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum
@@ -216,7 +216,9 @@ def _found(row: Row[Any], as_of: datetime) -> InboxItem:
         currency=exception.currency,
         amount=exact(exception.at_stake, exception.currency),
         net=None
-        if (exception.subject or "").startswith((overpayments.SUBJECT, client_credit.SUBJECT))
+        if (exception.subject or "").startswith(
+            (overpayments.SUBJECT, client_credit.SUBJECT, owed_again.SUBJECT)
+        )
         else exact(exception.at_stake, exception.currency),
         question=" · ".join(resolutions),
         why=Finding.model_validate(exception.finding).message,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, giving_up, instalments, invoices, overpayments
+from activities.ledger import audit_trail, giving_up, instalments, invoices, overpayments, owed_again
 from activities.ledger.overpayments import DIFFERENCE as DIFFERENCE
 from activities.ledger.overpayments import EARLY_PAYMENT as EARLY_PAYMENT
 from activities.ledger.overpayments import WAIVED as WAIVED
@@ -159,6 +159,7 @@ def _moved(tx: Session, row: InvoiceRow, *, at: datetime) -> Decimal:
         giving_up.end_needless(tx, row, at=at)
     if PaymentStatus.OVERPAID in (before, row.payment_status):
         overpayments.look(tx, row, at=at)
+    owed_again.look(tx, row, at=at)
     return taken_back
 
 
