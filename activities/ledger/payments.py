@@ -197,7 +197,7 @@ def _early_payment(
     """Books what is waived for paying early, or takes it back, now that the payment `key` has come; what to audit.
 
     Enough paid by the last day settles the invoice. Money taken back later, or the rest paid after all, ends or
-    lessens the discount by a row of its own; a credit note lessens it by its part of the whole, and what is enough, too.
+    lessens the discount by a row of its own; a credit note lessens it, and what is enough, by its part of the whole.
     What is refunded, or used for another invoice, was paid too much and lessens nothing.
     """
     if not ((row.draft or {}).get("terms") or {}).get("early_payment") or row.issue_date is None:

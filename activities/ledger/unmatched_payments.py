@@ -12,14 +12,17 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import giving_up, notices, payments
+from activities.ledger import company_exceptions, company_records, giving_up, notices, payments
 from activities.ledger.exceptions import attention_at, remind_or_escalate
 from activities.ledger.tables import BankEntryRow, InvoiceRow, PaymentRow, UnmatchedPaymentRow
 from billing.company import Company
 from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongState
-from billing.exceptions import ReasonCode
+from billing.exceptions import Finding, ReasonCode
 from billing.matching import Suggestion
 from billing.money import Money, rounded
+
+PAID_BACK_TWICE = "paid-back-twice/"
+"""How the subject of an exception about a payment begins that was refunded, and then taken back: its id follows."""
 
 
 def record(
@@ -211,9 +214,35 @@ def taken_back(tx: Session, payment: UnmatchedPaymentRow, why: str, *, by: str, 
     Nor is it credit of a client any more, nor refunded.
     """
     giving_up.end_of_payment(tx, payment.id, at=at)
+    _look_for_refunds(tx, payment, why, at=at)
     if payment.resolved_at is None or payment.kept_as_credit:
         payment.kept_as_credit = False
         _close(payment, why, by=by, at=at)
+
+
+def _look_for_refunds(tx: Session, payment: UnmatchedPaymentRow, why: str, *, at: datetime) -> None:
+    """What was paid back of a payment that is taken back is gone twice: a person asks for it."""
+    refunded = giving_up.set_apart(tx, payment=payment.id)
+    if not refunded:
+        return
+    twice = Money.of(rounded(refunded, payment.currency), payment.currency)
+    finding = Finding(
+        code=ReasonCode.PAYMENT_REVERSED,
+        message=f"payment {payment.id} of {payment.payer or 'somebody'} is {why}, and {twice} of it had been paid back "
+        "before; ask the payer for it, then accept this",
+        field="payment",
+        left=f"payment {payment.id} {twice}",
+    )
+    company = company_records.current(tx).company
+    company_exceptions.raise_one(
+        tx,
+        f"{PAID_BACK_TWICE}{payment.id}",
+        finding,
+        company,
+        client=payment.client,
+        at_stake=twice,
+        at=at,
+    )
 
 
 def _plain(suggestion: Suggestion) -> dict[str, Any]:

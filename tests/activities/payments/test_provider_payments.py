@@ -14,6 +14,7 @@ from activities.invoicing import polling, standing
 from activities.ledger import (
     client_credit,
     deliveries,
+    inbox,
     integrations,
     invoices,
     outbox,
@@ -31,6 +32,7 @@ from activities.ledger.tables import (
 from activities.payments.stripe import Settings
 from billing.approval_policy import Channel
 from billing.dunning_policy import DunningPolicy, Offset
+from billing.payment_policy import Agreeing, PaymentPolicy
 from tests.activities.ledger.conftest import rows
 from tests.activities.payments.conftest import Till, connect
 from tests.starter.web.story import COMPANY, NOW
@@ -355,6 +357,28 @@ def test_charged_back_and_won_when_kept_as_credit(till: Till, number: str) -> No
         (Decimal(42), "nordlicht", False),
         (Decimal(42), "nordlicht", True),
     ]
+
+
+def test_refunded_and_charged_back(till: Till) -> None:
+    """Whoever has its money back and takes it back once more is asked for it by a person."""
+    alone = PaymentPolicy(refunds=Agreeing(alone_up_to={"EUR": Decimal(100)}))
+    connect(till.ledger, till.connection, payments=alone)
+    payment = till.site.intent(4200)
+    till.site.settle(payment)
+    till.deliver()
+    (found,) = kept(till)
+    said: dict[str, Any] = {"by": "lena", "channel": Channel.WEB, "at": NOW}
+    asked = settling_commands.refund(
+        till.ledger, f"payment {found.id}", amount=Decimal(10), reason="sent twice", **said
+    )
+    settling_commands.refund_paid(till.ledger, asked.id, on=NOW.date(), **said)
+    till.site.dispute(payment)
+    till.deliver()
+    with till.ledger.transaction() as tx:
+        subject = f"paid-back-twice/{found.id}"
+        told = [each.why for each in inbox.inbox(tx, None, NOW) if each.subject == subject]
+    assert len(told) == 1 and "EUR 10.00 of it had been paid back before" in told[0]
+    assert kept(till)[0].resolved_at is not None
 
 
 def test_charged_back_when_kept_as_credit(till: Till, number: str) -> None:
