@@ -39,12 +39,12 @@ NEUTRAL = context(
 )
 SAME_AS_ENGLISH = {
     "de": {"mail", "was", "person", "an", "in"},
-    "es": {"a", "no"},
-    "fr": {"message", "date", "client", "a", "mail"},
-    "it": {"come", "decide", "in", "a", "mail"},
+    "es": {"a", "no", "plan"},
+    "fr": {"message", "date", "dates", "client", "a", "mail", "plan"},
+    "it": {"come", "date", "decide", "in", "a", "mail"},
     "nl": {"over", "open", "best", "of", "in", "mail", "is", "late"},
-    "pl": {"do", "a"},
-    "pt": {"a", "do", "mail"},
+    "pl": {"do", "a", "plan"},
+    "pt": {"a", "as", "do", "mail"},
 }
 """Words of a language that are spelt as some English word is."""
 
