@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from activities.ledger import (
@@ -28,7 +28,13 @@ from activities.ledger import (
 )
 from activities.ledger.actors import check_person
 from activities.ledger.database import Ledger
-from activities.ledger.tables import GivingUpRow, InvoiceRow, PaymentRow, UnmatchedPaymentRow
+from activities.ledger.tables import (
+    ExceptionRow,
+    GivingUpRow,
+    InvoiceRow,
+    PaymentRow,
+    UnmatchedPaymentRow,
+)
 from billing.company import Company
 from billing.errors import NotFound, Refused, WrongState
 from billing.exceptions import Finding, ReasonCode
@@ -271,7 +277,11 @@ def at_delivery(ledger: Ledger, billing_key: str, *, at: datetime) -> None:
 
 
 def attend(tx: Session, *, at: datetime) -> None:
-    """Closes the questions whether credit is used for an invoice once nothing is owed for it, or no credit is left."""
+    """Closes the questions whether credit is used for an invoice once nothing is owed for it, or no credit is left.
+
+    Asks about what was paid too much where nobody ever was: by the release before, it was only seen.
+    """
+    _ask_about_what_was_there(tx, at=at)
     settled = []
     for subject in company_exceptions.open_subjects(tx, SUBJECT):
         row = tx.scalars(select(InvoiceRow).where(InvoiceRow.number == subject.removeprefix(SUBJECT))).one()
@@ -279,6 +289,13 @@ def attend(tx: Session, *, at: datetime) -> None:
         if row.open_amount <= 0 or not usable:
             settled.append(subject)
     company_exceptions.close_repaired(tx, settled, at=at)
+
+
+def _ask_about_what_was_there(tx: Session, *, at: datetime) -> None:
+    asked = exists().where(ExceptionRow.subject == overpayments.SUBJECT + InvoiceRow.number)
+    never = select(InvoiceRow).where(InvoiceRow.payment_status == PaymentStatus.OVERPAID, ~asked)
+    for row in tx.scalars(never.order_by(InvoiceRow.id).with_for_update(skip_locked=True)):
+        overpayments.look(tx, row, at=at)
 
 
 def lock(
