@@ -39,7 +39,9 @@ class _Looked:
     @property
     def changes(self) -> bool:
         """Whether what comes next must be looked at with this one done."""
-        return not isinstance(self.found, Kept | Decided) or bool(self.found.client)
+        if isinstance(self.found, Decided):
+            return bool(self.found.client)
+        return not isinstance(self.found, Kept)
 
 
 def look_ahead(tx: Session, reading: Reading, movements: Sequence[Movement]) -> None:

@@ -74,7 +74,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Decided:
-    """The outcome of a movement, why, and what it touched."""
+    """The outcome of a movement, why, and whose it is; `invoices` are those of which more may be open than before."""
 
     outcome: Outcome
     because: str = ""

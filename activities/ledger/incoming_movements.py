@@ -26,7 +26,7 @@ from activities.ledger.unmatched_payments import Unmatched
 from billing.company import Company
 from billing.errors import Refused
 from billing.matching import Incoming, Match, Suggestion, Suggestions, match
-from billing.money import Money
+from billing.money import Money, rounded
 from billing.payment_text import words_of
 
 MANUAL_DAYS = 3
@@ -169,12 +169,14 @@ def _booked(tx: Session, reading: Reading, movement: Movement, entry: BankEntryR
             difference=part.difference,
             at=reading.at,
         )
+    for part in found.parts:
+        row = rows[part.invoice]
+        reading.items.paid(part.invoice, rounded(row.open_amount, row.currency or ""))
     clients = {part.client for part in found.parts}
     return Decided(
         Outcome.BOOKED,
         f"{', '.join(part.number for part in found.parts)}: {found.because}",
         client=clients.pop() if len(clients) == 1 else "",
-        invoices=tuple(rows),
     )
 
 
