@@ -235,7 +235,7 @@ def test_after_issue(desk: Desk, number: str) -> None:
     with desk.effects.ledger.transaction() as tx:
         company = company_records.current(tx).company
         row = invoices.find(tx, number, lock=True)
-        said = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
+        said: dict[str, Any] = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
         dispute = disputes.open(tx, row, company, reason="too much", **said)
         sent = SentFile(desk.effects.documents.put(b"scan"), "../scan 1.pdf", "application/pdf", 4)
         dispute_files.keep(tx, row, dispute, [sent], **said)

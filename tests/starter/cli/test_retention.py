@@ -313,7 +313,7 @@ def disputed_and_paid_by_bank(desk: Desk, file: bytes) -> str:
     with desk.effects.ledger.transaction() as tx:
         iban = company_records.current(tx).company.issuers[0].bank_account.iban
         row = invoices.find(tx, number, lock=True)
-        said = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
+        said: dict[str, Any] = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
         company = company_records.current(tx).company
         dispute = disputes.open(tx, row, company, reason="Frau Zylinderhut was ill", **said)
         sent = SentFile(desk.effects.documents.put(file), "zylinderhut.pdf", "application/pdf", len(file))
@@ -356,7 +356,7 @@ def test_our_own_pdf_sent_back(desk: Desk, in_years: Years) -> None:
     data = stored(desk).read_bytes()
     with desk.effects.ledger.transaction() as tx:
         row, company = invoices.find(tx, number, lock=True), company_records.current(tx).company
-        said = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
+        said: dict[str, Any] = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
         dispute = disputes.open(tx, row, company, reason="see there", **said)
         sent = SentFile(desk.effects.documents.put(data), "again.pdf", "application/pdf", len(data))
         dispute_files.keep(tx, row, dispute, [sent], **said)
