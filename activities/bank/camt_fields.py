@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from billing.currencies import MINOR_UNITS
@@ -30,7 +31,12 @@ def name_of(element: Any) -> str:
 
 def first(element: Any, path: str) -> Any | None:
     """The first element at a path such as `Acct/Id/IBAN`, of whatever namespace."""
-    return element.find("/".join(f"{{*}}{step}" for step in path.split("/")))
+    return element.find(_anywhere(path))
+
+
+@cache
+def _anywhere(path: str) -> str:
+    return "/".join(f"{{*}}{step}" for step in path.split("/"))
 
 
 def text_of(element: Any, path: str) -> str:

@@ -34,6 +34,8 @@ def print_card(view: InvoiceView, zone: ZoneInfo) -> None:
         _section(out, "Payments", _payments(view))
     if view.credit_notes:
         _section(out, "Credit notes", _credit_notes(view))
+    if view.disputes:
+        _section(out, "Disputes", _disputes(view, zone))
     if view.exceptions:
         _section(out, "Exceptions", _exceptions(view, zone))
     out.print()
@@ -114,7 +116,9 @@ def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
         waits = f"{waits or 'next step'}, until {moment(view.next_at, zone)}"
     part = f"{money(view.disputed_amount, view.currency)} of it: " if view.disputed_amount is not None else ""
     disputed = (
-        f"{part}{view.disputed}; to be decided by {moment(view.disputed_until, zone)}" if view.disputed else ""
+        f"{part}{view.disputed}; to be decided by {moment(view.disputed_until, zone)}"
+        if view.disputed
+        else ""
     )
     wanted = [
         ("Waits for", waits),
@@ -195,6 +199,21 @@ def _credit_notes(view: InvoiceView) -> Table:
     return table
 
 
+def _disputes(view: InvoiceView, zone: ZoneInfo) -> Table:
+    table = _grid("left", "left")
+    for each in view.disputes:
+        part = f"line {', '.join(map(str, each.lines))}: " if each.lines else ""
+        text = styled(f"{part}{each.reason}")
+        ended = f"{each.outcome} {moment(each.ended_at, zone)}" if each.outcome and each.ended_at else "open"
+        text.append(f"\n{each.code} · {ended}", style="dim")
+        if each.answer:
+            text.append(f"\n{styled(each.answer).plain}", style="dim")
+        for file in each.files:
+            text.append(f"\n{styled(file.name).plain} ({file.size:,} bytes)", style="dim")
+        table.add_row(styled(moment(each.opened_at, zone)), text)
+    return table
+
+
 def _exceptions(view: InvoiceView, zone: ZoneInfo) -> Table:
     table = _grid("right", "left")
     for each in view.exceptions:
@@ -223,6 +242,8 @@ def next_commands(view: InvoiceView) -> list[str]:
     if any(each.erased_at is None for each in view.documents):
         commands.append(f"billow pdf {name}")
     commands += [f"billow pdf {shlex.quote(each.number)}" for each in view.credit_notes if each.document]
+    if any(file.erased_at is None for each in view.disputes for file in each.files):
+        commands.append(f"billow dispute-files {name}")
     if "pay" in view.actions and view.open is not None and view.open > 0:
         commands.append(f"billow pay {name} --amount {view.open} --as WHO")
     if "release" in view.actions:

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from fastapi import Query, Request, Response
 from pydantic import StringConstraints
 
-from activities.ledger import why as reasons
 from activities.ledger import views
+from activities.ledger import why as reasons
 from activities.ledger.agreement_models import Why
 from activities.ledger.read_models import InvoiceFilter, InvoiceSummary, InvoiceView, ReadModel, TimelineEntry
 from activities.ledger.summaries import STATUSES

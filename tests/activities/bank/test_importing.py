@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy.orm import Session
 
 from activities.bank.importing import Imported, import_file
 from activities.ledger import bank_data, bank_statements, company_records, invoices, unmatched_payments, views
@@ -155,6 +159,64 @@ def test_alike(story: Story, order: tuple[int, int]) -> None:
     take(story.ledger, whole)
     assert status(story.ledger, number)[1] == Decimal("8470.00")
     assert rows(story.ledger, "select count(*) from payments") == [(3,)]
+
+
+def test_halves_at_once(story: Story) -> None:
+    """The halves of a day, imported in the same moment, bring as much as one after the other."""
+    number = story.issued("one")
+    same = paid("10.00", number, name="N")
+    halves = [
+        file([same, same], id="A", begins="2026-11-20T00:00:00", ends="2026-11-20T12:00:00"),
+        file([same] * 3, id="B", begins="2026-11-20T12:00:00", ends="2026-11-20T20:00:00", opening="1020.00"),
+    ]
+    at_once(2, lambda half: take(story.ledger, halves[half]))
+    assert status(story.ledger, number)[1] == Decimal("8450.00")
+    assert rows(story.ledger, "select count(*) from payments") == [(5,)]
+
+
+class Dying(Ledger):
+    """A ledger whose database goes away after a number of transactions, while one more is under way."""
+
+    left = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        self.left -= 1
+        with super().transaction() as tx:
+            yield tx
+            if self.left < 0:
+                raise ConnectionError
+
+
+@pytest.mark.parametrize("after", range(9))
+def test_crash(story: Story, after: int) -> None:
+    """Whenever an import breaks off: imported again, all is as if nothing had happened."""
+    one, two = story.issued("one"), story.issued("two", prices=("100",))
+    story.paid(two, "19.00")
+    entries = [
+        paid("-1.00", "Miete"),
+        paid("7.00", "?", bank="B1"),
+        paid("500.00", one, bank="B2", end_to_end_id="E1"),
+        paid("8.00", "?"),
+        paid("19.00", two),
+        paid("100.00", two),
+        Entry("-500.00", reference="B3", transactions=(Tx(end_to_end_id="E1", returned="AC04"),)),
+        paid("8000.00", one),
+        paid("8.00", "?"),
+    ]
+    dying = Dying(story.ledger.url)
+    dying.left = after
+    with contextlib.closing(dying), contextlib.suppress(ConnectionError):
+        take(dying, file(entries))
+    (made,) = take(story.ledger, file(entries))
+    assert sum(made.outcomes.values()) + made.known == 9
+    ((became,),) = rows(story.ledger, "select array_agg(outcome order by id) from bank_entries")
+    assert became[:5] == ["outgoing", "unmatched", "booked", "unmatched", "known already"]
+    assert became[5:] == ["booked", "taken back", "booked", "unmatched"]
+    assert [status(story.ledger, each)[1] for each in (one, two)] == [Decimal(500), Decimal(0)]
+    assert rows(story.ledger, "select count(*), sum(amount) from unmatched_payments") == [(3, Decimal(23))]
+    assert rows(story.ledger, "select count(*) from outbox where kind = 'notice'") == [(3,)]
+    assert breaks(story.ledger, one) == breaks(story.ledger, two) == []
 
 
 def test_one_payment_over_several_and_several_over_one(story: Story) -> None:
