@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= auto
 
-.PHONY: help run test scale check bench golden languages lock clean environment system-packages browser redmine
+.PHONY: help run test scale check bench golden screens languages lock clean environment system-packages browser redmine
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s'|'
@@ -36,6 +36,9 @@ languages: environment  ## bring the catalogues of translations in step with the
 
 golden: environment system-packages  ## draw the golden documents anew, then look at what has changed (ARGS="nine" draws some)
 	@$(BIN)/python -m tests.golden $(ARGS)
+
+screens: environment system-packages browser  ## take the pictures of every page for docs/tour.md anew (ARGS="money bank" takes some)
+	@$(BIN)/python -m tests.screens $(ARGS)
 
 lock:  ## resolve requirements.txt anew from pyproject.toml
 	@command -v uv >/dev/null || { echo "Locking needs uv: install it with 'pip install uv'."; exit 1; }

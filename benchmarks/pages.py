@@ -110,7 +110,7 @@ class Measured:
 
 def measure(invoices: int = INVOICES, repeats: int = REPEATS) -> Measured:
     """Makes the invoices on a server of its own, and asks for every page so many times."""
-    with tempfile.TemporaryDirectory(prefix="billow-pages-") as folder, _database(Path(folder)) as url:
+    with tempfile.TemporaryDirectory(prefix="billow-pages-") as folder, database(Path(folder)) as url:
         migrate(url)
         ledger = Ledger(url)
         try:
@@ -196,7 +196,8 @@ def _timed(ledger: Ledger, asked: TestClient, name: str, path: str, repeats: int
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[str]:
+def database(folder: Path) -> Iterator[str]:
+    """The URL of an empty database of a server that is gone afterwards."""
     folder.chmod(0o755)
     cluster = Cluster(folder / "data", ports.choose(29800, None, "a port"), durable=False)
     cluster.prepare()

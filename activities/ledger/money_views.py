@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, and_, case, func, literal_column, select
+from sqlalchemy import ARRAY, TEXT, Date, and_, case, cast, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from activities.ledger.summaries import BUYER, is_open
@@ -232,7 +232,7 @@ def habits_of(tx: Session, today: date, clients: Sequence[str] | None = None) ->
 
 def names_of(tx: Session, clients: Sequence[str]) -> dict[str, str]:
     """By what name each client was billed last; not those that never were."""
-    wanted = func.unnest(list(clients)).table_valued("client").render_derived()
+    wanted = func.unnest(cast(list(clients), ARRAY(TEXT))).table_valued("client").render_derived()
     last = (
         select(BUYER.label("name"))
         .where(InvoiceRow.client == wanted.c.client, InvoiceRow.draft.is_not(None))

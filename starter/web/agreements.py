@@ -25,6 +25,14 @@ MODELS = {
 MEASURES = {"hours": message("hours"), "spend": message("spend"), "progress": message("progress")}
 
 
+STATES = (
+    message("active"), message("to begin"), message("ended"), message("on hold"), message("billed in full"),
+    message("billed"), message("waived"), message("to be billed again"), message("in force"), message("agreed"),
+    message("not approved"),
+)  # fmt: skip
+"""Of agreements, of what they bill, and of change orders."""
+
+
 def listing(request: Request) -> Response:
     """A page of agreements by id; `?q=` narrows by what id, title or client contains."""
     desk, at = desk_of(request), now()

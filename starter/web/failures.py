@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from activities.languages.catalogue import message
 from billing.errors import NotAllowed, NotFound, Refused, SourceUnavailable
+from starter.web import problems
 from starter.web.desk import Desk
 from starter.web.guests import guest_of
 from starter.web.headers import HEADERS
@@ -36,6 +37,10 @@ def http(request: Request, error: Exception) -> Response:
     """An answer of HTTP's own, such as 404 and 405."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     plain = HTTPStatus(status).phrase
+    if request.url.path.startswith(
+        "/api/"
+    ):  # what no route of the API takes in, such as a line break in an address
+        return problems.problem(status, "There is nothing like this at this address.")
     detail = error.detail if isinstance(error, HTTPException) and error.detail != plain else ""
     titles = {
         400: message("That cannot be shown"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from activities.ledger import company_records, dealings, standings, views
 from activities.ledger.read_models import DocumentView, InvoiceView, TimelineEntry
 from activities.ledger.tables import InvoiceRow
-from billing.allowed_acts import allowed_acts
+from billing.allowed_acts import Act, WhyNot, allowed_acts
 from billing.currencies import MINOR_UNITS
 from billing.dispute import DisputeCode
 from starter.web.desk import csrf_token, desk_of, now, zone_of
@@ -65,7 +65,7 @@ def detail(request: Request) -> Response:
             ),
             acts=acts if is_newest else {},
             allowed=[act for act, why in acts.items() if why is None],
-            refused=[(act, why.value) for act, why in acts.items() if why is not None],
+            refused=_refused(acts),
             act_words=ACTS,
             channels=CHANNELS,
             dealings=had,
@@ -92,6 +92,15 @@ def form_key(request: Request, invoice: int, seen: int) -> str:
     """The key of what is ordered from a page: the same for a second click, and another once the invoice moved on."""
     content = f"{csrf_token(request)}/{invoice}/{seen}"
     return hashlib.sha256(content.encode()).hexdigest()[:24]
+
+
+def _refused(acts: Mapping[Act, WhyNot | None]) -> list[tuple[str, list[Act]]]:
+    """Reasons, each with the acts it stands against; the one against fewest first."""
+    found: dict[str, list[Act]] = {}
+    for act, why in acts.items():
+        if why is not None:
+            found.setdefault(why.value, []).append(act)
+    return sorted(found.items(), key=lambda each: len(each[1]))
 
 
 def _pdf(documents: Sequence[DocumentView]) -> DocumentView | None:

@@ -84,7 +84,7 @@ def _ageing(about: CurrencyMoney, said: Words) -> Markup:
                 [(bucket.amount, told), nothing] if name == "current" else [nothing, (bucket.amount, told)],
             )
         )
-    title = said.gettext("What is open by how late it is, in %(currency)s") % {"currency": about.currency}
+    title = said.gettext("What is open by how late it is, in %(currency)s", currency=about.currency)
     return bars(title, shown, ("one", "four"))
 
 
@@ -105,5 +105,5 @@ def _weeks(about: CurrencyMoney, said: Words) -> Markup:
                 ],
             )
         )
-    title = said.gettext("What can be expected week by week, in %(currency)s") % {"currency": about.currency}
-    return bars(title, shown, every=2)
+    title = said.gettext("What can be expected week by week, in %(currency)s", currency=about.currency)
+    return bars(title, shown, ("one", "two", "three", "five"), every=2)

@@ -30,6 +30,6 @@ def page(request: Request) -> Response:
 def length(offset: Offset, said: Words) -> str:
     """'7 days', '2 minutes'."""
     if offset.days is not None:
-        return said.ngettext("%(num)s day", "%(num)s days", offset.days) % {"num": said.number(offset.days)}
+        return said.ngettext("%(num)s day", "%(num)s days", offset.days)
     minutes = offset.minutes or 0
-    return said.ngettext("%(num)s minute", "%(num)s minutes", minutes) % {"num": said.number(minutes)}
+    return said.ngettext("%(num)s minute", "%(num)s minutes", minutes)

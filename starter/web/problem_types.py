@@ -29,25 +29,41 @@ class ProblemType:
 
 
 TYPES: Mapping[str, ProblemType] = {
-    "malformed": ProblemType(400, "Malformed", "The request cannot be read: no JSON, or a query that says nothing known."),
-    "not-authenticated": ProblemType(401, "Not authenticated", "There is no token, or it has expired or was revoked."),
+    "malformed": ProblemType(
+        400, "Malformed", "The request cannot be read: no JSON, or a query that says nothing known."
+    ),
+    "not-authenticated": ProblemType(
+        401, "Not authenticated", "There is no token, or it has expired or was revoked."
+    ),
     "not-allowed": ProblemType(403, "Not allowed", "The person or the scopes of the token do not reach."),
     "not-found": ProblemType(404, "Not found", "What is named does not exist."),
     "method-not-allowed": ProblemType(405, "Method not allowed", "Allow says which methods there are."),
     "not-acceptable": ProblemType(406, "Not acceptable", "Answers are JSON, but for documents; accept that."),
-    "wrong-state": ProblemType(409, "Wrong state", "It is past, or not yet at, the point where that makes sense. Look again."),
-    "conflict": ProblemType(409, "Conflict", "Somebody else was faster, or the draft has changed. Look again."),
+    "wrong-state": ProblemType(
+        409, "Wrong state", "It is past, or not yet at, the point where that makes sense. Look again."
+    ),
+    "conflict": ProblemType(
+        409, "Conflict", "Somebody else was faster, or the draft has changed. Look again."
+    ),
     "in-progress": ProblemType(409, "In progress", "The same request is being carried out; ask again soon."),
     "outdated": ProblemType(412, "Outdated", "It has changed since it was read (If-Match). Read it again."),
     "too-large": ProblemType(413, "Too large", "Send less at once."),
-    "unsupported-media-type": ProblemType(415, "Unsupported media type", "Send the type that the operation takes."),
-    "invalid": ProblemType(422, "Invalid", "What was sent has not the shape asked for; `errors` says where and why."),
+    "unsupported-media-type": ProblemType(
+        415, "Unsupported media type", "Send the type that the operation takes."
+    ),
+    "invalid": ProblemType(
+        422, "Invalid", "What was sent has not the shape asked for; `errors` says where and why."
+    ),
     "refused": ProblemType(422, "Refused", "A rule refuses it; `detail` says why. Nothing was changed."),
     "key-reused": ProblemType(422, "Key reused", "The Idempotency-Key was sent with another request before."),
     "too-often": ProblemType(429, "Too often", "Wait as long as Retry-After says."),
-    "fault": ProblemType(500, "Fault of ours", "It was logged. Send it again later, with the same Idempotency-Key."),
-    "unavailable": ProblemType(503, "Unavailable", "The ledger or a source does not answer now. Send it again."),
-}  # fmt: skip
+    "fault": ProblemType(
+        500, "Fault of ours", "It was logged. Send it again later, with the same Idempotency-Key."
+    ),
+    "unavailable": ProblemType(
+        503, "Unavailable", "The ledger or a source does not answer now. Send it again."
+    ),
+}
 
 _OF_ERRORS: tuple[tuple[type[BillowError], str], ...] = (
     (KeyReused, "key-reused"),

@@ -15,17 +15,19 @@ from playwright.sync_api import Browser, Page
 
 from activities.ledger import preferences
 from activities.ledger.preferences import Preferences
-from billing.exceptions import ReasonCode
 from starter.local_stack import mailbox
 from starter.web import create_app
 from starter.web.doors import every_route
 from tests.browser.conftest import fits
-from tests.starter.runs import HELD, LATE, USUAL, finished
+from tests.starter.web.furnished import furnish
 from tests.starter.web.story import Story
 from workers.settings import Settings
 
 ADDRESSES: dict[str, Callable[[Story, Settings], str]] = {
     "/invoices/{reference:path}": lambda story, _: f"/invoices/{story.issued('seen', title='Seen')}",
+    "/clients/{client}": lambda *_: "/clients/nordlicht",
+    "/agreements/{agreement}": lambda *_: "/agreements/support",
+    "/bank/statements/{statement:int}": lambda *_: "/bank/statements/1",
     "/runs/{run}": lambda *_: "/runs/run:1",
     "/integrations/{connection}": lambda *_: "/integrations/events",
     "/mailbox/{id}": lambda _, settings: f"/mailbox/{_message(settings)}",
@@ -55,19 +57,6 @@ def _message(settings: Settings) -> str:
     return mailbox.keep(settings.mailbox, "a@elbwerk.example", ["ap@nordlicht.example"], message.as_bytes())
 
 
-def _furnished(story: Story) -> None:
-    """Something of everything a page could show."""
-    late = story.at - timedelta(days=40)
-    story.paid(story.issued("paid", at=late - timedelta(days=1)), "8500.00")
-    story.paid(
-        story.issued("part", at=late, title="A title that is as long as titles of projects are"), "10.00"
-    )
-    story.issued("yen", client="kawa", name="Kawa Design K.K.", prices=("150000",))
-    story.asked("waiting")
-    story.raised("stopped", ReasonCode.SOURCES_DIFFER, "the CRM says 8,500.00 EUR, the contract 9,200.00 EUR")
-    finished(story.ledger, "run:1", HELD, LATE, USUAL)
-
-
 def pages(story: Story, settings: Settings) -> list[str]:
     """The addresses of every page of the app, and of some in other states."""
     app = create_app(settings, story.ledger)
@@ -92,7 +81,7 @@ LOOKS = {
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page(story: Story, settings: Settings, browser: Browser, address: str, look: str) -> None:
     """No page breaks a rule of axe-core, hangs over the edge, or is refused anything by its own content policy."""
-    _furnished(story)
+    furnish(story)
     width, scheme, language = LOOKS[look]
     found: list[str] = []
     context = browser.new_context(

@@ -34,7 +34,7 @@ def app_for_api(desk: Desk) -> FastAPI:
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
-        exception_handlers=dict(HANDLERS),  # type: ignore[arg-type]  # they take any exception
+        exception_handlers=dict(HANDLERS),
     )
     for each in (
         invoices, billing, deciding, collecting, paying, bank, agreements, clients, company, people, integrations,
@@ -42,6 +42,8 @@ def app_for_api(desk: Desk) -> FastAPI:
         app.router.routes.extend(each.router.routes)
     described = description.of(app, PREFIX)
     app.openapi = lambda: described  # type: ignore[method-assign]
-    app.add_api_route("/docs", documentation.page_of(described), include_in_schema=False, response_class=HTMLResponse)
+    app.add_api_route(
+        "/docs", documentation.page_of(described), include_in_schema=False, response_class=HTMLResponse
+    )
     app.state.desk = desk
     return app

@@ -70,7 +70,7 @@ class StatementView(ReadModel):
     """A bank statement; not `complete` while its import is under way or was broken off."""
 
     id: int
-    issuer: str
+    issuer: str | None
     account: str
     currency: str
     statement: str
@@ -98,7 +98,7 @@ class EntryView(ReadModel):
     """An entry, what became of it and why; `payment` is the unmatched payment it is kept as."""
 
     statement: int
-    position: int
+    position: str
     amount: Decimal
     currency: str
     booked_on: date
@@ -184,10 +184,10 @@ def statement(caller: Called, statement: Id) -> StatementView:
         return _statement(row, bank_statements.outcomes(tx, [row.id])[row.id])
 
 
-@router.get("/bank-statements/{statement}/entries", operation_id="listStatementEntries", responses=answers(404))
-def entries_of(
-    caller: Called, statement: Id, outcome: Outcome | None = None, limit: _Many = 1000
-) -> Entries:
+@router.get(
+    "/bank-statements/{statement}/entries", operation_id="listStatementEntries", responses=answers(404)
+)
+def entries_of(caller: Called, statement: Id, outcome: Outcome | None = None, limit: _Many = 1000) -> Entries:
     """The entries of a statement in its order."""
     with caller.ledger.transaction() as tx:
         row = bank_statements.find(tx, statement)

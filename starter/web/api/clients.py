@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from activities.ledger import ageing, client_credit, company_records, credit_holds, dispute_commands, promises
 from activities.ledger.ageing import Bucket
@@ -105,7 +106,9 @@ def client(caller: Called, client: Name) -> ClientView:
         )
 
 
-@router.post("/clients/{client}/credit-hold", operation_id="placeCreditHold", responses=answers(404, 409))
+@router.post(
+    "/clients/{client}/place-credit-hold", operation_id="placeCreditHold", responses=answers(404, 409)
+)
 def place(caller: Called, client: Name, body: Why) -> Held:
     """Puts a client on credit hold: its account manager thinks before more is done on account."""
     new = dispute_commands.place_credit_hold(
@@ -121,7 +124,7 @@ def lift(caller: Called, client: Name) -> Held:
     return Held(client=client, on_credit_hold=False, new=True)
 
 
-def _said(client: Client, hold: CreditHoldRow | None) -> dict[str, object]:
+def _said(client: Client, hold: CreditHoldRow | None) -> dict[str, Any]:
     return {
         "id": client.id,
         "issuer": client.issuer,
@@ -130,6 +133,5 @@ def _said(client: Client, hold: CreditHoldRow | None) -> dict[str, object]:
         "zone": client.zone,
         "terms": str(client.terms),
         "account_manager": client.account_manager,
-        "credit_hold": hold
-        and CreditHold(since=hold.since, reason=hold.reason, placed_by=hold.by),
+        "credit_hold": hold and CreditHold(since=hold.since, reason=hold.reason, placed_by=hold.by),
     }

@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import Request
 from pydantic import AwareDatetime, Field
 
-from activities.ledger import commands, company_records, dispute_commands, portal_links
+from activities.ledger import commands, company_records, dispute_commands, portal_link_commands, portal_links
 from activities.ledger import invoices as ledger_invoices
 from activities.ledger.read_models import ReadModel
 from billing.approval_policy import Channel
 from billing.dispute import DisputeCode
 from billing.parties import Strict
 from starter.web.api.routes import CHANNEL, operations
-from starter.web.api.shapes import Amount, Changed, Ordered, Reason, Text, answers
+from starter.web.api.shapes import Amount, Changed, Order, Ordered, Reason, Text, answers
 from starter.web.desk import desk_of
 
 router = operations("Collection")
@@ -117,8 +117,14 @@ class Revoked(ReadModel):
 def hold(order: Ordered, body: Hold) -> Changed:
     """Stops reminders until an instant; the level is kept."""
     commands.hold(
-        order.ledger, order.reference, until=body.until, reason=body.reason, by=order.by, channel=Channel.API, at=order.at
-    )  # fmt: skip
+        order.ledger,
+        order.reference,
+        until=body.until,
+        reason=body.reason,
+        by=order.by,
+        channel=Channel.API,
+        at=order.at,
+    )
     return order.done()
 
 
@@ -164,7 +170,7 @@ def dispute(order: Ordered, body: Dispute) -> Changed:
     return order.done()
 
 
-@router.post("/invoices/{invoice:path}/end-dispute", operation_id="rejectDispute", responses=_ABOUT)
+@router.post("/invoices/{invoice:path}/reject-dispute", operation_id="rejectDispute", responses=_ABOUT)
 def end_dispute(order: Ordered, body: Decided) -> Changed:
     """The dispute is decided and the claim stands: the client is told. Where the client is right, credit it."""
     dispute_commands.end_dispute(
@@ -182,12 +188,18 @@ def withdraw_dispute(order: Ordered, body: Withdrawn) -> Changed:
     return order.done()
 
 
-@router.post("/invoices/{invoice:path}/due-date", operation_id="changeDueDate", responses=_ABOUT)
+@router.post("/invoices/{invoice:path}/change-due-date", operation_id="changeDueDate", responses=_ABOUT)
 def due_date(order: Ordered, body: DueDate) -> Changed:
     """Agrees on another due date, later or earlier."""
     commands.change_due_date(
-        order.ledger, order.reference, to=body.to, reason=body.reason, by=order.by, channel=Channel.API, at=order.at
-    )  # fmt: skip
+        order.ledger,
+        order.reference,
+        to=body.to,
+        reason=body.reason,
+        by=order.by,
+        channel=Channel.API,
+        at=order.at,
+    )
     return order.done()
 
 
@@ -211,37 +223,49 @@ def plan(order: Ordered, body: Plan) -> Changed:
 def end_plan(order: Ordered, body: PlanEnded) -> Changed:
     """The payment plan holds no longer."""
     dispute_commands.end_plan(
-        order.ledger, order.reference, due=body.due, reason=body.reason, by=order.by, channel=CHANNEL, at=order.at
-    )  # fmt: skip
+        order.ledger,
+        order.reference,
+        due=body.due,
+        reason=body.reason,
+        by=order.by,
+        channel=CHANNEL,
+        at=order.at,
+    )
     return order.done()
 
 
 @router.post("/invoices/{invoice:path}/resend", operation_id="resendInvoice", responses=_ABOUT)
 def resend(order: Ordered, body: Copy) -> Changed:
     """Has an issued invoice mailed once more; twice within a minute is once."""
-    commands.resend(
-        order.ledger, order.reference, to=body.to, by=order.by, channel=Channel.API, at=order.at
-    )
+    commands.resend(order.ledger, order.reference, to=body.to, by=order.by, channel=Channel.API, at=order.at)
     return order.done()
 
 
-@router.post("/invoices/{invoice:path}/portal-link", operation_id="makePortalLink", responses=_ABOUT)
+@router.post("/invoices/{invoice:path}/portal-link", operation_id="readPortalLink", responses=_ABOUT)
 def portal_link(request: Request, order: Ordered) -> Link:
     """The address at which the client sees the invoice: the one that is handed out now, else a new one."""
+    return _link(request, order)
+
+
+@router.post("/invoices/{invoice:path}/renew-link", operation_id="renewPortalLink", responses=_ABOUT)
+def renew_link(request: Request, order: Ordered) -> Link:
+    """A new address in place of those handed out so far, which lead nowhere from now on."""
+    portal_link_commands.renew(order.ledger, order.reference, by=order.by, channel=CHANNEL, at=order.at)
+    return _link(request, order)
+
+
+@router.post("/invoices/{invoice:path}/revoke-link", operation_id="revokePortalLink", responses=_ABOUT)
+def revoke_link(order: Ordered) -> Revoked:
+    """Every link to the invoice that was handed out leads nowhere from now on."""
+    _, ended = portal_link_commands.revoke(
+        order.ledger, order.reference, by=order.by, channel=CHANNEL, at=order.at
+    )
+    return Revoked(revoked=ended)
+
+
+def _link(request: Request, order: Order) -> Link:
     with order.ledger.transaction() as tx:
         row = ledger_invoices.find(tx, order.reference, lock=True)
         found = portal_links.current(tx, row, company_records.current(tx).company, at=order.at)
         url = f"{desk_of(request).settings.web_url}/i/{found.token}"
         return Link(url=url, expires_at=found.expires_at, viewed_at=row.viewed_at)
-
-
-@router.post(
-    "/invoices/{invoice:path}/revoke-portal-link", operation_id="revokePortalLink", responses=_ABOUT
-)
-def revoke_portal_link(order: Ordered) -> Revoked:
-    """Every link to the invoice that was handed out leads nowhere from now on."""
-    with order.ledger.transaction() as tx:
-        row = ledger_invoices.find(tx, order.reference, lock=True)
-        company = company_records.current(tx).company
-        ended = portal_links.revoke(tx, row, company, by=order.by, channel=CHANNEL, at=order.at)
-    return Revoked(revoked=ended)

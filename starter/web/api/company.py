@@ -95,9 +95,7 @@ def company(caller: Called) -> CompanyView:
         )
 
 
-@router.post(
-    "/company/plan", operation_id="planCompany", responses=answers(413, 415), openapi_extra=_ARCHIVE
-)
+@router.post("/company/plan", operation_id="planCompany", responses=answers(413, 415), openapi_extra=_ARCHIVE)
 async def plan(request: Request, caller: Called) -> Plan:
     """What applying this company folder would change, and what is wrong with it. Nothing is changed."""
     return await run_in_threadpool(_plan, caller, await _sent(request))
@@ -148,7 +146,9 @@ def _apply(caller: Caller, archive: bytes) -> Plan:
         ]
         raise Unprocessable(faults[:20])
     if caller.person not in found.people_by_id:
-        raise Refused(f"{caller.person!r} would not be a person of this company any more; let another apply it")
+        raise Refused(
+            f"{caller.person!r} would not be a person of this company any more; let another apply it"
+        )
     planned = _planned(caller, reading)
     with caller.ledger.transaction() as tx:
         before = company_records.current(tx)
@@ -173,7 +173,14 @@ def _unpacked(archive: bytes) -> Iterator[Path]:
                     target = folder / entry.filename
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(packed.read(entry))
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            NotImplementedError,
+            RuntimeError,
+            EOFError,
+            OSError,
+        ) as error:
             raise HTTPException(400, "This is no ZIP archive that can be read.") from error
         yield _top(folder)
 
@@ -181,10 +188,18 @@ def _unpacked(archive: bytes) -> Iterator[Path]:
 def _entries(packed: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     entries = [each for each in packed.infolist() if not each.is_dir()]
     if len(entries) > MOST_FILES or sum(each.file_size for each in entries) > LARGEST_FOLDER:
-        raise HTTPException(413, "The folder in this archive is larger than any company's. Nothing was changed.")
+        raise HTTPException(
+            413, "The folder in this archive is larger than any company's. Nothing was changed."
+        )
     for each in entries:
         path = PurePosixPath(each.filename)
-        if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in each.filename or ":" in path.parts[0]:
+        if (
+            not path.parts
+            or path.is_absolute()
+            or ".." in path.parts
+            or "\\" in each.filename
+            or ":" in path.parts[0]
+        ):
             raise HTTPException(400, "A file in this archive would lie outside of its folder.")
     return entries
 

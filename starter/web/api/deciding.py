@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 from fastapi import Query
 from pydantic import Field, StringConstraints
 
-from activities.ledger import commands, settling_commands, views
+from activities.ledger import approving_together, commands, draft_commands, settling_commands, views
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, ReadModel
 from billing.approval_policy import Channel, Verdict
 from billing.errors import Refused
 from billing.parties import Strict
 from starter.web.api.paying import check_past
-from starter.web.api.routes import Called, operations
+from starter.web.api.routes import CHANNEL, Called, operations
 from starter.web.api.shapes import Changed, Id, ItemView, Ordered, Reason, Text, answers
 
 router = operations("Decisions")
@@ -32,6 +32,40 @@ class Decision(Strict):
     )
     comment: Text = ""
     rebill: bool = Field(default=False, description="rejected: billed again, else waived")
+
+
+class Shown(Strict):
+    """A question of the inbox by its id, and the digest of the draft that was read."""
+
+    approval: int = Field(ge=1, lt=2**63)
+    digest: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+
+
+class Together(Strict):
+    """The drafts that are approved together, each as it was read."""
+
+    approvals: tuple[Shown, ...] = Field(min_length=1, max_length=200)
+    comment: Text = ""
+
+
+class TogetherOutcome(ReadModel):
+    """Of one of them: why it is not approved, null where it is."""
+
+    billing_key: str
+    refused: str | None
+
+
+class TogetherAnswer(ReadModel):
+    """What became of each."""
+
+    items: tuple[TogetherOutcome, ...]
+
+
+class Void(Strict):
+    """Why the draft ends, and what becomes of what it billed."""
+
+    rebill: bool = Field(description="billed again, else waived")
+    reason: Reason
 
 
 class Repair(Strict):
@@ -126,6 +160,37 @@ def fetch_again(order: Ordered) -> Changed:
     return order.done()
 
 
+@router.post("/approvals/approve-together", operation_id="approveTogether", responses=answers(404, 409))
+def approve(caller: Called, body: Together) -> TogetherAnswer:
+    """Approves several drafts, each as far as it may be: one that is refused keeps no other from being approved."""
+    done = approving_together.approve_together(
+        caller.ledger,
+        {each.approval: each.digest for each in body.approvals},
+        by=caller.person,
+        channel=Channel.API,
+        comment=body.comment,
+        at=caller.at,
+    )
+    return TogetherAnswer(
+        items=tuple(TogetherOutcome(billing_key=each.billing_key, refused=each.refused) for each in done)
+    )
+
+
+@router.post("/invoices/{invoice:path}/void", operation_id="voidDraft", responses=answers(404, 409, 412))
+def void(order: Ordered, body: Void) -> Changed:
+    """Ends a draft that is not issued, to be billed again or waived."""
+    draft_commands.void(
+        order.ledger,
+        order.reference,
+        rebill=body.rebill,
+        reason=body.reason,
+        by=order.by,
+        channel=CHANNEL,
+        at=order.at,
+    )
+    return order.done()
+
+
 @router.post("/exceptions/{exception}/resolve", operation_id="resolveException", responses=_ABOUT)
 def resolve(caller: Called, exception: Id, body: Repair) -> Resolved:
     """Retries, accepts, overrides or voids what an exception holds."""
@@ -170,7 +235,7 @@ def withdraw(caller: Called, item: Id, body: Objection) -> ItemView:
     return ItemView.shown(found)
 
 
-@router.post("/given-up/{item}/paid", operation_id="noteRefundPaid", responses=_ABOUT)
+@router.post("/given-up/{item}/refund-paid", operation_id="noteRefundPaid", responses=_ABOUT)
 def paid(caller: Called, item: Id, body: Paid) -> ItemView:
     """Notes that an agreed refund was paid by bank transfer."""
     check_past(caller, body.on)

@@ -88,7 +88,7 @@ def of(app: FastAPI, prefix: str) -> dict[str, Any]:
         "token": {"type": "http", "scheme": "bearer", "description": "a token that speaks for a person"}
     }
     for route in routes:
-        for method in route.methods:
+        for method in route.methods or ():
             _complete(made["paths"][route.path_format][method.lower()], method, f"{prefix}{route.path}")
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
@@ -12,11 +12,11 @@ from starlette.responses import HTMLResponse
 from starter.web import problem_types
 
 
-def page_of(described: dict[str, Any]) -> Callable[[], HTMLResponse]:
+def page_of(described: dict[str, Any]) -> Callable[[], Awaitable[HTMLResponse]]:
     """The operation that shows the page."""
     environment = Environment(
         loader=PackageLoader("starter.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )  # fmt: skip
+    )
     environment.filters |= {"kind": kind_of, "fragment": fragment}
     content = environment.get_template("api_docs.html").render(
         about=described["info"]["description"],

@@ -89,9 +89,7 @@ def message(
         return integration_views.event(connection, events.find(tx, source, event))
 
 
-@router.post(
-    "/integrations/{connection}/run-again", operation_id="runAgain", responses=answers(404, 409)
-)
+@router.post("/integrations/{connection}/run-again", operation_id="runAgain", responses=answers(404, 409))
 def run_again(caller: Called, connection: Name, body: Again) -> Acted:
     """Acts on a message again that was held or failed."""
     with caller.ledger.transaction() as tx:
@@ -104,6 +102,4 @@ def run_again(caller: Called, connection: Name, body: Again) -> Acted:
 
 def _found(request: Request, tx: Session, caller: Called, connection: str) -> IntegrationView:
     company = company_records.current(tx).company
-    return integration_views.one_of(
-        tx, company, desk_of(request).settings.web_url, connection, caller.at
-    )
+    return integration_views.one_of(tx, company, desk_of(request).settings.web_url, connection, caller.at)

@@ -140,9 +140,7 @@ class CreditOrder(Strict):
         default=Selection(), description="lines, or an amount with tax; all that is left without either"
     )
     reason: Reason
-    bill_again: bool = Field(
-        default=False, description="what lines credited in full bill may be billed anew"
-    )
+    bill_again: bool = Field(default=False, description="what lines credited in full bill may be billed anew")
     dispute_goes_on: bool = Field(default=False, description="it does not decide the dispute")
 
 
@@ -401,9 +399,7 @@ def set_aside(caller: Called, payment: Id, body: SetAside) -> Money:
 def keep_credit(caller: Called, payment: Id, body: KeepAsCredit) -> Money:
     """Keeps what is left of an unmatched payment as credit of a client; what that is."""
     return Money.of(
-        settling_commands.keep_as_credit(
-            caller.ledger, payment, body.client, by=caller.person, at=caller.at
-        )
+        settling_commands.keep_as_credit(caller.ledger, payment, body.client, by=caller.person, at=caller.at)
     )
 
 

@@ -127,7 +127,10 @@ class Tokens(ReadModel):
 class NewToken(Strict):
     """A token that speaks for the caller; never for more than the caller's own token may."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    name: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    ]
     scopes: tuple[Scope, ...] = Field(min_length=1)
     days: int = Field(default=api_tokens.USUALLY, ge=1, le=api_tokens.LONGEST)
 

@@ -71,11 +71,13 @@ class Operation(APIRoute):
         async def carried_out(request: Request) -> Response:
             if not marks.get(OTHER_ANSWER):
                 _check_accepted(request)
-            exact = request if marks.get(OTHER_BODY) else ExactRequest(request.scope, request.receive)
+            exact = ExactRequest(request.scope, request.receive)
             try:
                 if request.method == "GET":
                     return _marked(request, await handle(exact))
-                if any(marks.get(each) for each in (OWN_KEYS, NO_KEYS, OTHER_BODY)):
+                if marks.get(OTHER_BODY):
+                    return await handle(request)
+                if marks.get(OWN_KEYS) or marks.get(NO_KEYS):
                     return await handle(exact)
                 return await _once(exact, handle)
             except RequestValidationError as error:
@@ -126,9 +128,7 @@ async def _once(
     asked = _fingerprint(request, await request.body())
     before = await run_in_threadpool(_take, caller, key, asked)
     if before is not None:
-        return JSONResponse(
-            before.content, before.status, before.headers | {"idempotency-replayed": "true"}
-        )
+        return JSONResponse(before.content, before.status, before.headers | {"idempotency-replayed": "true"})
     try:
         answer = await handle(request)
     except (BillowError, HTTPException, RequestValidationError, Unprocessable):

@@ -32,7 +32,9 @@ from starter.web.callers import Caller
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")]
 """Free text, at most 2,000 characters, perhaps empty."""
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")
+]
 """Free text that has to be there."""
 
 Amount = Annotated[Figure, Field(gt=0, description="a decimal figure in a string, such as 1234.56")]
@@ -181,9 +183,7 @@ def key_of(caller: Caller) -> str | None:
     return f"api/{caller.person}/{caller.key}" if caller.key else None
 
 
-async def order_of(
-    caller: Called, response: Response, invoice: Reference, if_match: IfMatch = None
-) -> Order:
+async def order_of(caller: Called, response: Response, invoice: Reference, if_match: IfMatch = None) -> Order:
     """The command as it is to be carried out."""
     ledger = caller.ledger if if_match is None else _Unchanged(caller, invoice, if_match)
     return Order(ledger, invoice, caller, response)

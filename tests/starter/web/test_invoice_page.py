@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from activities.ledger import commands, dispute_commands, settling_commands, views
+from activities.ledger import dispute_commands, settling_commands, views
 from activities.ledger.read_models import InvoiceView
 from activities.ledger.tables import DocumentRow, MessageRow
 from billing.allowed_acts import Act, WhyNot
@@ -74,7 +74,7 @@ def test_buttons_and_reasons(story: Story, visitor: Visitor) -> None:
     visitor.post("/session/end", data={"csrf": visitor.token("/tokens")})
     page = visitor.sign_in("vito").get(f"/invoices/{number}").text
     assert 'action="/commands/pay"' not in page
-    assert page.count(WhyNot.ROLE.value) == len(Act)
+    assert f"{len(Act)} acts are not possible now" in page and WhyNot.ROLE.value in page
 
 
 def test_timeline_by_day(story: Story, visitor: Visitor) -> None:
@@ -92,7 +92,7 @@ def test_timeline_by_day(story: Story, visitor: Visitor) -> None:
 def test_credit_with_a_look_first(story: Story, visitor: Visitor) -> None:
     """A credit note by line is looked at first, and issued once however often its button is pressed.
 
-    Worked by hand: line 2 of net 2,142.86 with 19 % tax: 1,357.14 + 1,142.86 + 7,142.86 ... 2,142.86 * 1.19 = 2,550.00.
+    Worked by hand: line 2 of net 2,142.86 with 19 % tax (407.14) comes to 2,550.00; 8,500.00 less that are 5,950.00.
     """
     number = story.issued("one")
     visitor.sign_in("lena")
@@ -181,7 +181,6 @@ def test_plan_once(story: Story, visitor: Visitor) -> None:
     assert "was agreed already" in page
     shown = page.replace("\u00a0", " ")
     assert shown.count("open EUR 2,833.33") == 2 and "open EUR 2,833.34" in shown
-    assert "2026-13-01" not in page
     assert "Not done" in press(visitor, f"/invoices/{number}", "plan", parts="tomorrow 4", reason="x")
     page = press(visitor, f"/invoices/{number}", "end-plan", reason="not kept")
     assert "the plan holds no longer" in page
@@ -206,9 +205,7 @@ def test_due_date_and_promise(story: Story, visitor: Visitor) -> None:
     day = (story.at + timedelta(days=40)).date().isoformat()
     fields = form(visitor.sign_in("lena").get(f"/invoices/{number}").text, "change-due-date")
     assert f"is due on {day} now" in send(visitor, fields, "change-due-date", to=day, reason="agreed")
-    assert "already; nothing was changed" in send(
-        visitor, fields, "change-due-date", to=day, reason="agreed"
-    )
+    assert "already; nothing was changed" in send(visitor, fields, "change-due-date", to=day, reason="agreed")
     soon = (story.at + timedelta(days=3)).date().isoformat()
     press(visitor, f"/invoices/{number}", "promise", on=soon, note="Kim, by phone")
     page = press(visitor, f"/invoices/{number}", "withdraw-promise", reason="a slip")
@@ -234,7 +231,8 @@ def test_void_a_draft(story: Story, visitor: Visitor, after: str, said: str) -> 
     page = press(visitor.sign_in("lena"), "/invoices/manual/one", "void", reason="wrong client", after=after)
     assert said in page
     assert invoice(story, "manual/one").document_status == "voided draft"
-    assert "Nothing waits for anybody" in visitor.get("/?for=all").text or "EUR" not in page
+    with story.ledger.transaction() as tx:
+        assert views.inbox(tx, None, now()) == []
 
 
 def test_void_says_what_happens(story: Story, visitor: Visitor) -> None:
@@ -308,7 +306,10 @@ def test_document_beside(story: Story, visitor: Visitor) -> None:
     number = story.issued("one")
     sha256 = with_document(story, number)
     page = visitor.sign_in("vito").get(f"/invoices/{number}").text
-    assert f'src="/documents/{sha256}#view=FitH"' in page and 'data-live="5"' not in page
+    assert (
+        f'src="/documents/{sha256}#toolbar=0&amp;navpanes=0&amp;view=FitH"' in page
+        and 'data-live="5"' not in page
+    )
 
 
 def test_message_as_sent(story: Story, visitor: Visitor) -> None:
@@ -370,8 +371,7 @@ def test_given_up_in_sum(story: Story, visitor: Visitor) -> None:
     item = settling_commands.write_off(
         story.ledger, number, reason="small", by="lena", channel=Channel.CLI, at=now()
     )
-    settling_commands.agree(story.ledger, item.id, by="lena" if item.waits_for == () else item.waits_for[0],
-                            channel=Channel.CLI, at=now())  # fmt: skip
+    (who, *_) = item.waits_for
+    settling_commands.agree(story.ledger, item.id, by=who, channel=Channel.CLI, at=now())
     page = visitor.sign_in("vito").get(f"/invoices/{number}").text.replace("\u00a0", " ")
     assert "Written off" in page and "EUR −100.00" in page
-    assert commands is not None
