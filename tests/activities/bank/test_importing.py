@@ -174,6 +174,41 @@ def test_halves_at_once(story: Story) -> None:
     assert rows(story.ledger, "select count(*) from payments") == [(5,)]
 
 
+def test_pages(story: Story) -> None:
+    """A statement on two pages: what says the same on both is two payments, and imported again nothing."""
+    number = story.issued("one")
+    page = statement([paid("10.00", number, name="N")], opening=None)
+    pages = [
+        page.replace("<ElctrncSeqNb>", f"<StmtPgntn><PgNb>{which}</PgNb></StmtPgntn><ElctrncSeqNb>")
+        for which in (1, 2)
+    ]
+    for _ in range(2):
+        take(story.ledger, document(*pages))
+    assert status(story.ledger, number)[1] == Decimal("8480.00")
+    take(story.ledger, document(page, page))
+    assert status(story.ledger, number)[1] == Decimal("8480.00")
+
+
+@pytest.mark.parametrize(
+    ("code", "became"),
+    [("NTRF+166+9805", "booked"), ("NTRF+166+805", "booked"), ("805", "booked"), ("NCHG+808+9310", "charge")],
+)
+def test_own_codes(story: Story, code: str, became: str) -> None:
+    """Only a transaction code of charges makes a charge; the number of a batch that looks like one does not."""
+    number = story.issued("one")
+    entry = Entry("10.00", code="", transactions=(Tx(text=(number,)),))
+    own = f"<BkTxCd><Prtry><Cd>{code}</Cd><Issr>DK</Issr></Prtry></BkTxCd><NtryDtls>".encode()
+    take(story.ledger, file([entry]).replace(b"<NtryDtls>", own))
+    assert outcomes(story.ledger) == {"1": became}
+
+
+def test_announced_ahead(story: Story) -> None:
+    """What the bank announces for next month says nothing of how far the statement reaches."""
+    entries = [paid("10.00", bank="B1"), Entry("5.00", day="2027-01-15", standing="PDNG", reference="B2")]
+    (made,) = take(story.ledger, file(entries, opening=None))
+    assert made.until.date() == date(2026, 11, 20)
+
+
 class Dying(Ledger):
     """A ledger whose database goes away after a number of transactions, while one more is under way."""
 
