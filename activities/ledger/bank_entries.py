@@ -22,7 +22,7 @@ from billing.matching import OpenItems
 _CHARGES = frozenset({"CHRG", "FEES", "COMM", "INTR", "TAXE", "COMT", "CCHRG"})
 _RETURNS = frozenset({"RRTN", "UPDD", "UPCT", "UPCQ", "PRDD", "ARET", "RCDD", "RPCR"})
 _OWN_CHARGE = re.compile(r"[A-Z]{4}\+8(05|06|07|08|09|13|14)(\+.*)?")
-"""German transaction codes (GVC) of closing, fees and interest, as banks put them into their own code (`NCHG+808+9310`);
+"""German transaction codes (GVC) of closing, fees and interest, as banks put them into theirs (`NCHG+808+9310`);
 behind the second plus stands the number of a batch, which may be anything."""
 
 _LONGEST_REFERENCE = 140
