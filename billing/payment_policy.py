@@ -10,7 +10,6 @@ from pydantic import Field
 from billing.money import Currency, Figure, Money
 from billing.parties import Identifier, Strict
 
-
 Limit = Annotated[Figure, Field(ge=0)]
 """An amount up to which something passes."""
 
