@@ -9,13 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
 from activities.bank.importing import Imported, import_file
-from activities.ledger import bank_data, bank_statements, company_records, invoices, unmatched_payments, views
+from activities.ledger import (
+    bank_data,
+    bank_statements,
+    company_records,
+    invoices,
+    settling_commands,
+    unmatched_payments,
+    views,
+)
 from activities.ledger.database import Ledger
+from billing.approval_policy import Channel
 from billing.errors import Refused
 from billing.numbering import payment_reference
 from billing.payment_policy import PaymentPolicy
@@ -207,6 +217,56 @@ def test_announced_ahead(story: Story) -> None:
     entries = [paid("10.00", bank="B1"), Entry("5.00", day="2027-01-15", standing="PDNG", reference="B2")]
     (made,) = take(story.ledger, file(entries, opening=None))
     assert made.until.date() == date(2026, 11, 20)
+
+
+def owed_back(story: Story, *amounts: str) -> str:
+    """An invoice that is paid too much, of which so much is to be paid back."""
+    number = story.issued("one")
+    story.paid(number, str(8500 + sum(map(Decimal, amounts))))
+    told: Any = {"by": "lena", "channel": Channel.CLI, "at": NOW}
+    for place, amount in enumerate(amounts):
+        settling_commands.refund(
+            story.ledger, number, amount=Decimal(amount), reason="too much", key=f"r{place}", **told
+        )
+        settling_commands.agree(story.ledger, place + 1, **{**told, "by": "rosa"})
+    return number
+
+
+def test_refund(story: Story) -> None:
+    """Each refund that goes out is booked once, two alike too, whatever is imported again; a third is none of ours."""
+    policy(story.ledger, refunds={"approvers": ("rosa",)})
+    number = owed_back(story, "40.00", "40.00")
+    out = [paid("-40.00", f"Erstattung {number}", bank=f"B{n}") for n in range(3)]
+    strangers = [paid("-40.00", "Miete", bank="B8"), paid("-41.00", number, bank="B9")]
+    for _ in range(2):
+        take(story.ledger, file([*strangers, *out]))
+    assert rows(story.ledger, "select outcome from bank_entries order by id") == [
+        (each,) for each in ("outgoing", "outgoing", "refund", "refund", "outgoing")
+    ]
+    assert status(story.ledger, number) == PAID
+    assert rows(story.ledger, "select amount from payments where source = 'refund'") == [(Decimal(-40),)] * 2
+
+
+def test_refund_told_before(story: Story) -> None:
+    """A refund that a person has told of is not booked again when the statement comes."""
+    policy(story.ledger, refunds={"approvers": ("rosa",)})
+    number = owed_back(story, "40.00")
+    told: Any = {"by": "lena", "channel": Channel.CLI, "at": NOW}
+    settling_commands.refund_paid(story.ledger, 1, on=date(2026, 11, 20), **told)
+    take(story.ledger, file([paid("-40.00", f"Erstattung {number}", bank="B1")]))
+    assert outcomes(story.ledger) == {"1": "outgoing"}
+    assert status(story.ledger, number) == PAID
+
+
+def test_unmatched_alike(story: Story) -> None:
+    """Three payments of one day and amount that nobody can match are three, each decided for itself."""
+    same = paid("33.00", "Danke", name="Jemand")
+    for _ in range(2):
+        take(story.ledger, file([same, same, paid("33.00", "Danke", name="Jemand", bank="B1")]))
+    with story.ledger.transaction() as tx:
+        unmatched_payments.set_aside(tx, 2, COMPANY, reason="not ours", by="lena", at=NOW)
+    found = rows(story.ledger, "select amount, resolution from unmatched_payments order by id")
+    assert found == [(Decimal(33), None), (Decimal(33), "set aside: not ours"), (Decimal(33), None)]
 
 
 class Dying(Ledger):
