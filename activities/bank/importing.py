@@ -103,11 +103,20 @@ def _checked(file: IO[bytes], company: Company, at: datetime) -> list[_Checked]:
         now.entries += 1
         if each.standing is Standing.BOOKED:
             now.booked += each.amount
-        last_booked = max(last_booked or each.booked_on, each.booked_on)
+            last_booked = max(last_booked or each.booked_on, each.booked_on)
         now.last_booked = last_booked
     for one in found:
         one.until = bank_statements.reaches(one.head, one.last_booked, one.issuer.zone, at)
     return found
+
+
+def _is_next_page(checked: Sequence[_Checked], place: int) -> bool:
+    """Whether the statement goes on with the one before it: what says the same is counted on."""
+    if place == 0:
+        return False
+    before, now = checked[place - 1].head, checked[place].head
+    same = (before.account, before.currency, before.id) == (now.account, now.currency, now.id)
+    return same and bool(now.page) and now.page != before.page
 
 
 class _Import:
@@ -138,7 +147,8 @@ class _Import:
                     self._finish(imported[-1])
                 reading, made = self._begin(next(following))
                 imported.append(made)
-                seen = Counter()
+                if not _is_next_page(checked, len(imported) - 1):
+                    seen = Counter()
         if reading is not None:
             self._take_in(reading, batch, imported[-1])
             self._finish(imported[-1])

@@ -21,8 +21,9 @@ from billing.matching import OpenItems
 
 _CHARGES = frozenset({"CHRG", "FEES", "COMM", "INTR", "TAXE", "COMT", "CCHRG"})
 _RETURNS = frozenset({"RRTN", "UPDD", "UPCT", "UPCQ", "PRDD", "ARET", "RCDD", "RPCR"})
-_OWN_CHARGE = re.compile(r"\+8(05|06|07|08|09|13|14)\b|\b8(05|06|07|08|09|13|14)\b")
-"""German transaction codes (GVC) of closing, fees and interest, as banks put them into their own code."""
+_OWN_CHARGE = re.compile(r"[A-Z]{4}\+8(05|06|07|08|09|13|14)(\+.*)?")
+"""German transaction codes (GVC) of closing, fees and interest, as banks put them into theirs (`NCHG+808+9310`);
+behind the second plus stands the number of a batch, which may be anything."""
 
 _LONGEST_REFERENCE = 140
 
@@ -177,7 +178,7 @@ def is_charge(movement: Movement) -> bool:
     """Whether the bank itself takes or gives it: charges, interest, what is left of a batch."""
     left_over = movement.amount < 0 and movement.position.endswith(".rest")
     own = movement.code.rpartition(" ")[2]
-    return left_over or bool(_CHARGES & _codes(movement)) or bool(_OWN_CHARGE.search(own))
+    return left_over or bool(_CHARGES & _codes(movement)) or bool(_OWN_CHARGE.fullmatch(own))
 
 
 def _codes(movement: Movement) -> frozenset[str]:

@@ -363,7 +363,7 @@ def _giving_up(found: GivingUpRow, row: Row[Any] | None, company: Company, as_of
     money = giving_up.money(found)
     asked = found.status == giving_up.Status.ASKED
     by = company.person_name(found.asked_by if asked else found.decided_by or found.asked_by)
-    why = f"{by} {'asks for' if asked else 'agreed to'} {found.kind} of {money}: {found.reason}"
+    why = f"{by} {'asks for' if asked else 'agreed to'} a {found.kind} of {money}: {found.reason}"
     if found.last_error:
         why += f"; it failed: {found.last_error}"
     return InboxItem(

@@ -25,7 +25,8 @@ def look(reading: Reading, movement: Movement) -> Decided | None:
 def pay_back(tx: Session, reading: Reading, movement: Movement) -> Decided:
     """Books a refund if it is one to the cent and says of which invoice or payment; else it is nothing of ours."""
     found = [each for each in refunds.to_pay(tx, refunds.BANK_TRANSFER) if _is_it(tx, each, movement)]
-    if len(found) == 1:
+    # two of one invoice, or to one payer, are the same to everybody: the older one is paid first
+    if found and len({each.invoice for each in found}) == 1:
         return _refunded(tx, reading, movement, found[0].id)
     return _NOT_OURS
 

@@ -281,9 +281,10 @@ def attend(tx: Session, company: Company, *, at: datetime) -> None:
         notices.payments_unmatched(tx, [payment], company, at=at)
 
 
-def find(tx: Session, payment_id: int) -> UnmatchedPaymentRow:
+def find(tx: Session, payment_id: int, *, lock: bool = False) -> UnmatchedPaymentRow:
     """The payment with that id; `NotFound` otherwise."""
-    payment = tx.get(UnmatchedPaymentRow, payment_id) if 0 < payment_id < 2**63 else None
+    found = 0 < payment_id < 2**63
+    payment = tx.get(UnmatchedPaymentRow, payment_id, with_for_update=lock) if found else None
     if payment is None:
         raise NotFound(
             f"there is no unmatched payment {payment_id}; `billow inbox` lists those that are open"

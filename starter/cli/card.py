@@ -15,6 +15,7 @@ from starter.cli.decisions import other_ways
 from starter.cli.output import console, day, hint, moment, money, plural, status, styled
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from zoneinfo import ZoneInfo
 
     from activities.ledger.views import InvoiceView
@@ -67,11 +68,17 @@ def _head(view: InvoiceView) -> Table:
         styled(f"{name} · {view.client_name}", "bold"), styled(money(view.gross, view.currency), "bold")
     )
     if view.open is not None and view.gross is not None and view.open != view.gross:
-        table.add_row(styled(view.title), styled(f"open {money(view.open, view.currency)}"))
+        table.add_row(styled(view.title), styled(_left(view.open, view.currency)))
     elif view.title:
         table.add_row(styled(view.title), "")
     table.add_row(styled(view.billing_key + _generation(view), "dim"), "")
     return table
+
+
+def _left(open_amount: Decimal, currency: str | None) -> str:
+    if open_amount < 0:
+        return f"{money(-open_amount, currency)} too much"
+    return f"open {money(open_amount, currency)}"
 
 
 def _generation(view: InvoiceView) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from billing.money import Money
 from billing.payment_policy import Agreeing, PaymentPolicy
@@ -36,6 +37,24 @@ def test_alone_unless_set() -> None:
     assert not policy.credit_notes.alone(Money.of(Decimal("1000.01"), "EUR"))
     assert not policy.write_offs.alone(Money.of(Decimal("0.01"), "EUR"))
     assert not policy.refunds.alone(Money.of(Decimal("0.01"), "EUR"))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"accept_difference": {"EUR": "-0.01"}},
+        {
+            "accept_exchange_difference_percent": "20.01"
+        },  # no bank's margin; a tenth meant as per cent perhaps
+        {"write_offs": {"alone_up_to": {"EUR": "-1"}}},
+        {"bank_data_within_days": 0},
+        {"portal_days": 0},
+    ],
+)
+def test_out_of_range(setting: dict[str, object]) -> None:
+    """What nobody can mean is refused when the folder is read, not when money comes."""
+    with pytest.raises(ValidationError):
+        PaymentPolicy.model_validate(setting)
 
 
 def test_the_page_tells_of_every_setting() -> None:

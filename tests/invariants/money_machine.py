@@ -158,8 +158,6 @@ class MoneyMachine(RuleBasedStateMachine):
         row = self.world.row(key)
         if row.number is None or row.gross is None:
             return
-        if row.number not in self.books.invoices:
-            self.books.invoices[row.number] = Book(row.gross, row.client)
         self.learn()
 
     @rule(which=st.integers(0, 1))
@@ -170,8 +168,13 @@ class MoneyMachine(RuleBasedStateMachine):
             self.issued(self.world.one_off(("100.01", "250.00")[which], f"one-{self.turns}"))
 
     def learn(self) -> None:
-        """What policy had credit pay by itself moves in the books, too; that it may, the rules check."""
+        """What policy had credit pay by itself moves in the books, too; that it may, the rules check. An invoice that
+        was held first may be issued whenever somebody is heard."""
         with self.ledger.transaction() as tx:
+            for row in tx.scalars(
+                select(InvoiceRow).where(InvoiceRow.number.is_not(None)).order_by(InvoiceRow.id)
+            ):
+                self.books.invoices.setdefault(row.number or "", Book(row.gross or NONE, row.client))
             used = tx.execute(
                 select(PaymentRow.key, PaymentRow.amount, InvoiceRow.number, PaymentRow.received_as)
                 .join(InvoiceRow, InvoiceRow.id == PaymentRow.invoice)

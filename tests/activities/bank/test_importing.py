@@ -9,13 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
 from activities.bank.importing import Imported, import_file
-from activities.ledger import bank_data, bank_statements, company_records, invoices, unmatched_payments, views
+from activities.ledger import (
+    bank_data,
+    bank_statements,
+    company_records,
+    invoices,
+    settling_commands,
+    unmatched_payments,
+    views,
+)
 from activities.ledger.database import Ledger
+from billing.approval_policy import Channel
 from billing.errors import Refused
 from billing.numbering import payment_reference
 from billing.payment_policy import PaymentPolicy
@@ -172,6 +182,91 @@ def test_halves_at_once(story: Story) -> None:
     at_once(2, lambda half: take(story.ledger, halves[half]))
     assert status(story.ledger, number)[1] == Decimal("8450.00")
     assert rows(story.ledger, "select count(*) from payments") == [(5,)]
+
+
+def test_pages(story: Story) -> None:
+    """A statement on two pages: what says the same on both is two payments, and imported again nothing."""
+    number = story.issued("one")
+    page = statement([paid("10.00", number, name="N")], opening=None)
+    pages = [
+        page.replace("<ElctrncSeqNb>", f"<StmtPgntn><PgNb>{which}</PgNb></StmtPgntn><ElctrncSeqNb>")
+        for which in (1, 2)
+    ]
+    for _ in range(2):
+        take(story.ledger, document(*pages))
+    assert status(story.ledger, number)[1] == Decimal("8480.00")
+    take(story.ledger, document(page, page))
+    assert status(story.ledger, number)[1] == Decimal("8480.00")
+
+
+@pytest.mark.parametrize(
+    ("code", "became"),
+    [("NTRF+166+9805", "booked"), ("NTRF+166+805", "booked"), ("805", "booked"), ("NCHG+808+9310", "charge")],
+)
+def test_own_codes(story: Story, code: str, became: str) -> None:
+    """Only a transaction code of charges makes a charge; the number of a batch that looks like one does not."""
+    number = story.issued("one")
+    entry = Entry("10.00", code="", transactions=(Tx(text=(number,)),))
+    own = f"<BkTxCd><Prtry><Cd>{code}</Cd><Issr>DK</Issr></Prtry></BkTxCd><NtryDtls>".encode()
+    take(story.ledger, file([entry]).replace(b"<NtryDtls>", own))
+    assert outcomes(story.ledger) == {"1": became}
+
+
+def test_announced_ahead(story: Story) -> None:
+    """What the bank announces for next month says nothing of how far the statement reaches."""
+    entries = [paid("10.00", bank="B1"), Entry("5.00", day="2027-01-15", standing="PDNG", reference="B2")]
+    (made,) = take(story.ledger, file(entries, opening=None))
+    assert made.until.date() == date(2026, 11, 20)
+
+
+def owed_back(story: Story, *amounts: str) -> str:
+    """An invoice that is paid too much, of which so much is to be paid back."""
+    number = story.issued("one")
+    story.paid(number, str(8500 + sum(map(Decimal, amounts))))
+    told: Any = {"by": "lena", "channel": Channel.CLI, "at": NOW}
+    for place, amount in enumerate(amounts):
+        settling_commands.refund(
+            story.ledger, number, amount=Decimal(amount), reason="too much", key=f"r{place}", **told
+        )
+        settling_commands.agree(story.ledger, place + 1, **{**told, "by": "rosa"})
+    return number
+
+
+def test_refund(story: Story) -> None:
+    """Each refund that goes out is booked once, two alike too, whatever is imported again; a third is none of ours."""
+    policy(story.ledger, refunds={"approvers": ("rosa",)})
+    number = owed_back(story, "40.00", "40.00")
+    out = [paid("-40.00", f"Erstattung {number}", bank=f"B{n}") for n in range(3)]
+    strangers = [paid("-40.00", "Miete", bank="B8"), paid("-41.00", number, bank="B9")]
+    for _ in range(2):
+        take(story.ledger, file([*strangers, *out]))
+    assert rows(story.ledger, "select outcome from bank_entries order by id") == [
+        (each,) for each in ("outgoing", "outgoing", "refund", "refund", "outgoing")
+    ]
+    assert status(story.ledger, number) == PAID
+    assert rows(story.ledger, "select amount from payments where source = 'refund'") == [(Decimal(-40),)] * 2
+
+
+def test_refund_told_before(story: Story) -> None:
+    """A refund that a person has told of is not booked again when the statement comes."""
+    policy(story.ledger, refunds={"approvers": ("rosa",)})
+    number = owed_back(story, "40.00")
+    told: Any = {"by": "lena", "channel": Channel.CLI, "at": NOW}
+    settling_commands.refund_paid(story.ledger, 1, on=date(2026, 11, 20), **told)
+    take(story.ledger, file([paid("-40.00", f"Erstattung {number}", bank="B1")]))
+    assert outcomes(story.ledger) == {"1": "outgoing"}
+    assert status(story.ledger, number) == PAID
+
+
+def test_unmatched_alike(story: Story) -> None:
+    """Three payments of one day and amount that nobody can match are three, each decided for itself."""
+    same = paid("33.00", "Danke", name="Jemand")
+    for _ in range(2):
+        take(story.ledger, file([same, same, paid("33.00", "Danke", name="Jemand", bank="B1")]))
+    with story.ledger.transaction() as tx:
+        unmatched_payments.set_aside(tx, 2, COMPANY, reason="not ours", by="lena", at=NOW)
+    found = rows(story.ledger, "select amount, resolution from unmatched_payments order by id")
+    assert found == [(Decimal(33), None), (Decimal(33), "set aside: not ours"), (Decimal(33), None)]
 
 
 class Dying(Ledger):
