@@ -207,7 +207,8 @@ def _by_lines(
     lines = []
     for each in sorted(wanted, key=lambda each: each.position):
         if each.position > len(draft.lines):
-            raise Refused(f"{number} has {len(draft.lines)} lines, and none at {each.position}")
+            count = len(draft.lines)
+            raise Refused(f"{number} has {count} line{'s' * (count > 1)}, and none at {each.position}")
         line, left = draft.lines[each.position - 1], lefts[each.position - 1]
         net = _wanted(draft, each, line, left)
         if not net or abs(net) > abs(left) or (net < 0) != (left < 0):

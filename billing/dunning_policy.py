@@ -120,6 +120,12 @@ DISPUTED, DISPUTED_IN_PART = "disputed", "disputed in part"
 BANK_DATA_OLD = "bank data are too old"
 """Why nothing is done while the money may be there already, and nobody knows."""
 
+PAYMENT_UNDER_WAY = "payment under way"
+"""Why nothing is done while the client has paid by the provider, and the money is not there yet."""
+
+CREDITED_AND_OWED = "credited, and more went back than had come"
+"""Why nobody is reminded of what is owed: a person asks for it."""
+
 _LOOKED_AT_AGAIN = timedelta(hours=6)
 
 
@@ -139,7 +145,8 @@ class CollectionFacts(BaseModel):
     """What the ledger knows about an issued invoice; instants in UTC.
 
     `undisputed` is what of the open amount is not disputed, while a dispute is; `rested_days` are days of disputes by
-    which levels come later; nothing is done before `notice_until`; `bank_data_old` says why the data are, if they are.
+    which levels come later; nothing is done before `notice_until`; `bank_data_old` says why the data are, if they are;
+    until `under_way_until` a payment that was begun is waited for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -158,6 +165,7 @@ class CollectionFacts(BaseModel):
     notice_until: datetime | None = None
     bank_data_old: str = ""
     held_until: datetime | None = None
+    under_way_until: datetime | None = None
     promised_for: date | None = None
 
 
@@ -183,7 +191,7 @@ def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar,
     A level below one that is done is never gone back to; a courtesy note that can no longer come before the invoice
     is late is left out.
     """
-    if facts.credited:
+    if facts.credited and facts.open_amount <= 0:
         return NextStep(act=Act.SETTLE, at=as_of, why="credited")
     if facts.written_off:
         return NextStep(act=Act.SETTLE, at=as_of, why="written off")
@@ -191,6 +199,8 @@ def next_step(facts: CollectionFacts, policy: DunningPolicy, calendar: Calendar,
         return NextStep(act=Act.SETTLE, at=as_of, why="paid")
     if facts.handed_over:
         return NextStep(act=Act.REST, at=as_of, why="handed over to collection")
+    if facts.credited:
+        return NextStep(act=Act.REST, at=as_of, why=CREDITED_AND_OWED)
     if (halt := _halted(facts, calendar, as_of)) is not None:
         return halt
     coming = _disputed_in_part(facts, _planned(facts, policy, calendar, as_of), as_of)
@@ -233,7 +243,7 @@ def promise_given_until(promised_for: date, calendar: Calendar) -> datetime:
 
 
 def _halted(facts: CollectionFacts, calendar: Calendar, as_of: datetime) -> NextStep | None:
-    """Wait while a dispute, a hold or a promise stops the clock.
+    """Wait while a dispute, a hold, a promise or a payment under way stops the clock.
 
     A dispute is looked at again at its deadline, however long the others last: somebody must be told in time.
     """
@@ -243,6 +253,8 @@ def _halted(facts: CollectionFacts, calendar: Calendar, as_of: datetime) -> Next
     halts: list[tuple[datetime, str]] = []
     if facts.held_until is not None and facts.held_until > as_of:
         halts.append((facts.held_until, "on hold"))
+    if facts.under_way_until is not None and facts.under_way_until > as_of:
+        halts.append((facts.under_way_until, PAYMENT_UNDER_WAY))
     if facts.promised_for is not None:
         given_until = promise_given_until(facts.promised_for, calendar)
         if given_until > as_of:

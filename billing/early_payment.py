@@ -79,13 +79,25 @@ def received_in_time(payments: Iterable[tuple[date, Decimal]], last_day: date) -
     return in_time
 
 
-def discount_taken(draft: Draft, offered: Offer, in_time: Decimal, paid: Decimal) -> Decimal:
+def payable_after(draft: Draft, offered: Offer, credited: Decimal) -> Decimal:
+    """What is enough until the last day once so much of the invoice is credited: as many per cent of what is left."""
+    return rounded(offered.payable * (draft.due - credited) / draft.due, draft.currency)
+
+
+def discount_taken(
+    draft: Draft, offered: Offer, in_time: Decimal, paid: Decimal, credited: Decimal = Decimal(0)
+) -> Decimal:
     """What is waived: all that is open, once enough was paid in time; nothing before, and nothing of what was paid.
 
     `in_time` was received by the last day and kept; `paid` is what was received at all, less what was taken back;
-    both without the discount itself.
+    both without the discount itself. Of an invoice that is `credited` in part after it was paid, the discount is less
+    by that part; of one that was credited before, enough is as many per cent of what is left.
     """
-    return max(draft.due - paid, Decimal(0)) if in_time >= offered.payable else Decimal(0)
+    left = draft.due - credited
+    if in_time >= offered.payable:
+        return rounded(max(draft.due - paid, Decimal(0)) * left / draft.due, draft.currency)
+    enough = payable_after(draft, offered, credited)
+    return max(left - paid, Decimal(0)) if left > 0 and in_time >= enough > 0 else Decimal(0)
 
 
 def reduction(draft: Draft, amount: Decimal) -> Reduction:

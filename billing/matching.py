@@ -148,6 +148,11 @@ class OpenItems:
         for amount in {known.amount, known.early or known.amount}:
             self._amounts[known.currency, amount].discard(invoice)
 
+    def paid(self, invoice: int, left: Decimal) -> None:
+        """Something of the invoice was paid, and that much is left; paying early is no longer offered."""
+        if invoice in self._items:
+            self.put(replace(self._items[invoice], amount=left, early=None, early_until=None))
+
     def is_as_known(self, invoice: int, amount: Decimal) -> bool:
         """Whether that much is still open of it."""
         return invoice in self._items and self._items[invoice].amount == amount

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from billing.money import Currency, Figure, Money
 from billing.parties import Identifier, Strict
+
+Limit = Annotated[Figure, Field(ge=0)]
+"""An amount up to which something passes."""
 
 
 class Agreeing(Strict):
@@ -17,7 +20,7 @@ class Agreeing(Strict):
     approvers: tuple[Identifier, ...] = Field(
         default=(), description="any one of them; else the owner of exceptions and those above"
     )
-    alone_up_to: dict[Currency, Figure] = Field(
+    alone_up_to: dict[Currency, Limit] = Field(
         default_factory=dict, description="by currency, what a person may give up without asking another"
     )
     decide_within_hours: int = Field(default=72, ge=1, le=24 * 60)
@@ -37,12 +40,14 @@ class PaymentPolicy(Strict):
         le=60,
         description="reminders wait while the newest statement of the issuer's account is older; else it is not asked",
     )
-    accept_difference: dict[Currency, Figure] = Field(
+    accept_difference: dict[Currency, Limit] = Field(
         default_factory=dict,
         description="by currency, how far a payment may differ from what is open (fees, rounding) and still settle it",
     )
     accept_exchange_difference_percent: Figure | None = Field(
         default=None,
+        ge=0,
+        le=20,
         description="how far a payment the bank has converted may differ from what is open and still settle it",
     )
     use_credit: Literal["ask", "at once"] = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -46,9 +46,24 @@ class Prepayment(BaseModel):
         return total(each.net for each in self.parts)
 
 
-def prepayment(draft: Draft, number: str, item: str, issued_on: date, *, settled: bool) -> Prepayment:
-    """What an issued prepayment invoice can have deducted: the nets it billed, by the taxes they bore."""
-    parts = [PrepaidPart(taxes=taxes, net=net) for taxes, net in nets_by_taxes(draft).items() if net > 0]
+def prepayment(
+    draft: Draft,
+    number: str,
+    item: str,
+    issued_on: date,
+    *,
+    settled: bool,
+    credited: Iterable[Draft] = (),
+) -> Prepayment:
+    """What an issued prepayment invoice can have deducted: the nets it billed, by the taxes they bore.
+
+    What its credit notes took back of them was not received, and is not deducted.
+    """
+    nets = nets_by_taxes(draft)
+    for note in credited:
+        for taxes, net in nets_by_taxes(note).items():
+            nets[taxes] = nets.get(taxes, Decimal(0)) - net
+    parts = [PrepaidPart(taxes=taxes, net=net) for taxes, net in nets.items() if net > 0]
     return Prepayment(
         number=number,
         item=item,

@@ -50,7 +50,7 @@ def effects(settings: Settings, renderer: Renderer | None = None) -> Effects:
         vies=Vies(settings.vies_url or COMMISSION),
         renderer=renderer or InThisProcess(),
         portal_url=settings.portal_url,
-        public=settings.public_url is not None,
+        public=settings.public_url is not None and not settings.development,
         links=SignedLinks([secret(settings.home)], settings.web_url),
     )
 

@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from activities.archive import retention
+from activities.archive import after_issue, retention
 from activities.documents.store import DocumentStore
 from activities.ledger import audit_trail, company_records, credit_notes, invoices, notices
 from activities.ledger.database import Ledger
 from activities.ledger.tables import (
     AuditEventRow,
+    DisputeFileRow,
     DocumentRow,
     ErasureRow,
     ExceptionRow,
@@ -37,6 +38,8 @@ LETTERS = ("reminder-", "courtesy-note", "late-payment")
 """Messages that are business letters; the others only carry a document, or tell our own people something."""
 
 _DUE_DILIGENCE = "GDPR Art. 17(3)(b) and (e): the trail proves who did what, and each event proves the next"
+
+_UNSETTLED = "the invoice is not settled"
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,13 @@ class _Fate:
     draft: bool
     messages: tuple[MessageRow, ...]
     documents: tuple[DocumentRow, ...]
+    files: tuple[DisputeFileRow, ...]
+    payers: tuple[after_issue.PayerRow, ...]
     parts: tuple[Part, ...]
+
+    @property
+    def any_goes(self) -> bool:
+        return bool(self.draft or self.messages or self.documents or self.files or self.payers)
 
 
 def plan(tx: Session, subject: str, as_of: datetime) -> Plan:
@@ -92,7 +101,7 @@ def plan(tx: Session, subject: str, as_of: datetime) -> Plan:
     for row in rows:
         fate = _fate(tx, row, subject, as_of)
         parts += fate.parts
-        if fate.draft or fate.messages or fate.documents:
+        if fate.any_goes:
             found.invoices.append(row.id)
     for document, kept in letters:
         goes = kept.past(_today(tx, None, as_of))
@@ -137,18 +146,16 @@ def _erase(
 ) -> None:
     """What may go of one invoice, decided once more under its lock."""
     fate = _fate(tx, row, subject, at)
-    if not (fate.draft or fate.messages or fate.documents):
+    if not fate.any_goes:
         return
     for message in fate.messages:
-        if "@" in subject and not _same(message.recipient, subject):
-            message.copies_to = [each for each in message.copies_to if not _same(each, subject)]
-            continue
-        message.recipient = message.subject = message.body = message.html = ""
-        message.copies_to, message.server_reply, message.last_error = [], None, None
-        message.facts = {"contact": ERASED, **{k: v for k, v in message.facts.items() if k == "invoices"}}
+        _empty(message, subject)
     for document in fate.documents:
-        documents.remove(document.sha256)
-        document.erased_at, document.made_from = at, None
+        after_issue.remove_document(tx, documents, document, at)
+    for file in fate.files:
+        after_issue.remove_file(tx, documents, file, at)
+    for payer in fate.payers:
+        after_issue.empty_payer(payer)
     if fate.draft:
         row.draft = without_persons(row.draft, at) if row.draft is not None else None
         for note in credit_notes.of_invoice(tx, row):
@@ -162,6 +169,7 @@ def _erase(
             }
         for payment in tx.scalars(select(PaymentRow).where(PaymentRow.invoice == row.id)):
             payment.reference = ""
+        after_issue.empty_words(tx, row)
     audit_trail.record(
         tx,
         row,
@@ -172,8 +180,20 @@ def _erase(
         draft=fate.draft,
         messages=len(fate.messages),
         documents=[each.sha256 for each in fate.documents],
+        **({"files": [each.sha256 for each in fate.files]} if fate.files else {}),
+        **({"payers": len(fate.payers)} if fate.payers else {}),
         why="; ".join(dict.fromkeys(each.why for each in fate.parts if each.goes)),
     )
+
+
+def _empty(message: MessageRow, subject: str) -> None:
+    """Empties a message; one that only went to a contact in copy loses that address."""
+    if "@" in subject and not _same(message.recipient, subject):
+        message.copies_to = [each for each in message.copies_to if not _same(each, subject)]
+        return
+    message.recipient = message.subject = message.body = message.html = ""
+    message.copies_to, message.server_reply, message.last_error = [], None, None
+    message.facts = {"contact": ERASED, **{k: v for k, v in message.facts.items() if k == "invoices"}}
 
 
 def _fate(tx: Session, row: InvoiceRow, subject: str, as_of: datetime) -> _Fate:
@@ -194,7 +214,18 @@ def _fate(tx: Session, row: InvoiceRow, subject: str, as_of: datetime) -> _Fate:
         may_go, reason, day = _message(tx, row, message, today)
         parts.append(Part("messages", 1, may_go, reason, day))
         gone += [message] * may_go
-    return _Fate(whole, tuple(gone), tuple(stored), tuple(parts))
+    files = []
+    for file in after_issue.files(tx, row):
+        may_go, reason, day = _letter(tx, row, file.sent_at.date(), today)
+        parts.append(Part("dispute files", 1, may_go, reason, day))
+        files += [file] * may_go
+    payers = []
+    for payer in after_issue.payers(tx, row):
+        kept = retention.kept(tx, row, booked=after_issue.received_on(payer))
+        may_go = kept.past(today) and _settled(row)
+        parts.append(Part("payer records", 1, may_go, _because(kept), kept.until))
+        payers += [payer] * may_go
+    return _Fate(whole, tuple(gone), tuple(stored), tuple(files), tuple(payers), tuple(parts))
 
 
 def _called(row: InvoiceRow) -> str:
@@ -224,10 +255,17 @@ def _message(tx: Session, row: InvoiceRow, message: MessageRow, today: date) -> 
     if row.document_status == DocumentStatus.VOIDED:
         return True, "never issued, so no law wants them kept", None
     if not _settled(row):
-        return False, "the invoice is not settled", None
+        return False, _UNSETTLED, None
     if not message.event.startswith(LETTERS) or message.audience != notices.CLIENT:
         return True, "they have served their purpose, Art. 17(1)(a)", None
-    kept = retention.kept(tx, row, sent=(message.handed_over_at or message.prepared_at).date())
+    return _letter(tx, row, (message.handed_over_at or message.prepared_at).date(), today)
+
+
+def _letter(tx: Session, row: InvoiceRow, sent: date, today: date) -> tuple[bool, str, date | None]:
+    """A business letter about an invoice, sent or received."""
+    if not _settled(row):
+        return False, _UNSETTLED, None
+    kept = retention.kept(tx, row, sent=sent)
     return kept.past(today), _because(kept), kept.until
 
 

@@ -22,7 +22,7 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, true
 from sqlalchemy.orm import Session
 
-from activities.archive import export_pages
+from activities.archive import after_issue, export_money, export_pages
 from activities.documents.store import DocumentDamaged, DocumentMissing, DocumentStore
 from activities.ledger import audit_trail, company_records, credit_notes, number_audit
 from activities.ledger.tables import AuditEventRow, CreditNoteRow, DocumentRow, InvoiceRow, PaymentRow
@@ -117,10 +117,12 @@ def export(
             head = export_pages.head(scope, found, numbers)
             archive.copy("index.html", page, before=head, after=export_pages.FOOT)
         archive.add("numbers.json", _json(export_pages.numbers_document(numbers)))
-        with archive.entry("payments.csv") as payments:
-            payments(("\ufeff" + _csv_line(PAYMENTS)).encode())
-            for line in _payments(tx, scope):
-                payments(line.encode())
+        _table(archive, "payments.csv", PAYMENTS, _payments(tx, scope))
+        given_up = export_money.given_up(tx, _within(scope))
+        _table(archive, "given-up.csv", export_money.GIVEN_UP, given_up)
+        if scope.client is None:
+            bank = export_money.bank(tx, scope.issuer, scope.since, scope.until)
+            _table(archive, "bank.csv", export_money.BANK, bank)
         for version in _versions(tx, scope):
             record = _json(_company(tx, version, scope))
             archive.add(f"company/version-{version}.json", record)
@@ -250,6 +252,7 @@ def _invoice(
             continue
         archive.add(f"{folder}/{name}", data, packed=document.media_type != _PACKED_ALREADY)
         files.append(name)
+    files += _dispute_files(tx, documents, row, folder, archive, missing)
     found.documents += len(files)
     before = row.trigger == "opening item"
     found.from_before += before
@@ -275,6 +278,26 @@ def _invoice(
     told = [*missing, FROM_BEFORE] if before else missing
     credited_by = tuple(each.number for each in notes)
     return Entry(row, folder, (*files, "trail.jsonl"), "; ".join(told), credited_by)
+
+
+def _dispute_files(
+    tx: Session,
+    documents: DocumentStore,
+    row: InvoiceRow,
+    folder: str,
+    archive: _Archive,
+    missing: list[str],
+) -> list[str]:
+    """What the client sent with disputes; the names of the files, and into `missing` what is not there."""
+    names = []
+    for file in after_issue.files(tx, row):
+        name = f"disputed-{file.dispute}-{file.sha256[:8]}-{_safe(file.name)}"
+        try:
+            archive.add(f"{folder}/{name}", documents.get(file.sha256))
+            names.append(name)
+        except (DocumentMissing, DocumentDamaged) as error:
+            missing.append(f"{name}: {error}")
+    return names
 
 
 def _letters(tx: Session, documents: DocumentStore, scope: Scope, archive: _Archive, found: Exported) -> None:
@@ -314,7 +337,14 @@ def trail_line(event: AuditEventRow) -> str:
     )
 
 
-def _payments(tx: Session, scope: Scope) -> Iterator[str]:
+def _table(archive: _Archive, name: str, heads: tuple[str, ...], lines: Iterator[tuple[object, ...]]) -> None:
+    with archive.entry(name) as write:
+        write(("\ufeff" + _csv_line(heads)).encode())
+        for line in lines:
+            write(_csv_line(line).encode())
+
+
+def _payments(tx: Session, scope: Scope) -> Iterator[tuple[object, ...]]:
     query = (
         select(PaymentRow, InvoiceRow.number)
         .join(InvoiceRow, InvoiceRow.id == PaymentRow.invoice)
@@ -322,18 +352,16 @@ def _payments(tx: Session, scope: Scope) -> Iterator[str]:
         .order_by(PaymentRow.received_on, PaymentRow.id)
     )
     for payment, number in tx.execute(query.execution_options(yield_per=BATCH)):
-        yield _csv_line(
-            (
-                number,
-                payment.key,
-                payment.amount,
-                payment.currency,
-                payment.received_on,
-                payment.source,
-                payment.reference,
-                payment.recorded_at.isoformat(),
-                payment.recorded_by,
-            )
+        yield (
+            number,
+            payment.key,
+            payment.amount,
+            payment.currency,
+            payment.received_on,
+            payment.source,
+            payment.reference,
+            payment.recorded_at.isoformat(),
+            payment.recorded_by,
         )
 
 

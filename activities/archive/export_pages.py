@@ -57,7 +57,8 @@ def head(scope: Scope, found: Exported, numbers: NumberAudit) -> str:
         "<table><thead><tr><th>Series</th><th>Year</th><th>First</th><th>Last</th>"
         f'<th class="figure">Count</th></tr></thead><tbody>\n{series}</tbody></table>\n'
         '<h2>Invoices</h2><p class="small">The same, with more columns, is in <a href="index.csv">index.csv</a>; '
-        'payments are in <a href="payments.csv">payments.csv</a>. How to verify all of it is told in '
+        'payments are in <a href="payments.csv">payments.csv</a>, what was given up in '
+        '<a href="given-up.csv">given-up.csv</a>. How to verify all of it is told in '
         '<a href="README.txt">README.txt</a>.</p>\n'
         f"<table><thead><tr>{heads}</tr></thead><tbody>\n"
     )
@@ -115,6 +116,12 @@ def numbers_document(numbers: NumberAudit) -> dict[str, Any]:
     }
 
 
+def _bank(scope: Scope) -> str:
+    if scope.client is not None:
+        return ""
+    return "bank.csv       movements on the issuer's accounts in that time, and what became of each\n"
+
+
 def readme(scope: Scope, found: Exported) -> str:
     """What is where, and how to verify it without Billow."""
     missing = (
@@ -128,10 +135,12 @@ Invoices of {scope.issuer}, issued from {scope.since} to {scope.until}{of}
 
 index.html     to read in a browser; index.csv says the same and more (UTF-8, comma, amounts with a point)
 invoices/N/    of each invoice: the PDF as it was sent, its XML (CII and UBL, EN 16931) where there is one,
-               approved.json, the draft that was approved, and trail.jsonl, everything that was done with it
+               approved.json, the draft that was approved, trail.jsonl, everything that was done with it, and
+               files named disputed-…, which the client sent with a dispute: made elsewhere, to be opened with care
 letters/       statements and other documents of a client that are of no single invoice, where there are any
 payments.csv   money received, and taken back, for these invoices
-numbers.json   the audit of all numbers of the issuer: each series with its first, last and count, and any gap or double
+given-up.csv   write-offs, refunds and credit notes somebody had to agree to, and what became of them
+{_bank(scope)}numbers.json   the audit of all numbers of the issuer: each series, and any gap or double
 company/       the records in force when these invoices were triggered: issuer, clients, agreements, tax
 SHA256SUMS     of every file: sha256sum -c SHA256SUMS
 verify.py      checks the sums and the trails; needs Python 3.9 or later and nothing else: python3 verify.py

@@ -100,8 +100,9 @@ def holdings(tx: Session) -> list[Holding]:
     return sorted(found.values(), key=lambda each: (each.issuer, each.first))
 
 
-def kept(tx: Session, row: InvoiceRow, sent: date | None = None) -> Kept:
-    """How long an issued invoice is kept; with `sent`, a letter about it that was sent on that day."""
+def kept(tx: Session, row: InvoiceRow, sent: date | None = None, booked: date | None = None) -> Kept:
+    """How long an issued invoice is kept; with `sent`, a letter about it of that day; with `booked`, a record of money
+    of that day, which is a voucher as the invoice is."""
     seller = (row.draft or {}).get("issuer") or {}
     country = (seller.get("address") or {}).get("country", "")
     starts = int(seller.get("fiscal_year_starts", 1))
@@ -110,6 +111,8 @@ def kept(tx: Session, row: InvoiceRow, sent: date | None = None) -> Kept:
         country, starts = (issuer.address.country, issuer.fiscal_year_starts) if issuer else ("", 1)
     if sent is not None:
         return letter_kept(country, sent, starts)
+    if booked is not None:
+        return invoice_kept(country, booked, starts)
     newest = tx.scalar(select(_NEWEST).where(InvoiceRow.id == row.id))
     return invoice_kept(country, newest, starts) if newest else Kept(None, "it has no date")
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, literal, select, union_all
 
 from activities.documents.store import DocumentDamaged, DocumentMissing, DocumentStore
 from activities.ledger.database import Ledger
-from activities.ledger.tables import DocumentRow, InvoiceRow
+from activities.ledger.tables import DisputeFileRow, DisputeRow, DocumentRow, InvoiceRow
 
 BATCH = 200
 """Documents asked for in one transaction."""
@@ -39,9 +39,9 @@ class Fault:
 
 
 def to_check(ledger: Ledger) -> int:
-    """How many documents the ledger says are stored; what was erased is none of them."""
+    """How many documents the ledger says are stored, files of disputes too; what was erased is none of them."""
     with ledger.transaction() as tx:
-        return tx.scalar(select(func.count()).where(DocumentRow.erased_at.is_(None))) or 0
+        return tx.scalar(select(func.count()).select_from(_known())) or 0
 
 
 def check(ledger: Ledger, documents: DocumentStore) -> Iterator[Fault | None]:
@@ -66,23 +66,44 @@ def _checked(documents: DocumentStore, document: StoredDocument) -> Fault | None
 
 
 def _batches(ledger: Ledger) -> Iterator[list[StoredDocument]]:
-    last = ""
+    known = _known()
+    last = ("", "", "")
     while True:
         with ledger.transaction() as tx:
-            found = tx.execute(
-                select(
-                    DocumentRow.sha256,
-                    DocumentRow.size,
-                    DocumentRow.kind,
-                    DocumentRow.name,
-                    func.coalesce(InvoiceRow.number, InvoiceRow.billing_key, DocumentRow.client, ""),
-                )
-                .outerjoin(InvoiceRow, InvoiceRow.id == DocumentRow.invoice)
-                .where(DocumentRow.sha256 > last, DocumentRow.erased_at.is_(None))
-                .order_by(DocumentRow.sha256)
-                .limit(BATCH)
-            ).all()
+            after = func.row(known.c.sha256, known.c.kind, known.c.of) > func.row(*last)
+            query = select(known).where(after).order_by(known.c.sha256, known.c.kind, known.c.of)
+            found = [StoredDocument(*each) for each in tx.execute(query.limit(BATCH))]
         if not found:
             return
-        last = found[-1].sha256
-        yield [StoredDocument(*each) for each in found]
+        yield found
+        last = (found[-1].sha256, found[-1].kind, found[-1].of)
+
+
+def _known() -> Subquery:
+    """Every document and every file of a dispute that is not erased. The same bytes may be known as both."""
+    of = func.coalesce(InvoiceRow.number, InvoiceRow.billing_key)
+    documents = (
+        select(
+            DocumentRow.sha256,
+            DocumentRow.size,
+            DocumentRow.kind,
+            DocumentRow.name,
+            func.coalesce(of, DocumentRow.client, "").label("of"),
+        )
+        .outerjoin(InvoiceRow, InvoiceRow.id == DocumentRow.invoice)
+        .where(DocumentRow.erased_at.is_(None))
+    )
+    files = (
+        select(
+            DisputeFileRow.sha256,
+            func.min(DisputeFileRow.size),
+            literal("dispute file"),
+            func.min(DisputeFileRow.name),
+            of.label("of"),
+        )
+        .join(DisputeRow, DisputeRow.id == DisputeFileRow.dispute)
+        .join(InvoiceRow, InvoiceRow.id == DisputeRow.invoice)
+        .where(DisputeFileRow.erased_at.is_(None))
+        .group_by(DisputeFileRow.sha256, of)
+    )
+    return union_all(documents, files).subquery("known")

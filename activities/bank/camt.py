@@ -25,6 +25,9 @@ LARGEST = 128 * 2**20
 MOST_TRANSACTIONS = 100_000
 """Transactions of one entry: what is kept in memory at a time."""
 
+MOST_ELEMENTS = 20_000
+"""Elements that are kept at a time, those of one transaction with all it refers to: nobody's bank needs a tenth."""
+
 KNOWN = ("02", "08")
 _NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(camt)\.(\d{3})\.001\.(\d{2})$")
 _OTHERS = {
@@ -53,6 +56,8 @@ def read(file: IO[bytes]) -> Iterator[Statement | Movement]:
     try:
         yield from _Reader(file)
     except etree.XMLSyntaxError as error:
+        if packed(file):
+            raise Unreadable("the file is packed; unpack it, and import what is in it") from error
         line = f" in line {error.lineno:,}" if error.lineno else ""
         raise Unreadable(
             f"the file is no well-formed XML{line}, perhaps it breaks off; have the bank's file sent again: "
@@ -62,6 +67,12 @@ def read(file: IO[bytes]) -> Iterator[Statement | Movement]:
         raise Unreadable(str(error)) from error
 
 
+def packed(file: IO[bytes]) -> bool:
+    """Whether it is an archive, as many banks' portals give them."""
+    file.seek(0)
+    return file.read(4).startswith((b"PK\x03\x04", b"\x1f\x8b"))
+
+
 class _Reader:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = _Bounded(file)
@@ -69,6 +80,7 @@ class _Reader:
         self._open: _Open | None = None
         self._statements = 0
         self._transactions: list[Any] = []
+        self._elements = 0
 
     def __iter__(self) -> Iterator[Statement | Movement]:
         events = etree.iterparse(
@@ -85,12 +97,31 @@ class _Reader:
             if not self._version:
                 self._version = _version(element)
             name = name_of(element)
+            self._count(event)
             if name == "Ntry" or name == "Stmt":
                 yield from self._begun(element, name) if event == "start" else self._ended(element, name)
             elif name == "TxDtls" and event == "end":
                 self._transaction(element)
         if not self._statements:
             raise Unreadable("the file has no statement in it; have the bank's file sent again")
+
+    def _count(self, event: str) -> None:
+        self._elements += event == "start"
+        if self._elements > MOST_ELEMENTS:
+            raise Unreadable(
+                f"the file has more than {MOST_ELEMENTS:,} elements outside its entries, or in a single transaction; "
+                "it is not read"
+            )
+
+    def _forget(self, element: Any) -> None:
+        """Frees what was read, and what stood before it of the same kind."""
+        self._elements = 0
+        parent, kind = element.getparent(), element.tag
+        element.clear()
+        before = element.getprevious()
+        while before is not None and before.tag == kind:
+            parent.remove(before)
+            before = element.getprevious()
 
     def _begun(self, element: Any, name: str) -> Iterator[Statement]:
         if name == "Ntry" and self._open is None:
@@ -101,7 +132,7 @@ class _Reader:
             if self._open is None:
                 yield self._head(element)
             self._open = None
-            _forget(element)
+            self._forget(element)
             return
         if self._open is None:
             raise Faulty("an entry stands outside a statement")
@@ -110,7 +141,7 @@ class _Reader:
             element, self._open.statement, self._open.entries, tuple(self._transactions)
         )
         self._transactions = []
-        _forget(element)
+        self._forget(element)
 
     def _transaction(self, element: Any) -> None:
         if self._open is None:
@@ -118,7 +149,7 @@ class _Reader:
         self._transactions.append(transaction(element, self._open.statement))
         if len(self._transactions) > MOST_TRANSACTIONS:
             raise Faulty(f"entry {self._open.entries + 1} has more than {MOST_TRANSACTIONS:,} transactions")
-        _forget(element)
+        self._forget(element)
 
     def _head(self, element: Any) -> Statement:
         self._statements += 1
@@ -176,6 +207,7 @@ def _statement(element: Any, version: str) -> Statement:
         version=f"camt.053.001.{version}",
         account="".join(account.split()).upper(),
         currency=currency_of(currency),
+        page=text_of(element, "StmtPgntn/PgNb"),
         sequence=text_of(element, "ElctrncSeqNb") or text_of(element, "LglSeqNb"),
         made_at=instant_of(text_of(element, "CreDtTm")),
         begins=instant_of(text_of(period, "FrDtTm")) if period is not None else None,
@@ -197,13 +229,3 @@ def _balance(element: Any, *codes: str) -> tuple[str, Any, date | None] | None:
             sign = -1 if text_of(balance, "CdtDbtInd") == "DBIT" else 1
             return currency, sign * amount, day_of(first(balance, "Dt"))
     return None
-
-
-def _forget(element: Any) -> None:
-    """Frees what was read, and what stood before it of the same kind."""
-    parent, kind = element.getparent(), element.tag
-    element.clear()
-    before = element.getprevious()
-    while before is not None and before.tag == kind:
-        parent.remove(before)
-        before = element.getprevious()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +17,15 @@ from activities.bank.camt_fields import amount_of, day_of, first, line_of, money
 from activities.bank.movements import Movement, Standing, Statement
 from billing.money import Money, total
 
-_NO_REFERENCE = frozenset({"NOTPROVIDED", "NONREF", "NOTAVAILABLE", "NONE", "NOTPROVIDED."})
-_STANDINGS = {"BOOK": Standing.BOOKED, "PDNG": Standing.PENDING, "INFO": Standing.INFORMATION}
+_NO_REFERENCE = frozenset(
+    {"NOTPROVIDED", "NOT PROVIDED", "NOTPROVIDED.", "NONREF", "NOTAVAILABLE", "NONE", "N/A", "NA", "NULL"}
+)
+_STANDINGS = {
+    "BOOK": Standing.BOOKED,
+    "PDNG": Standing.PENDING,
+    "FUTR": Standing.PENDING,
+    "INFO": Standing.INFORMATION,
+}
 _MOST_LINES = 50
 """Lines of text of one movement that are kept."""
 
@@ -46,7 +54,7 @@ class Transaction:
 
 def transaction(element: Any, statement: Statement) -> Transaction:
     """A `TxDtls` element, read."""
-    amount = money_of(first(element, "Amt")) or money_of(first(element, "AmtDtls/TxAmt/Amt"))
+    amount = _amount(element, statement.currency)
     instructed = money_of(first(element, "AmtDtls/InstdAmt/Amt"))
     way = text_of(element, "CdtDbtInd")
     structured, documents, lines = _remittance(element)
@@ -68,6 +76,13 @@ def transaction(element: Any, statement: Statement) -> Transaction:
         returned=_returned(element),
         charges=_charges(element, statement.currency),
     )
+
+
+def _amount(element: Any, currency: str) -> Money | None:
+    """The amount of a transaction: in the account's currency if it is given in it, wherever that is."""
+    paths = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt")
+    found = [each for each in (money_of(first(element, path)) for path in paths) if each]
+    return next((each for each in found if each.currency == currency), found[0] if found else None)
 
 
 def entry_movements(
@@ -93,13 +108,13 @@ def entry_movements(
     rest = whole.amount - total(amounts)
     if rest:
         remark = "what the bank booked of a batch beyond its transactions"
-        yield replace(whole, position=f"{place}.rest", amount=rest, text=(), remarks=(remark,))
+        yield replace(whole, position=f"{place}.rest", amount=rest, text=(), original=None, remarks=(remark,))
 
 
 def _entry(element: Any, statement: Statement, place: int) -> Movement:
     try:
         amount, currency = amount_of(first(element, "Amt"))
-        booked = day_of(first(element, "BookgDt")) or day_of(first(element, "ValDt")) or statement.closing_day
+        booked = day_of(first(element, "BookgDt")) or day_of(first(element, "ValDt")) or _day(statement)
     except Faulty as error:
         raise Faulty(f"entry {place} of statement {statement.id!r}: {error}") from error
     if currency != statement.currency:
@@ -110,6 +125,7 @@ def _entry(element: Any, statement: Statement, place: int) -> Movement:
     if booked is None:
         raise Faulty(f"entry {place} has no day on which it was booked")
     standing = text_of(element, "Sts/Cd") or text_of(element, "Sts") or "BOOK"
+    instructed = money_of(first(element, "AmtDtls/InstdAmt/Amt"))
     information = text_of(element, "AddtlNtryInf")
     return Movement(
         position=str(place),
@@ -122,9 +138,15 @@ def _entry(element: Any, statement: Statement, place: int) -> Movement:
         code=_code(element),
         bank_reference=_reference(text_of(element, "AcctSvcrRef")),
         text=(information,) if information else (),
+        original=_other_than(instructed, amount, currency),
         charges=_charges(element, statement.currency),
         remarks=(information,) if information else (),
     )
+
+
+def _day(statement: Statement) -> date | None:
+    """The day of what does not say its own."""
+    return statement.closing_day or (statement.made_at.date() if statement.made_at else None)
 
 
 def _detailed(
@@ -132,8 +154,7 @@ def _detailed(
 ) -> Movement:
     """The entry, with what one of its transactions says."""
     name, account = _other_side(detail, statement.account, went_out=amount < 0)
-    original = detail.original or detail.amount
-    told = (abs(amount), whole.currency)
+    original = _other_than(detail.original or detail.amount, abs(amount), whole.currency)
     # banks that fill in nothing but AddtlTxInf put the whole text there
     lines = detail.text or ((detail.further,) if detail.further else ()) or whole.text
     return replace(
@@ -149,11 +170,16 @@ def _detailed(
         counterparty_account=account,
         references=detail.references,
         text=lines[:_MOST_LINES],
-        original=(original.amount, original.currency)
-        if original and (original.amount, original.currency) != told
-        else None,
+        original=original or (whole.original if position == whole.position else None),
         charges=detail.charges or (whole.charges if position == whole.position else Decimal(0)),
     )
+
+
+def _other_than(ordered: Money | None, amount: Decimal, currency: str) -> tuple[Decimal, str] | None:
+    """What was ordered, where that is another amount or currency than what is booked."""
+    if ordered is None or (ordered.amount, ordered.currency) == (amount, currency):
+        return None
+    return ordered.amount, ordered.currency
 
 
 def _amounts(whole: Movement, transactions: tuple[Transaction, ...]) -> list[Decimal] | None:
@@ -187,7 +213,7 @@ def _remittance(element: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[s
     """Creditor references, numbers of documents referred to, and free text of a transaction."""
     structured, documents, lines = [], [], []
     for remittance in element.iterfind("{*}RmtInf"):
-        lines += [line_of(each) for each in remittance.iterfind("{*}Ustrd")]
+        lines += [_reference(line_of(each)) for each in remittance.iterfind("{*}Ustrd")]
         for each in remittance.iterfind("{*}Strd"):
             structured += [line_of(found) for found in each.iterfind("{*}CdtrRefInf/{*}Ref")]
             documents += [line_of(found) for found in each.iterfind("{*}RfrdDocInf/{*}Nb")]

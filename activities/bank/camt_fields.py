@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from billing.currencies import MINOR_UNITS
@@ -16,6 +17,8 @@ LONGEST_TEXT = 2000
 
 _AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{0,5})?|\.[0-9]{1,5}")
 _SECONDS = 19
+_YEARS = range(1970, 2200)
+"""Years that can be meant; in others, time zones end."""
 
 
 class Faulty(Exception):
@@ -30,7 +33,12 @@ def name_of(element: Any) -> str:
 
 def first(element: Any, path: str) -> Any | None:
     """The first element at a path such as `Acct/Id/IBAN`, of whatever namespace."""
-    return element.find("/".join(f"{{*}}{step}" for step in path.split("/")))
+    return element.find(_anywhere(path))
+
+
+@cache
+def _anywhere(path: str) -> str:
+    return "/".join(f"{{*}}{step}" for step in path.split("/"))
 
 
 def text_of(element: Any, path: str) -> str:
@@ -67,8 +75,11 @@ def amount_of(element: Any | None) -> tuple[Decimal, str]:
 
 
 def money_of(element: Any | None) -> Money | None:
-    """The amount of an element that may be missing."""
-    return None if element is None else Money.of(*amount_of(element))
+    """The amount of an element that may be missing; None, too, for what is none: what is booked stands elsewhere."""
+    try:
+        return None if element is None else Money.of(*amount_of(element))
+    except Faulty:
+        return None
 
 
 def day_of(element: Any | None) -> date | None:
@@ -77,20 +88,20 @@ def day_of(element: Any | None) -> date | None:
         return None
     text = text_of(element, "Dt") or text_of(element, "DtTm") or line_of(element)
     try:
-        return date.fromisoformat(text[:10])
+        day = date.fromisoformat(text[:10])
     except ValueError:
         raise Faulty(f"{text[:40]!r} is not a day") from None
+    if day.year not in _YEARS:
+        raise Faulty(f"{text[:40]!r} is not a day on which a bank books")
+    return day
 
 
 def instant_of(text: str) -> datetime | None:
     """The instant, naive if it names no zone; None where there is none or it is none."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text[:_SECONDS])
-    except ValueError:
-        return None
+    for written in (text, text[:_SECONDS]):
+        try:
+            instant = datetime.fromisoformat(written)
+        except ValueError:
+            continue
+        return instant if instant.year in _YEARS else None
+    return None

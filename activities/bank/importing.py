@@ -1,4 +1,4 @@
-"""Bank statements are imported: read to the end first, then each entry accounted for in a transaction of its own.
+"""Bank statements are imported: read to the end first, then each entry accounted for in the transaction of its outcome.
 
 Whatever breaks off is taken up by importing the same file again: what is accounted for is not touched.
 """
@@ -23,7 +23,7 @@ from activities.ledger import (
     company_records,
     open_items,
 )
-from activities.ledger.bank_entries import Outcome, Reading
+from activities.ledger.bank_entries import Decided, Reading
 from activities.ledger.database import Ledger
 from activities.ledger.incoming_movements import Moved
 from billing.company import Company
@@ -32,7 +32,7 @@ from billing.matching import OpenItems
 from billing.parties import Issuer
 
 AT_A_TIME = 200
-"""Entries whose keys are looked up together."""
+"""Entries that are looked up together, while other imports of the account wait."""
 
 _TRIES = 20
 """How often an entry is looked at anew because an invoice it pays has just changed."""
@@ -103,11 +103,20 @@ def _checked(file: IO[bytes], company: Company, at: datetime) -> list[_Checked]:
         now.entries += 1
         if each.standing is Standing.BOOKED:
             now.booked += each.amount
-        last_booked = max(last_booked or each.booked_on, each.booked_on)
+            last_booked = max(last_booked or each.booked_on, each.booked_on)
         now.last_booked = last_booked
     for one in found:
         one.until = bank_statements.reaches(one.head, one.last_booked, one.issuer.zone, at)
     return found
+
+
+def _is_next_page(checked: Sequence[_Checked], place: int) -> bool:
+    """Whether the statement goes on with the one before it: what says the same is counted on."""
+    if place == 0:
+        return False
+    before, now = checked[place - 1].head, checked[place].head
+    same = (before.account, before.currency, before.id) == (now.account, now.currency, now.id)
+    return same and bool(now.page) and now.page != before.page
 
 
 class _Import:
@@ -138,7 +147,8 @@ class _Import:
                     self._finish(imported[-1])
                 reading, made = self._begin(next(following))
                 imported.append(made)
-                seen = Counter()
+                if not _is_next_page(checked, len(imported) - 1):
+                    seen = Counter()
         if reading is not None:
             self._take_in(reading, batch, imported[-1])
             self._finish(imported[-1])
@@ -171,39 +181,42 @@ class _Import:
     def _take_in(self, reading: Reading, batch: Sequence[tuple[str, Movement]], made: Imported) -> None:
         if not batch:
             return
-        with self._ledger.transaction() as tx:
+        with self._ledger.transaction() as turn:
+            bank_entries.take_turn(turn, reading.statement)
             counted = [key for key, movement in batch if bank_entries.is_counted(movement)]
-            names = bank_entries.counted_on(tx, reading.statement, counted)
+            names = bank_entries.counted_on(turn, reading.statement, counted)
             batch = [(names.get(key, key), movement) for key, movement in batch]
-            known = bank_entries.known(tx, [key for key, _ in batch])
-        for key, movement in batch:
-            if key in known:
-                made.known += 1
-                continue
-            outcome = self._one(reading, movement, key)
-            if outcome is None:
-                made.known += 1
-            else:
-                made.outcomes[outcome] += 1
+            known = bank_entries.known(turn, [key for key, _ in batch])
+            left = [(key, movement) for key, movement in batch if key not in known]
+            made.known += len(batch) - len(left)
+            bank_booking.look_ahead(turn, reading, [movement for _, movement in left])
+            while left:
+                decided = self._some(reading, left)
+                made.outcomes.update(each.outcome for each in decided if each is not None)
+                made.known += decided.count(None)
+                left = left[len(decided) :]
 
-    def _one(self, reading: Reading, movement: Movement, key: str) -> Outcome | None:
-        """Accounts for one movement; None if it is accounted for by somebody else now."""
+    def _some(self, reading: Reading, left: Sequence[tuple[str, Movement]]) -> list[Decided | None]:
+        """Accounts for the first of these, in one transaction: as many as can share one."""
         for _ in range(_TRIES):
             try:
                 with self._ledger.transaction() as tx:
-                    decided = bank_booking.take_in(tx, reading, movement, key)
-                    if decided is not None and decided.invoices:
+                    decided = bank_booking.take_in(tx, reading, left)
+                    last, (_, movement) = decided[-1], left[len(decided) - 1]
+                    if last is not None and last.invoices:
                         tx.flush()
-                        open_items.refresh(tx, reading.items, decided.invoices)
-                    if decided is not None and decided.client:
+                        open_items.refresh(tx, reading.items, last.invoices)
+                    if last is not None and last.client:
                         reading.payers.pop(movement.counterparty_account, None)
             except Moved as moved:
                 with self._ledger.transaction() as tx:
                     open_items.refresh(tx, reading.items, moved.invoices)
+                    bank_booking.look_ahead(tx, reading, [movement for _, movement in left])
             else:
-                return decided.outcome if decided else None
+                return decided
         raise Refused(
-            f"the invoices that entry {movement.position} pays keep changing; import the file again"
+            f"the invoices that entry {left[0][1].position} or one after it pays keep changing; "
+            "import the file again"
         )
 
     def _finish(self, made: Imported) -> None:

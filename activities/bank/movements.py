@@ -27,6 +27,7 @@ class Statement:
     version: str
     account: str
     currency: str
+    page: str = ""
     sequence: str = ""
     made_at: datetime | None = None
     begins: datetime | None = None

@@ -21,6 +21,7 @@ from activities.invoicing.effects import Effects
 from activities.ledger import (
     audit_trail,
     client_credit,
+    collection,
     company_records,
     credit_notes,
     exceptions,
@@ -242,6 +243,7 @@ def write(
         "issuer": company.issuer(row.issuer or "") or company.issuers[0],
         "amount_due": standing.money_of(row),
         "open_amount": standing.asked_money(tx, row, today),
+        "disputed": _disputed(row),
         "instalments": [
             {"amount": Money.of(part.amount, row.currency or ""), "due_date": part.due_date}
             for part in instalments.standing(tx, row)
@@ -259,6 +261,7 @@ def write(
                 "number": each.number,
                 "due_date": standing.due_date(each),
                 "open_amount": standing.asked_money(tx, each, today),
+                "invoice_url": client_link(tx, each, company, portal_url, at=as_of),
             }
             for each in rows[1:]
         ],
@@ -291,6 +294,13 @@ def _credit_note(tx: Session, message: MessageRow) -> CreditNoteRow | None:
     """The credit note the message is about; None for what is about the invoice itself."""
     number = message.facts.get(_ABOUT_CREDIT_NOTE)
     return credit_notes.find(tx, number) if number else None
+
+
+def _disputed(row: InvoiceRow) -> Money | None:
+    """What of the invoice is disputed and so not asked for; None where it is none of it, or all."""
+    if row.disputed is None or row.disputed_amount is None or collection.wholly_disputed(row):
+        return None
+    return Money.of(rounded(row.disputed_amount, row.currency or ""), row.currency or "")
 
 
 def _credit_used(tx: Session, row: InvoiceRow) -> Money | None:

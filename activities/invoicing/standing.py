@@ -22,7 +22,7 @@ from activities.ledger import (
 )
 from activities.ledger.tables import InvoiceRow
 from billing.company import Company
-from billing.dunning_policy import NO_POLICY, Act, NextStep, next_step, promise_given_until
+from billing.dunning_policy import CREDITED_AND_OWED, NO_POLICY, Act, NextStep, next_step, promise_given_until
 from billing.errors import NotFound, WrongState
 from billing.money import Money, rounded
 from billing.status import CollectionStatus, DocumentStatus
@@ -146,9 +146,7 @@ def upcoming(tx: Session, row: InvoiceRow, company: Company, as_of: datetime) ->
         )
     policy = company.dunning_policy(client.dunning) or NO_POLICY
     today = as_of.astimezone(ZoneInfo(client.zone)).date()
-    facts = collection.facts(tx, row).model_copy(
-        update={"bank_data_old": bank_data.too_old(tx, row, as_of)}
-    )
+    facts = collection.facts(tx, row).model_copy(update={"bank_data_old": bank_data.too_old(tx, row, as_of)})
     return next_step(facts, policy, calendar_of(client, policy, today), as_of)
 
 
@@ -177,9 +175,8 @@ def _collection(tx: Session, row: InvoiceRow, company: Company, as_of: datetime)
     if coming.act is Act.REST and row.handed_over_at is not None:
         return numbered.model_copy(update={"state": "handed over to collection"})
     if coming.act is Act.REST:
-        coming = NextStep(
-            act=Act.WAIT, at=as_of + NOTHING_PLANNED, why="the dunning policy plans nothing more"
-        )
+        why = coming.why if coming.why == CREDITED_AND_OWED else "the dunning policy plans nothing more"
+        coming = NextStep(act=Act.WAIT, at=as_of + NOTHING_PLANNED, why=why)
     if coming.at <= as_of:
         return numbered.model_copy(update={"step": Step.COLLECT, "name": coming.name, "state": "collecting"})
     waiting = coming.act is Act.WAIT

@@ -152,7 +152,8 @@ class LedgerSteps(InvoiceSteps):
             row = invoices.find(tx, step.billing_key, lock=True)
             company = standing.pinned(tx, row)
             coming = None
-            if row.delivered_at is not None and row.document_status != DocumentStatus.VOIDED:
+            sent = row.delivered_at is not None or row.document_status == DocumentStatus.CREDITED
+            if sent and row.document_status != DocumentStatus.VOIDED:
                 coming = standing.upcoming(tx, row, company, step.as_of)
                 _follow(tx, row, coming, step)
                 disputes.attend(tx, row, company, at=step.as_of)

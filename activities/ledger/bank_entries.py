@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import func, or_, select
@@ -20,10 +21,14 @@ from billing.matching import OpenItems
 
 _CHARGES = frozenset({"CHRG", "FEES", "COMM", "INTR", "TAXE", "COMT", "CCHRG"})
 _RETURNS = frozenset({"RRTN", "UPDD", "UPCT", "UPCQ", "PRDD", "ARET", "RCDD", "RPCR"})
-_OWN_CHARGE = re.compile(r"\+8(05|06|07|08|09|13|14)\b|\b8(05|06|07|08|09|13|14)\b")
-"""German transaction codes (GVC) of closing, fees and interest, as banks put them into their own code."""
+_OWN_CHARGE = re.compile(r"[A-Z]{4}\+8(05|06|07|08|09|13|14)(\+.*)?")
+"""German transaction codes (GVC) of closing, fees and interest, as banks put them into theirs (`NCHG+808+9310`);
+behind the second plus stands the number of a batch, which may be anything."""
 
 _LONGEST_REFERENCE = 140
+
+_TURNS = 7220429
+"""First half of the lock (PostgreSQL, advisory) under which movements of an account are accounted for."""
 
 
 MOST_ALIKE = 100
@@ -48,7 +53,12 @@ class Outcome(StrEnum):
 
 @dataclass
 class Reading:
-    """One import of one statement: what is open, and who pays from which account."""
+    """One import of one statement: what is open, and who pays from which account.
+
+    Of the movements that are taken in now: `numbers` are those of all invoices that may stand in their texts, bare;
+    `typed_in` those of them for which a person has booked money; `refunds` amount and currency of what is to be paid
+    back.
+    """
 
     statement: BankStatementRow
     company: Company
@@ -58,11 +68,14 @@ class Reading:
     channel: str
     at: datetime
     payers: dict[str, str] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
+    typed_in: frozenset[str] = frozenset()
+    refunds: frozenset[tuple[Decimal, str]] = frozenset()
 
 
 @dataclass(frozen=True)
 class Decided:
-    """The outcome of a movement, why, and what it touched."""
+    """The outcome of a movement, why, and whose it is; `invoices` are those of which more may be open than before."""
 
     outcome: Outcome
     because: str = ""
@@ -117,6 +130,11 @@ def told(movement: Movement) -> str:
     return " · ".join(filter(None, said))[:_LONGEST_REFERENCE]
 
 
+def take_turn(tx: Session, statement: BankStatementRow) -> None:
+    """Waits until no other import accounts for movements of this account; they wait until the transaction ends."""
+    tx.execute(select(func.pg_advisory_xact_lock(_TURNS, func.hashtext(statement.account))))
+
+
 def known(tx: Session, keys: Sequence[str]) -> frozenset[str]:
     """Those of the keys that are accounted for."""
     return frozenset(tx.scalars(select(BankEntryRow.key).where(BankEntryRow.key.in_(list(keys)))))
@@ -160,7 +178,7 @@ def is_charge(movement: Movement) -> bool:
     """Whether the bank itself takes or gives it: charges, interest, what is left of a batch."""
     left_over = movement.amount < 0 and movement.position.endswith(".rest")
     own = movement.code.rpartition(" ")[2]
-    return left_over or bool(_CHARGES & _codes(movement)) or bool(_OWN_CHARGE.search(own))
+    return left_over or bool(_CHARGES & _codes(movement)) or bool(_OWN_CHARGE.fullmatch(own))
 
 
 def _codes(movement: Movement) -> frozenset[str]:

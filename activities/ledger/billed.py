@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from activities.ledger import meters
-from activities.ledger.tables import BilledItemRow, InvoiceRow, MeterCrossingRow
+from activities.ledger.tables import BilledItemRow, CreditNoteRow, InvoiceRow, MeterCrossingRow
 from billing.agreements import Agreement
 from billing.blocks import BoughtBlock
 from billing.company import Company
@@ -30,11 +30,19 @@ class Transactions(Protocol):
         """A transaction to read in."""
 
 
-def _prepayment(row: InvoiceRow) -> Prepayment:
+def _prepayment(tx: Session, row: InvoiceRow) -> Prepayment:
     issued = row.issue_date or date.max
     draft = Draft.model_validate(row.draft)
     settled = row.payment_status in (PaymentStatus.PAID, PaymentStatus.OVERPAID)
-    return prepayment(draft, row.number or "", row.item or "", issued, settled=settled)
+    notes = tx.scalars(select(CreditNoteRow.draft).where(CreditNoteRow.invoice == row.id))
+    return prepayment(
+        draft,
+        row.number or "",
+        row.item or "",
+        issued,
+        settled=settled,
+        credited=[Draft.model_validate(each) for each in notes],
+    )
 
 
 class LedgerBilled:
@@ -115,7 +123,7 @@ class LedgerBilled:
             .order_by(InvoiceRow.id)
         )
         with self._ledger.transaction() as tx:
-            return tuple(_prepayment(row) for row in tx.scalars(query))
+            return tuple(_prepayment(tx, row) for row in tx.scalars(query))
 
     def line_reached(self, billing_key: str) -> bool:
         """Whether a meter has reached the line that bills this key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +15,12 @@ from activities.payments.provider import CheckoutPage, CheckoutReport, CheckoutS
 from billing.money import Money
 
 CHANNEL = "webhook"
+
+UNDER_WAY_AT_MOST = timedelta(days=21)
+"""How long a payment is waited for that a client has begun: a debit is confirmed within 14 business days.
+
+SOURCE: https://docs.stripe.com/payments/sepa-debit
+"""
 
 _ENDED = (CheckoutStatus.PAID, CheckoutStatus.FAILED, CheckoutStatus.EXPIRED)
 
@@ -46,6 +52,15 @@ def of_invoice(tx: Session, row: InvoiceRow) -> Sequence[CheckoutRow]:
     return tx.scalars(query.order_by(CheckoutRow.made_at, CheckoutRow.session)).all()
 
 
+def under_way_until(tx: Session, row: InvoiceRow) -> datetime | None:
+    """How long reminders wait for a payment the client has begun; None where none is under way."""
+    query = select(func.max(CheckoutRow.made_at)).where(
+        CheckoutRow.invoice == row.id, CheckoutRow.status == CheckoutStatus.UNDER_WAY
+    )
+    begun = tx.scalar(query)
+    return begun + UNDER_WAY_AT_MOST if begun else None
+
+
 def outdated(tx: Session, at: datetime) -> Sequence[CheckoutRow]:
     """Pages that ask for another amount than is open now, or are past their time: nobody shall pay on them."""
     query = (
@@ -71,7 +86,9 @@ def moved(tx: Session, report: CheckoutReport, *, by: str, channel: str = CHANNE
     tx.refresh(known, with_for_update=True)
     known.payment = report.payment or known.payment
     if known.status not in _ENDED and known.status != report.status and report.status != CheckoutStatus.OPEN:
-        known.status = report.status
+        was, known.status = known.status, report.status
+        if was == CheckoutStatus.UNDER_WAY:  # whatever waited for it looks again
+            invoices.wake(tx, row, at)
         if report.status is CheckoutStatus.UNDER_WAY:
             facts = {"amount": known.amount, "currency": known.currency, "payment": known.payment}
             audit_trail.record(tx, row, "payment under way", at=at, actor=by, channel=channel, **facts)

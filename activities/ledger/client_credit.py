@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from activities.ledger import (
@@ -28,7 +28,13 @@ from activities.ledger import (
 )
 from activities.ledger.actors import check_person
 from activities.ledger.database import Ledger
-from activities.ledger.tables import GivingUpRow, InvoiceRow, PaymentRow, UnmatchedPaymentRow
+from activities.ledger.tables import (
+    ExceptionRow,
+    GivingUpRow,
+    InvoiceRow,
+    PaymentRow,
+    UnmatchedPaymentRow,
+)
 from billing.company import Company
 from billing.errors import NotFound, Refused, WrongState
 from billing.exceptions import Finding, ReasonCode
@@ -224,7 +230,7 @@ def undo(
         payments.record, tx, received_on=today, source=payments.UNDONE, by=by, channel=channel, at=at
     )
     key, why = f"{payments.UNDONE}/{booked.id}", reason.strip()
-    take(row, -amount, key=f"{key}/in", reference=why)
+    take(row, -amount, key=f"{key}/in", reference=why, received_as=booked.received_as)
     if isinstance(origin, InvoiceRow):
         take(origin, amount, key=f"{key}/out", reference=why)
         return amount
@@ -233,7 +239,7 @@ def undo(
         origin.resolved_at = origin.resolved_by = origin.resolution = origin.allocated_to = None
         origin.raised_at, origin.reminded_at, origin.escalations = at, None, origin.escalations + 1
         origin.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)
-        notices.payment_unmatched(tx, origin, company, at=at)
+        notices.payments_unmatched(tx, [origin], company, at=at)
     return amount
 
 
@@ -271,7 +277,11 @@ def at_delivery(ledger: Ledger, billing_key: str, *, at: datetime) -> None:
 
 
 def attend(tx: Session, *, at: datetime) -> None:
-    """Closes the questions whether credit is used for an invoice once nothing is owed for it, or no credit is left."""
+    """Closes the questions whether credit is used for an invoice once nothing is owed for it, or no credit is left.
+
+    Asks about what was paid too much where nobody ever was: by the release before, it was only seen.
+    """
+    _ask_about_what_was_there(tx, at=at)
     settled = []
     for subject in company_exceptions.open_subjects(tx, SUBJECT):
         row = tx.scalars(select(InvoiceRow).where(InvoiceRow.number == subject.removeprefix(SUBJECT))).one()
@@ -279,6 +289,13 @@ def attend(tx: Session, *, at: datetime) -> None:
         if row.open_amount <= 0 or not usable:
             settled.append(subject)
     company_exceptions.close_repaired(tx, settled, at=at)
+
+
+def _ask_about_what_was_there(tx: Session, *, at: datetime) -> None:
+    asked = exists().where(ExceptionRow.subject == overpayments.SUBJECT + InvoiceRow.number)
+    never = select(InvoiceRow).where(InvoiceRow.payment_status == PaymentStatus.OVERPAID, ~asked)
+    for row in tx.scalars(never.order_by(InvoiceRow.id).with_for_update(skip_locked=True)):
+        overpayments.look(tx, row, at=at)
 
 
 def lock(
@@ -332,15 +349,17 @@ def _of_invoice(tx: Session, row: InvoiceRow) -> Credit:
 
 
 def _of_payment(tx: Session, payment: UnmatchedPaymentRow, company: Company) -> Credit:
-    client = company.client(payment.client or "") if payment.kept_as_credit else None
-    if client is None:
+    if not payment.kept_as_credit or payment.client is None:
         raise Refused(
             f"nobody's credit is payment {payment.id}; allocate it, or keep it as credit of a client first"
         )
     refunds = giving_up.open_refunds_of(tx, payment.id)
+    client = company.client(payment.client)
     return Credit(
-        client=client.id,
-        issuer=client.issuer,
+        client=payment.client,
+        issuer=client.issuer
+        if client
+        else "",  # a client that is gone has no other invoice; its credit is refunded
         left=unmatched_payments.left(tx, payment),
         set_apart=Money.of(rounded(refunds, payment.currency), payment.currency),
         since=payment.received_on,

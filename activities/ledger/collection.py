@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, instalments, invoices, payments
+from activities.ledger import audit_trail, checkouts, instalments, invoices, payments
 from activities.ledger.actors import check_person
 from activities.ledger.tables import CollectionActRow, InvoiceRow, PaymentRow
 from billing.company import Company
@@ -44,6 +44,7 @@ def facts(tx: Session, row: InvoiceRow) -> CollectionFacts:
         rested_days=row.rested_days,
         notice_until=row.notice_until,
         held_until=row.held_until,
+        under_way_until=checkouts.under_way_until(tx, row),
         promised_for=row.promised_for,
     )
 

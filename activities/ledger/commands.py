@@ -216,16 +216,18 @@ def allocate(
     with ledger.transaction() as tx:
         row = invoices.find(tx, reference, lock=True)
         company = company_records.current(tx).company
-        booked = unmatched_payments.allocate(tx, payment, row, company, by=by, channel=channel, at=at)
-        return row.number or row.billing_key, Money.of(booked.amount, booked.currency)
+        rest = unmatched_payments.left(tx, unmatched_payments.find(tx, payment, lock=True))
+        unmatched_payments.allocate(tx, payment, row, company, by=by, channel=channel, at=at)
+        return row.number or row.billing_key, rest
 
 
 def set_aside(ledger: Ledger, payment: int, *, reason: str, by: str, at: datetime) -> Money:
-    """Closes an unmatched payment without booking it; returns what it came to."""
+    """Closes an unmatched payment without booking what is left of it; returns how much that is."""
     with ledger.transaction() as tx:
         company = company_records.current(tx).company
-        closed = unmatched_payments.set_aside(tx, payment, company, reason=reason, by=by, at=at)
-        return Money.of(closed.amount, closed.currency)
+        rest = unmatched_payments.left(tx, unmatched_payments.find(tx, payment, lock=True))
+        unmatched_payments.set_aside(tx, payment, company, reason=reason, by=by, at=at)
+        return rest
 
 
 def resend(

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, company_records, credit_notes, invoices
+from activities.ledger import audit_trail, company_records, credit_notes, dispute_files, disputes, invoices
 from activities.ledger import timeline as telling
 from activities.ledger.inbox import resolutions_of
 from activities.ledger.read_models import (
@@ -20,6 +20,8 @@ from activities.ledger.read_models import (
     ApprovalView,
     CollectionActView,
     CreditNoteView,
+    DisputeFileView,
+    DisputeView,
     DocumentFile,
     DocumentView,
     ExceptionView,
@@ -86,6 +88,7 @@ def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None
             "documents": _documents(tx, row),
             "actions": _actions(row, as_of),
             "credit_notes": [_credit_note(each) for each in credit_notes.of_invoice(tx, row)],
+            "disputes": _disputes(tx, row),
             "corrects": _name(tx, InvoiceRow.id == row.corrects),
             "corrected_by": _name(tx, InvoiceRow.corrects == row.id),
         }
@@ -121,6 +124,40 @@ def _credit_note(row: CreditNoteRow) -> CreditNoteView:
         document=row.document,
         delivered_at=row.delivered_at,
     )
+
+
+def _disputes(tx: Session, row: InvoiceRow) -> list[DisputeView]:
+    files = dispute_files.of_invoice(tx, row)
+    return [
+        DisputeView(
+            id=each.id,
+            code=each.code,
+            reason=each.reason,
+            lines=tuple(part["line"] for part in each.lines),
+            amount=exact(each.amount, row.currency),
+            opened_at=each.opened_at,
+            opened_by=each.opened_by,
+            channel=each.channel,
+            owner=each.owner,
+            deadline=each.deadline,
+            outcome=each.outcome,
+            answer=each.answer,
+            ended_at=each.ended_at,
+            ended_by=each.ended_by,
+            files=tuple(
+                DisputeFileView(
+                    sha256=file.sha256,
+                    name=file.name,
+                    media_type=file.media_type,
+                    size=file.size,
+                    erased_at=file.erased_at,
+                )
+                for file in files
+                if file.dispute == each.id
+            ),
+        )
+        for each in disputes.of_invoice(tx, row)
+    ]
 
 
 def _generation(tx: Session, billing_key: str, generation: int) -> InvoiceRow:

@@ -66,5 +66,6 @@ def of_invoice(tx: Session, row: InvoiceRow) -> Sequence[DisputeFileRow]:
 
 
 def find(tx: Session, dispute: int, sha256: str) -> DisputeFileRow | None:
-    """One file of a dispute."""
-    return tx.get(DisputeFileRow, (dispute, sha256))
+    """One file of a dispute, unless it was erased."""
+    found = tx.get(DisputeFileRow, (dispute, sha256))
+    return found if found is not None and found.erased_at is None else None

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from activities.ledger import client_credit, company_records, giving_up, invoices, overpayments
+from activities.ledger import client_credit, company_records, giving_up, invoices, overpayments, owed_again
 from activities.ledger.company_exceptions import EVENT, INTEGRATION
 from activities.ledger.exceptions import Resolution
 from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum, Waiting
@@ -37,10 +37,14 @@ from activities.ledger.tables import (
     InvoiceRow,
     UnmatchedPaymentRow,
 )
+from activities.ledger.unmatched_payments import PAID_BACK_TWICE
 from billing.company import Company
 from billing.exceptions import ACCEPTABLE, OVERRIDE_HELPS, Finding, ReasonCode
 from billing.money import rounded
 from billing.status import DocumentStatus
+
+_OF_MONEY = (overpayments.SUBJECT, client_credit.SUBJECT, owed_again.SUBJECT, PAID_BACK_TWICE)
+"""Exceptions whose amount is money as it moved, with its tax."""
 
 INBOX_LINES = 3
 """How many lines of a draft an inbox item carries; the whole draft is in `invoice`."""
@@ -274,7 +278,7 @@ def _found(row: Row[Any], as_of: datetime) -> InboxItem:
         currency=exception.currency,
         amount=exact(exception.at_stake, exception.currency),
         net=None
-        if (exception.subject or "").startswith((overpayments.SUBJECT, client_credit.SUBJECT))
+        if (exception.subject or "").startswith(_OF_MONEY)
         else exact(exception.at_stake, exception.currency),
         question=" · ".join(resolutions),
         why=Finding.model_validate(exception.finding).message,
@@ -359,7 +363,7 @@ def _giving_up(found: GivingUpRow, row: Row[Any] | None, company: Company, as_of
     money = giving_up.money(found)
     asked = found.status == giving_up.Status.ASKED
     by = company.person_name(found.asked_by if asked else found.decided_by or found.asked_by)
-    why = f"{by} {'asks for' if asked else 'agreed to'} {found.kind} of {money}: {found.reason}"
+    why = f"{by} {'asks for' if asked else 'agreed to'} a {found.kind} of {money}: {found.reason}"
     if found.last_error:
         why += f"; it failed: {found.last_error}"
     return InboxItem(

@@ -5,6 +5,7 @@ A notice needs no second look before it is sent: it says what happened, and link
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,35 +61,53 @@ def _notify(
     at: datetime,
     **facts: Any,
 ) -> None:
+    message = _message(row, company, key=key, event=event, to=to, at=at, **facts)
+    _prepare(tx, row, company, [message] if message else [], at=at)
+
+
+def _message(
+    row: InvoiceRow | None, company: Company, *, key: str, event: str, to: str, at: datetime, **facts: Any
+) -> dict[str, Any] | None:
+    """The columns of a message; None if there is nobody to send it to."""
     person = company.people_by_id.get(to) or company.people_by_id.get(company.exceptions.default_owner)
     issuer = (company.issuer(row.issuer or "") if row else None) or company.issuers[0]
-    invoice = row.id if row else None
     if person is None:
+        return None
+    return {
+        "key": key,
+        "message_id": message_id(key, issuer.email.split("@")[1]),
+        "invoice": row.id if row else None,
+        "event": event,
+        "audience": STAFF,
+        "recipient": person.email,
+        "copies_to": [],
+        "subject": "",
+        "body": "",
+        "html": "",
+        "facts": {**facts, "person": person.id},
+        "prepared_at": at,
+        "attempts": 0,
+    }
+
+
+def _prepare(
+    tx: Session,
+    row: InvoiceRow | None,
+    company: Company,
+    messages: Sequence[dict[str, Any]],
+    *,
+    at: datetime,
+) -> None:
+    """Stores the messages that are new, and has them sent."""
+    if not messages:
         return
-    made = tx.execute(
-        insert(MessageRow)
-        .values(
-            key=key,
-            message_id=message_id(key, issuer.email.split("@")[1]),
-            invoice=invoice,
-            event=event,
-            audience=STAFF,
-            recipient=person.email,
-            copies_to=[],
-            subject="",
-            body="",
-            html="",
-            facts={**facts, "person": person.id},
-            prepared_at=at,
-            attempts=0,
-        )
-        .on_conflict_do_nothing()
-        .returning(MessageRow.key)
-    ).scalar()
+    new = insert(MessageRow).on_conflict_do_nothing().returning(MessageRow.key)
+    made = tx.scalars(new, messages).all()
     if made:
-        outbox.write(tx, outbox.NOTICE, key, invoice=invoice, at=at)
+        invoice = row.id if row else None
+        outbox.write_all(tx, outbox.NOTICE, made, invoice=invoice, at=at)
         if company.connection(Port.CHAT) is not None:  # a row of its own: neither channel waits for the other
-            outbox.write(tx, outbox.CHAT, key, invoice=invoice, at=at)
+            outbox.write_all(tx, outbox.CHAT, made, invoice=invoice, at=at)
 
 
 def approval_asked(
@@ -160,20 +179,25 @@ def company_exception_raised(tx: Session, exception: ExceptionRow, company: Comp
     )
 
 
-def payment_unmatched(tx: Session, payment: UnmatchedPaymentRow, company: Company, *, at: datetime) -> None:
-    """Tells the owner of a payment without invoice what came in and until when it must be decided."""
-    _notify(
-        tx,
-        None,
-        company,
-        key=f"unmatched-payment-{payment.id}/{payment.escalations}"
-        + ("/reminder" if payment.reminded_at else ""),
-        event=PAYMENT_UNMATCHED,
-        to=payment.owner,
-        at=at,
-        deadline=payment.deadline.isoformat(),
-        payment=payment.id,
-    )
+def payments_unmatched(
+    tx: Session, payments: Iterable[UnmatchedPaymentRow], company: Company, *, at: datetime
+) -> None:
+    """Tells the owners of payments without invoice what came in and until when it must be decided."""
+    messages = [
+        _message(
+            None,
+            company,
+            key=f"unmatched-payment-{payment.id}/{payment.escalations}"
+            + ("/reminder" if payment.reminded_at else ""),
+            event=PAYMENT_UNMATCHED,
+            to=payment.owner,
+            at=at,
+            deadline=payment.deadline.isoformat(),
+            payment=payment.id,
+        )
+        for payment in payments
+    ]
+    _prepare(tx, None, company, [each for each in messages if each], at=at)
 
 
 def giving_up(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, func, or_, select, text, update
@@ -22,7 +22,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
 def write(tx: Session, kind: str, subject: str, *, invoice: int | None, at: datetime) -> None:
     """Writes a wake-up (subject: billing key), a notice, by mail or chat (message key), an event or a delivery (JSON:
     source, id)."""
-    tx.add(OutboxRow(kind=kind, subject=subject, invoice=invoice, written_at=at, not_before=func.now()))
+    write_all(tx, kind, (subject,), invoice=invoice, at=at)
+
+
+def write_all(tx: Session, kind: str, subjects: Iterable[str], *, invoice: int | None, at: datetime) -> None:
+    """Writes one row for each subject, and tells the dispatchers once."""
+    for subject in subjects:
+        tx.add(OutboxRow(kind=kind, subject=subject, invoice=invoice, written_at=at, not_before=func.now()))
     tx.execute(text(f"notify {CHANNEL}"))
 
 

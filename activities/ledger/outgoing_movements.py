@@ -6,21 +6,29 @@ from sqlalchemy.orm import Session
 
 from activities.bank.movements import Movement
 from activities.ledger import invoices, refunds
-from activities.ledger.bank_entries import Decided, Outcome, Reading, told
+from activities.ledger.bank_entries import Decided, Outcome, Reading, is_charge, told
 from activities.ledger.tables import GivingUpRow, InvoiceRow, UnmatchedPaymentRow
 from billing.payment_text import bare
 
+_NOT_OURS = Decided(Outcome.OUTGOING, "no refund that is agreed to")
 
-def decide(tx: Session, reading: Reading, movement: Movement, *, charge: bool) -> Decided:
-    """A refund if it is one to the cent and says of which invoice or payment; else a charge, or nothing of ours."""
-    if charge:
+
+def look(reading: Reading, movement: Movement) -> Decided | None:
+    """What became of money that went out, without a look at the ledger; None if it may be a refund."""
+    if is_charge(movement):
         return Decided(Outcome.CHARGE, "the bank's own")
     if movement.amount == 0:
         return Decided(Outcome.OUTGOING, "no money moved")
+    return None if (-movement.amount, movement.currency) in reading.refunds else _NOT_OURS
+
+
+def pay_back(tx: Session, reading: Reading, movement: Movement) -> Decided:
+    """Books a refund if it is one to the cent and says of which invoice or payment; else it is nothing of ours."""
     found = [each for each in refunds.to_pay(tx, refunds.BANK_TRANSFER) if _is_it(tx, each, movement)]
-    if len(found) == 1:
+    # two of one invoice, or to one payer, are the same to everybody: the older one is paid first
+    if found and len({each.invoice for each in found}) == 1:
         return _refunded(tx, reading, movement, found[0].id)
-    return Decided(Outcome.OUTGOING, "no refund that is agreed to")
+    return _NOT_OURS
 
 
 def _is_it(tx: Session, refund: GivingUpRow, movement: Movement) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, giving_up, instalments, invoices, overpayments
+from activities.ledger import audit_trail, giving_up, instalments, invoices, overpayments, owed_again
 from activities.ledger.overpayments import DIFFERENCE as DIFFERENCE
 from activities.ledger.overpayments import EARLY_PAYMENT as EARLY_PAYMENT
 from activities.ledger.overpayments import WAIVED as WAIVED
@@ -159,6 +159,7 @@ def _moved(tx: Session, row: InvoiceRow, *, at: datetime) -> Decimal:
         giving_up.end_needless(tx, row, at=at)
     if PaymentStatus.OVERPAID in (before, row.payment_status):
         overpayments.look(tx, row, at=at)
+    owed_again.look(tx, row, at=at)
     return taken_back
 
 
@@ -196,8 +197,8 @@ def _early_payment(
     """Books what is waived for paying early, or takes it back, now that the payment `key` has come; what to audit.
 
     Enough paid by the last day settles the invoice. Money taken back later, or the rest paid after all, ends or
-    lessens the discount by a row of its own; a credit note lessens it by its part of the whole. What is refunded, or
-    used for another invoice, was paid too much and lessens nothing.
+    lessens the discount by a row of its own; a credit note lessens it, and what is enough, by its part of the whole.
+    What is refunded, or used for another invoice, was paid too much and lessens nothing.
     """
     if not ((row.draft or {}).get("terms") or {}).get("early_payment") or row.issue_date is None:
         return {}
@@ -209,8 +210,8 @@ def _early_payment(
     payments = [(on, amount) for on, amount in tx.execute(received)]
     before = _sum_of(tx, row, PaymentRow.source == EARLY_PAYMENT)
     in_time = received_in_time(payments, offered.last_day)
-    whole = discount_taken(draft, offered, in_time, total(amount for _, amount in payments))
-    change = rounded(whole * (draft.due - row.credited) / draft.due, draft.currency) - before
+    paid = total(amount for _, amount in payments)
+    change = discount_taken(draft, offered, in_time, paid, row.credited) - before
     if change == 0:
         return {}
     tx.add(

@@ -18,6 +18,7 @@ from activities.ledger import (
     audit_trail,
     checkouts,
     company_exceptions,
+    giving_up,
     invoices,
     payments,
     refunds,
@@ -184,14 +185,11 @@ def _moved(taking: _Taking, report: ProviderPayment, movement: Movement) -> str:
         return ""
     if movement.item is not None and movement.kind is MovementKind.REFUND:
         return _refunded(taking, movement, movement.item, reference)
-    if movement.kind in _BACK:
-        parts = _parts(movement.amount.amount, _taken(tx, f"{report.id}/{movement.after}"))
-        if not parts:  # what it undoes was never booked
-            return ""
-    else:
-        parts = _parts(movement.amount.amount, booked_on(tx, report.id))
-        if not parts:
-            return _of_unmatched(taking, report, movement)
+    limits = (
+        _taken(tx, f"{report.id}/{movement.after}") if movement.kind in _BACK else booked_on(tx, report.id)
+    )
+    of_kept = _of_kept(taking, report, movement, sum(limits.values(), Decimal(0)))
+    parts = _parts(movement.amount.amount - of_kept, limits)
     for number, invoice in enumerate(sorted(parts), 1):
         row = invoices.locked(tx, invoice)
         payments.record(
@@ -208,7 +206,11 @@ def _moved(taking: _Taking, report: ProviderPayment, movement: Movement) -> str:
             provider_reference=reference,
             at=taking.at,
         )
-    return f"{movement.kind} of {movement.amount} booked"
+    if of_kept > 0:
+        _kept_again(taking, report, movement, of_kept)
+    elif of_kept < 0:
+        _taken_of_kept(taking, report, movement, -of_kept, limits)
+    return f"{movement.kind} of {movement.amount} booked" if parts or of_kept else ""
 
 
 def _known(tx: Session, reference: str) -> bool:
@@ -267,21 +269,68 @@ def _refunded(taking: _Taking, movement: Movement, item: int, reference: str) ->
     return f"refund {item} is done" if issued else ""
 
 
-def _of_unmatched(taking: _Taking, report: ProviderPayment, movement: Movement) -> str:
+def _of_kept(taking: _Taking, report: ProviderPayment, movement: Movement, booked: Decimal) -> Decimal:
+    """What of the movement is of no invoice, with its sign: the payment was kept, and not all of it is allocated."""
+    amount = movement.amount.amount
+    rest = max(abs(amount) - booked, Decimal(0))
+    kept = _kept_payment(taking, report)
+    if kept is None or rest == 0:
+        return Decimal(0)
+    if movement.kind in _BACK:
+        was_taken = (kept.resolution or "").endswith(f" {movement.after}")
+        return rest if was_taken else Decimal(0)
+    return -rest if kept.resolved_at is None or kept.kept_as_credit else Decimal(0)
+
+
+def _taken_of_kept(
+    taking: _Taking, report: ProviderPayment, movement: Movement, amount: Decimal, booked: dict[int, Decimal]
+) -> None:
     """Taken back of money nobody has allocated: all of it closes the payment, a part waits for who allocates it."""
-    key = f"{taking.provider}/{report.id}"
-    query = select(UnmatchedPaymentRow).where(UnmatchedPaymentRow.key == key).with_for_update()
-    kept = taking.tx.scalars(query).first()
-    if kept is None or kept.resolved_at is not None:
-        return ""
-    if -movement.amount.amount < kept.amount:
+    tx, kept = taking.tx, _kept_payment(taking, report, lock=True)
+    if kept is None:
+        return
+    paid_back = giving_up.set_apart(tx, payment=kept.id) - giving_up.open_refunds_of(tx, kept.id)
+    if amount < kept.amount - kept.allocated - paid_back or not booked.keys() >= _invoices_of(tx, kept):
         raise Refused(
             f"{-movement.amount} of payment {kept.id} were taken back ({movement.kind}), and nobody has said what the "
             "payment was for; allocate it or set it aside, then run this again"
         )
-    kept.resolved_at, kept.resolved_by = taking.at, taking.connection.id
-    kept.resolution = f"taken back by {taking.title}: {movement.kind} {movement.id}"
-    return f"{movement.kind} of {movement.amount}: payment {kept.id} is closed"
+    why = f"taken back by {taking.title}: {movement.kind} {movement.id}"
+    unmatched_payments.taken_back(tx, kept, why, by=taking.connection.id, at=taking.at)
+
+
+def _kept_again(taking: _Taking, report: ProviderPayment, movement: Movement, amount: Decimal) -> None:
+    """What was taken of money nobody had allocated came back: somebody must say again what it is for."""
+    kept = _kept_payment(taking, report)
+    unmatched_payments.record(
+        taking.tx,
+        Money.of(amount, movement.amount.currency),
+        key=f"{taking.provider}/{movement.id}/kept",
+        received_on=_day(taking, None, movement.at),
+        payer=report.payer,
+        reference=" · ".join(filter(None, (movement.kind, report.reference, report.id))),
+        source=taking.provider,
+        by=taking.connection.id,
+        company=taking.company,
+        client=kept.client if kept else None,
+        at=taking.at,
+    )
+
+
+def _kept_payment(
+    taking: _Taking, report: ProviderPayment, *, lock: bool = False
+) -> UnmatchedPaymentRow | None:
+    """The payment as it was kept without an invoice, if it was."""
+    query = select(UnmatchedPaymentRow).where(UnmatchedPaymentRow.key == f"{taking.provider}/{report.id}")
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return taking.tx.scalars(query).first()
+
+
+def _invoices_of(tx: Session, kept: UnmatchedPaymentRow) -> frozenset[int]:
+    """Those that parts of it stand on; read under its lock, none can be added."""
+    query = select(PaymentRow.invoice).where(PaymentRow.received_as == kept.id)
+    return frozenset(tx.scalars(query.group_by(PaymentRow.invoice).having(func.sum(PaymentRow.amount) > 0)))
 
 
 def _to_answer(taking: _Taking, report: ProviderPayment, chargeback: Chargeback) -> str:
@@ -338,4 +387,5 @@ def _failed(taking: _Taking, report: ProviderPayment) -> str:
         why=report.failure,
         attempt=attempt,
     )
+    invoices.wake(taking.tx, row, taking.at)
     return f"payment for {row.number} failed: {report.failure}"

@@ -180,6 +180,36 @@ class CreditNoteView(ReadModel):
     delivered_at: datetime | None
 
 
+class DisputeFileView(ReadModel):
+    """A file the client sent with a dispute; `name` is what the client calls it."""
+
+    sha256: str
+    name: str
+    media_type: str
+    size: int
+    erased_at: datetime | None = None
+
+
+class DisputeView(ReadModel):
+    """A dispute, decided or not; `amount` is what of the amount due is disputed, None for all of it."""
+
+    id: int
+    code: str
+    reason: str
+    lines: tuple[int, ...]
+    amount: Decimal | None
+    opened_at: datetime
+    opened_by: str
+    channel: str
+    owner: str
+    deadline: datetime
+    outcome: str | None
+    answer: str
+    ended_at: datetime | None
+    ended_by: str | None
+    files: tuple[DisputeFileView, ...] = ()
+
+
 class CollectionActView(ReadModel):
     """A courtesy note, reminder, escalation or hand-over that was done."""
 
@@ -272,6 +302,7 @@ class InvoiceView(InvoiceSummary):
     documents: tuple[DocumentView, ...]
     actions: tuple[Action, ...]
     credit_notes: tuple[CreditNoteView, ...] = ()
+    disputes: tuple[DisputeView, ...] = ()
     corrects: str | None = None
     corrected_by: str | None = None
 

@@ -446,6 +446,7 @@ class DisputeFileRow(Table):
     media_type: Mapped[str]
     size: Mapped[int]
     sent_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
 
 class PromiseRow(Table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,14 +12,17 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import giving_up, notices, payments
+from activities.ledger import company_exceptions, company_records, giving_up, notices, payments
 from activities.ledger.exceptions import attention_at, remind_or_escalate
 from activities.ledger.tables import BankEntryRow, InvoiceRow, PaymentRow, UnmatchedPaymentRow
 from billing.company import Company
 from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongState
-from billing.exceptions import ReasonCode
+from billing.exceptions import Finding, ReasonCode
 from billing.matching import Suggestion
 from billing.money import Money, rounded
+
+PAID_BACK_TWICE = "paid-back-twice/"
+"""How the subject of an exception about a payment begins that was refunded, and then taken back: its id follows."""
 
 
 def record(
@@ -57,34 +61,62 @@ def record(
         )
     if _kept_already(tx, amount, key, received_on):
         return None
-    made = tx.scalars(
-        insert(UnmatchedPaymentRow)
-        .values(
-            key=key,
-            amount=amount.amount,
-            currency=amount.currency,
-            received_on=received_on,
-            payer=payer,
-            reference=reference,
-            source=source,
-            recorded_at=at,
-            recorded_by=by,
-            owner=company.exceptions.owner(ReasonCode.UNMATCHED_PAYMENT, client or ""),
-            client=client,
-            payer_account=payer_account,
-            suggestions=[_plain(each) for each in suggestions],
-            raised_at=at,
-            deadline=at + timedelta(hours=company.exceptions.decide_within_hours),
-            escalations=0,
-        )
-        .on_conflict_do_nothing()
-        .returning(UnmatchedPaymentRow)
-    ).first()
+    incoming = Unmatched(
+        key, amount, received_on, payer, reference, source, client or "", payer_account, suggestions
+    )
+    made = record_all(tx, [incoming], by=by, company=company, at=at).get(key)
     if made is None:  # kept in this very moment by somebody else
         _kept_already(tx, amount, key, received_on)
-        return None
-    notices.payment_unmatched(tx, made, company, at=at)
     return made
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """Money that matches no invoice, as `record` keeps it."""
+
+    key: str
+    amount: Money
+    received_on: date
+    payer: str
+    reference: str
+    source: str
+    client: str = ""
+    payer_account: str = ""
+    suggestions: Sequence[Suggestion] = ()
+
+
+def record_all(
+    tx: Session, payments: Sequence[Unmatched], *, by: str, company: Company, at: datetime
+) -> dict[str, UnmatchedPaymentRow]:
+    """Keeps what is not kept yet and tells its owners; what is new, by its key. All of it is money that came in."""
+    if not payments:
+        return {}
+    new = insert(UnmatchedPaymentRow).on_conflict_do_nothing().returning(UnmatchedPaymentRow)
+    values = [_row(each, by=by, company=company, at=at) for each in payments]
+    made = {each.key: each for each in tx.scalars(new, values)}
+    notices.payments_unmatched(tx, made.values(), company, at=at)
+    return made
+
+
+def _row(payment: Unmatched, *, by: str, company: Company, at: datetime) -> dict[str, Any]:
+    return {
+        "key": payment.key,
+        "amount": payment.amount.amount,
+        "currency": payment.amount.currency,
+        "received_on": payment.received_on,
+        "payer": payment.payer,
+        "reference": payment.reference,
+        "source": payment.source,
+        "recorded_at": at,
+        "recorded_by": by,
+        "owner": company.exceptions.owner(ReasonCode.UNMATCHED_PAYMENT, payment.client),
+        "client": payment.client or None,
+        "payer_account": payment.payer_account,
+        "suggestions": [_plain(each) for each in payment.suggestions],
+        "raised_at": at,
+        "deadline": at + timedelta(hours=company.exceptions.decide_within_hours),
+        "escalations": 0,
+    }
 
 
 def with_key(tx: Session, key: str) -> UnmatchedPaymentRow:
@@ -182,9 +214,35 @@ def taken_back(tx: Session, payment: UnmatchedPaymentRow, why: str, *, by: str, 
     Nor is it credit of a client any more, nor refunded.
     """
     giving_up.end_of_payment(tx, payment.id, at=at)
+    _look_for_refunds(tx, payment, why, at=at)
     if payment.resolved_at is None or payment.kept_as_credit:
         payment.kept_as_credit = False
         _close(payment, why, by=by, at=at)
+
+
+def _look_for_refunds(tx: Session, payment: UnmatchedPaymentRow, why: str, *, at: datetime) -> None:
+    """What was paid back of a payment that is taken back is gone twice: a person asks for it."""
+    refunded = giving_up.set_apart(tx, payment=payment.id)
+    if not refunded:
+        return
+    twice = Money.of(rounded(refunded, payment.currency), payment.currency)
+    finding = Finding(
+        code=ReasonCode.PAYMENT_REVERSED,
+        message=f"payment {payment.id} of {payment.payer or 'somebody'} is {why}, and {twice} of it had been paid back "
+        "before; ask the payer for it, then accept this",
+        field="payment",
+        left=f"payment {payment.id} {twice}",
+    )
+    company = company_records.current(tx).company
+    company_exceptions.raise_one(
+        tx,
+        f"{PAID_BACK_TWICE}{payment.id}",
+        finding,
+        company,
+        client=payment.client,
+        at_stake=twice,
+        at=at,
+    )
 
 
 def _plain(suggestion: Suggestion) -> dict[str, Any]:
@@ -220,12 +278,13 @@ def attend(tx: Session, company: Company, *, at: datetime) -> None:
         if attention_at(payment) > at:
             continue
         remind_or_escalate(payment, company, at=at)
-        notices.payment_unmatched(tx, payment, company, at=at)
+        notices.payments_unmatched(tx, [payment], company, at=at)
 
 
-def find(tx: Session, payment_id: int) -> UnmatchedPaymentRow:
+def find(tx: Session, payment_id: int, *, lock: bool = False) -> UnmatchedPaymentRow:
     """The payment with that id; `NotFound` otherwise."""
-    payment = tx.get(UnmatchedPaymentRow, payment_id) if 0 < payment_id < 2**63 else None
+    found = 0 < payment_id < 2**63
+    payment = tx.get(UnmatchedPaymentRow, payment_id, with_for_update=lock) if found else None
     if payment is None:
         raise NotFound(
             f"there is no unmatched payment {payment_id}; `billow inbox` lists those that are open"

@@ -60,6 +60,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("hold", "collection", "Send no reminders until a day"),
         Entry("release", "collection", "End a hold"),
         Entry("dispute", "disputes", "Note a dispute, or how it was decided"),
+        Entry("dispute-files", "disputes", "Save the files a client sent with disputes"),
         Entry("promise", "collection", "Note that the client promised to pay by a day"),
         Entry("due", "collection", "Agree on another due date"),
         Entry("plan", "payment_plans", "Agree on instalments, or show them"),

@@ -15,6 +15,7 @@ from starter.cli.decisions import other_ways
 from starter.cli.output import console, day, hint, moment, money, plural, status, styled
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from zoneinfo import ZoneInfo
 
     from activities.ledger.views import InvoiceView
@@ -34,6 +35,8 @@ def print_card(view: InvoiceView, zone: ZoneInfo) -> None:
         _section(out, "Payments", _payments(view))
     if view.credit_notes:
         _section(out, "Credit notes", _credit_notes(view))
+    if view.disputes:
+        _section(out, "Disputes", _disputes(view, zone))
     if view.exceptions:
         _section(out, "Exceptions", _exceptions(view, zone))
     out.print()
@@ -65,11 +68,17 @@ def _head(view: InvoiceView) -> Table:
         styled(f"{name} · {view.client_name}", "bold"), styled(money(view.gross, view.currency), "bold")
     )
     if view.open is not None and view.gross is not None and view.open != view.gross:
-        table.add_row(styled(view.title), styled(f"open {money(view.open, view.currency)}"))
+        table.add_row(styled(view.title), styled(_left(view.open, view.currency)))
     elif view.title:
         table.add_row(styled(view.title), "")
     table.add_row(styled(view.billing_key + _generation(view), "dim"), "")
     return table
+
+
+def _left(open_amount: Decimal, currency: str | None) -> str:
+    if open_amount < 0:
+        return f"{money(-open_amount, currency)} too much"
+    return f"open {money(open_amount, currency)}"
 
 
 def _generation(view: InvoiceView) -> str:
@@ -114,7 +123,9 @@ def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
         waits = f"{waits or 'next step'}, until {moment(view.next_at, zone)}"
     part = f"{money(view.disputed_amount, view.currency)} of it: " if view.disputed_amount is not None else ""
     disputed = (
-        f"{part}{view.disputed}; to be decided by {moment(view.disputed_until, zone)}" if view.disputed else ""
+        f"{part}{view.disputed}; to be decided by {moment(view.disputed_until, zone)}"
+        if view.disputed
+        else ""
     )
     wanted = [
         ("Waits for", waits),
@@ -195,6 +206,21 @@ def _credit_notes(view: InvoiceView) -> Table:
     return table
 
 
+def _disputes(view: InvoiceView, zone: ZoneInfo) -> Table:
+    table = _grid("left", "left")
+    for each in view.disputes:
+        part = f"line {', '.join(map(str, each.lines))}: " if each.lines else ""
+        text = styled(f"{part}{each.reason}")
+        ended = f"{each.outcome} {moment(each.ended_at, zone)}" if each.outcome and each.ended_at else "open"
+        text.append(f"\n{each.code} · {ended}", style="dim")
+        if each.answer:
+            text.append(f"\n{styled(each.answer).plain}", style="dim")
+        for file in each.files:
+            text.append(f"\n{styled(file.name).plain} ({file.size:,} bytes)", style="dim")
+        table.add_row(styled(moment(each.opened_at, zone)), text)
+    return table
+
+
 def _exceptions(view: InvoiceView, zone: ZoneInfo) -> Table:
     table = _grid("right", "left")
     for each in view.exceptions:
@@ -223,6 +249,8 @@ def next_commands(view: InvoiceView) -> list[str]:
     if any(each.erased_at is None for each in view.documents):
         commands.append(f"billow pdf {name}")
     commands += [f"billow pdf {shlex.quote(each.number)}" for each in view.credit_notes if each.document]
+    if any(file.erased_at is None for each in view.disputes for file in each.files):
+        commands.append(f"billow dispute-files {name}")
     if "pay" in view.actions and view.open is not None and view.open > 0:
         commands.append(f"billow pay {name} --amount {view.open} --as WHO")
     if "release" in view.actions:

@@ -160,6 +160,8 @@ def _show(number: str, draft: Draft, *, as_json: bool) -> None:
 
 
 def _document(asked: Asked, view: InvoiceView) -> dict[str, Any]:
+    from billing.money import rounded
+
     note, waits = asked.note, asked.waits
     return {
         "new": asked.new,
@@ -167,7 +169,7 @@ def _document(asked: Asked, view: InvoiceView) -> dict[str, Any]:
         "status": "issued" if note else "asked",
         "number": note.number if note else None,
         "item": waits.id if waits else None,
-        "gross": str(note.gross if note else waits.amount if waits else ""),
+        "gross": str(rounded(note.gross, note.currency)) if note else str(waits.amount) if waits else "",
         "currency": view.currency,
         "open": str(view.open),
         "document_status": view.document_status,
@@ -176,6 +178,8 @@ def _document(asked: Asked, view: InvoiceView) -> dict[str, Any]:
 
 
 def _tell(asked: Asked, view: InvoiceView) -> None:
+    from billing.money import rounded
+
     name = shlex.quote(view.name)
     if asked.note is None:
         if asked.waits is not None:
@@ -188,7 +192,7 @@ def _tell(asked: Asked, view: InvoiceView) -> None:
             output.hint(f"billow agree {asked.waits.id} --as WHO")
         return
     note = asked.note
-    amount = output.money(note.gross, note.currency)
+    amount = output.money(rounded(note.gross, note.currency), note.currency)
     if not asked.new:
         output.say(f"Credited already: {note.number} over {amount}. Nothing was changed.")
         output.hint("Another credit note with the same content needs a --key of its own.")

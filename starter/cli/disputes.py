@@ -1,9 +1,13 @@
-"""`billow dispute`: what a client says is wrong with an invoice, and how it is decided."""
+"""`billow dispute`, `billow dispute-files`: what a client says is wrong with an invoice, and how it is decided."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import click
 
+from billing.errors import NotFound, Refused
 from starter.cli import context, output
 from starter.cli.collection import done
 from starter.cli.parameters import Text, as_option, invoice_argument, json_option
@@ -117,4 +121,50 @@ def _tell(name: str, as_json: bool, who: str) -> None:
     )
 
 
-COMMANDS = [dispute]
+@click.command("dispute-files", short_help="Save the files a client sent with disputes")
+@invoice_argument
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Made if it is not there.  [default: NUMBER-disputes]",
+)
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@json_option
+def dispute_files(invoice: str, target: Path | None, force: bool, as_json: bool) -> None:
+    """Save the files a client sent with disputes about an invoice.
+
+    They were made elsewhere and only looked at for their type: open them as you would a mail from a stranger.
+    """
+    from activities.ledger import views
+    from starter.cli.documents import write_file
+
+    with context.ledger().transaction() as tx:
+        view = views.invoice(tx, invoice, context.now())
+    there = [(each.id, file) for each in view.disputes for file in each.files if file.erased_at is None]
+    if not there:
+        raise NotFound(f"no file was sent with a dispute of {view.name}, or its retention is over")
+    folder = target or Path(f"{safe(view.name)}-disputes")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"{folder} cannot be made: {(error.strerror or str(error)).lower()}") from error
+    saved = []
+    for dispute, file in there:
+        path = folder / f"{dispute}-{file.sha256[:8]}-{safe(file.name)}"
+        write_file(path, context.documents().get(file.sha256), force=force)
+        saved.append({"dispute": dispute, "name": file.name, "sha256": file.sha256, "file": str(path)})
+        if not as_json:
+            output.say(f"{path} ({file.size:,} bytes)")
+    if as_json:
+        output.document({"number": view.number, "files": saved})
+
+
+def safe(name: str) -> str:
+    """A name that leads nowhere else, whatever a client called the file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip(".") or "-"
+
+
+COMMANDS = [dispute, dispute_files]

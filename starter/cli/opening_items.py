@@ -35,7 +35,9 @@ def import_opening_items(file: Path, who: str, as_json: bool) -> None:
     with context.ledger().transaction() as tx:
         current = company_records.current(tx)
         for item in reading.value:
-            taken = opening_items.import_opening_item(tx, item, current.company, current.version, by=by, at=at)
+            taken = opening_items.import_opening_item(
+                tx, item, current.company, current.version, by=by, at=at
+            )
             (new if taken else known).append(item.number)
     if as_json:
         output.document({"taken_over": new, "known": known})

@@ -128,9 +128,7 @@ def _show(invoice: str, as_json: bool) -> None:
     if not parts:
         output.say(f"{name} has no instalments.")
         return
-    output.say(
-        f"{name}, {'agreed since' if running else 'as issued'}{f': {running.reason}' if running else ''}"
-    )
+    output.say(f"{name}, {f'agreed: {running.reason}' if running else 'as issued'}")
     for part, still in zip(parts, left, strict=True):
         state = "covered" if still == 0 else f"open: {Money.of(still, currency)}"
         output.say(f"  {part.due_date}  {Money.of(part.amount, currency)}  {state}")

@@ -237,7 +237,7 @@ def _allocated(
         return
     told = output.money(money.amount, money.currency)
     if not parts:
-        output.say(f"Set aside payment {payment}, {told}; it is booked for no invoice.")
+        output.say(f"Set aside {told} of payment {payment}; booked for no invoice.")
         return
     if len(parts) == 1:
         output.say(f"Booked payment {payment}, {told}, for {parts[0][0]}.")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 item_argument = click.argument("item", type=click.IntRange(1), metavar="ITEM")
 amount_option = click.option("--amount", type=Amount(), help="Such as 1234.56; else all there is.")
+_STANDING = {"asked": "another person must agree", "agreed": "to be paid now"}
+
 reason_option = click.option("--reason", type=Text(), required=True, metavar="TEXT", help="Why.")
 key_option = click.option(
     "--key", type=Text(), metavar="KEY", help="Identity of the request; else what, amount and day are."
@@ -191,7 +193,9 @@ def _tell(item: Item, what: str, as_json: bool) -> None:
         )
         return
     money = output.money(item.amount.amount, item.amount.currency)
-    output.say(f"{what}: {item.kind} {item.id} of {money}, {item.name}; it is {item.status}.")
+    output.say(
+        f"{what}: {item.kind} {item.id} of {money}, {item.name}; {_STANDING.get(item.status, f'it is {item.status}')}."
+    )
     if item.status == "asked":
         output.hint(f"billow agree {item.id} --as {' or '.join(item.waits_for)}")
     elif item.status in ("agreed", "failed") and item.method == "bank transfer":

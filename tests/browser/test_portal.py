@@ -10,21 +10,17 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from activities.ledger import dispute_files, disputes, invoices
 from activities.ledger.database import Ledger
 from starter.local_stack import ports
 from starter.web import create_app
-from tests.browser.test_inbox import CHROMIUM, browser, fits
+from tests.browser.conftest import fits
 from tests.starter.web.portal.clients import Clients
 from tests.starter.web.story import Story
 from workers.settings import Settings
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: `make browser` installs it")
-
-__all__ = ["browser"]
 
 WORDS = {
     "de": ("Rechnung", "Fällig am", "Zahlung ankündigen", "Senden", "wir haben den Tag notiert"),

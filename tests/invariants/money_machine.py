@@ -6,6 +6,7 @@ must agree to the cent.
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +20,9 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from activities.bank.importing import import_file
 from activities.ledger import (
     client_credit,
     commands,
@@ -34,10 +37,11 @@ from activities.ledger import (
 )
 from activities.ledger.database import Ledger
 from activities.ledger.settling_commands import Item
-from activities.ledger.tables import GivingUpRow, InvoiceRow, PaymentRow
+from activities.ledger.tables import BankEntryRow, GivingUpRow, InvoiceRow, PaymentRow, UnmatchedPaymentRow
 from billing.approval_policy import Channel
 from billing.credit_note import WHOLE, Selection
 from billing.errors import BillowError
+from tests.activities.bank.statements import Entry, Tx, file, paid
 from tests.invariants import money_rules
 from tests.invariants.world import Crash, Mail, World, empty
 from workflows.messages import Step
@@ -102,6 +106,7 @@ class Books:
     keys: set[str] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)
     reminded: list[str] = field(default_factory=list)
+    told_by_bank: list[tuple[str, Decimal]] = field(default_factory=list)
 
 
 class MoneyMachine(RuleBasedStateMachine):
@@ -153,8 +158,6 @@ class MoneyMachine(RuleBasedStateMachine):
         row = self.world.row(key)
         if row.number is None or row.gross is None:
             return
-        if row.number not in self.books.invoices:
-            self.books.invoices[row.number] = Book(row.gross, row.client)
         self.learn()
 
     @rule(which=st.integers(0, 1))
@@ -165,8 +168,13 @@ class MoneyMachine(RuleBasedStateMachine):
             self.issued(self.world.one_off(("100.01", "250.00")[which], f"one-{self.turns}"))
 
     def learn(self) -> None:
-        """What policy had credit pay by itself moves in the books, too; that it may, the rules check."""
+        """What policy had credit pay by itself moves in the books, too; that it may, the rules check. An invoice that
+        was held first may be issued whenever somebody is heard."""
         with self.ledger.transaction() as tx:
+            for row in tx.scalars(
+                select(InvoiceRow).where(InvoiceRow.number.is_not(None)).order_by(InvoiceRow.id)
+            ):
+                self.books.invoices.setdefault(row.number or "", Book(row.gross or NONE, row.client))
             used = tx.execute(
                 select(PaymentRow.key, PaymentRow.amount, InvoiceRow.number, PaymentRow.received_as)
                 .join(InvoiceRow, InvoiceRow.id == PaymentRow.invoice)
@@ -314,6 +322,90 @@ class MoneyMachine(RuleBasedStateMachine):
             kept.allocated += booked
             book.received += booked
             book.settle()
+
+    # the bank ---------------------------------------------------------------------------------------------------
+
+    @rule(which=WHICH, part=PARTS, named=st.booleans(), again=TWICE)
+    def the_bank_tells_of_money(self, which: int, part: str, named: bool, again: int) -> None:
+        """It is booked, kept for a person, or known already: each cent once, however often it is told."""
+        number = self.number(which)
+        book = self.books.invoices[number]
+        amount = max(self.amount(part, book.open if book.open > 0 else book.gross), CENT)
+        name = f"BK{len(self.books.told_by_bank)}"
+        self.books.told_by_bank.append((name, amount))
+        text = f"Rechnung {number}" if named else "Danke"
+        entry = paid(
+            str(amount), text, bank=name, end_to_end_id=name, name="Somebody", account=f"DE{which}",
+            day=self.world.now.date().isoformat(),
+        )  # fmt: skip
+        for _ in range(again):
+            self.imported(entry, name)
+        with self.ledger.transaction() as tx:
+            row = self.entry(tx, name, amount)
+            booked = self.parts_of(tx, row)
+            kept = tx.get(UnmatchedPaymentRow, row.unmatched) if row.unmatched else None
+            came = sum((each for _, each in booked), NONE) + (kept.amount if kept else NONE)
+            assert came == amount if row.outcome != "known already" else came == 0, (row.outcome, row.because)
+            if kept is not None:
+                self.books.kept[kept.id] = Kept(kept.amount)
+        self.books.cash += came
+        self.receive(booked)
+
+    @rule(which=WHICH, again=TWICE)
+    def the_bank_takes_money_back(self, which: int, again: int) -> None:
+        """A returned debit: from the invoices it had paid, or from nobody's; what nobody can tell, a person decides."""
+        if not self.books.told_by_bank:
+            return
+        name, amount = self.books.told_by_bank[which % len(self.books.told_by_bank)]
+        one = Tx(end_to_end_id=name, returned="AC04", name="Somebody")
+        entry = Entry(
+            str(-amount), self.world.now.date().isoformat(), (one,), f"R-{name}", code="PMNT/ICDT/RRTN"
+        )
+        with self.ledger.transaction() as tx:
+            known = self.entry(tx, f"R-{name}", -amount)
+        for _ in range(again):
+            self.imported(entry, f"R-{name}")
+        if known is not None:
+            return
+        with self.ledger.transaction() as tx:
+            row, first = self.entry(tx, f"R-{name}", -amount), self.entry(tx, name, amount)
+            booked = self.parts_of(tx, row)
+            unmatched = first.unmatched
+        self.books.cash += sum((each for _, each in booked), NONE)
+        self.receive(booked)
+        if row.outcome == "taken back" and unmatched is not None:
+            kept = self.books.kept[unmatched]
+            self.books.cash -= kept.left
+            kept.amount -= kept.left
+        elif row.outcome == "taken back":
+            assert sum((each for _, each in booked), NONE) == -amount
+
+    def imported(self, entry: Entry, name: str) -> None:
+        data = file(
+            [entry], id=f"S-{name}", opening=None, closing=None, day=self.world.now.date().isoformat()
+        )
+        import_file(self.ledger, io.BytesIO(data), file_name=name, by="pia", channel="cli", at=self.world.now)
+
+    def entry(self, tx: Session, name: str, amount: Decimal) -> Any:
+        """What became of a movement; None where the bank has not told of it."""
+        reference = BankEntryRow.details["bank_reference"].astext
+        return tx.scalars(
+            select(BankEntryRow).where(reference == name, BankEntryRow.amount == amount)
+        ).one_or_none()
+
+    def parts_of(self, tx: Session, row: BankEntryRow) -> list[tuple[str, Decimal]]:
+        """What was booked for it, by invoice."""
+        found = (
+            select(InvoiceRow.number, PaymentRow.amount)
+            .join(PaymentRow, PaymentRow.invoice == InvoiceRow.id)
+            .where(PaymentRow.key.startswith(f"bank/{row.key}/"))
+        )
+        return [(number or "", amount) for number, amount in tx.execute(found)]
+
+    def receive(self, booked: list[tuple[str, Decimal]]) -> None:
+        for number, amount in booked:
+            self.books.invoices[number].received += amount
+            self.books.invoices[number].settle()
 
     # credit notes -----------------------------------------------------------------------------------------------
 

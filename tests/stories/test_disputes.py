@@ -6,7 +6,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from activities.ledger import bank_data, commands, credit_holds, dispute_commands, promises
+from activities.ledger import (
+    bank_data,
+    commands,
+    company_exceptions,
+    credit_holds,
+    dispute_commands,
+    promises,
+)
 from activities.ledger.promises import PromiseRecord
 from activities.ledger.tables import BankStatementRow
 from billing.approval_policy import Channel
@@ -144,7 +151,7 @@ async def test_bank_data_too_old(story: Story) -> None:
     await story.waits(key, "bank data are too old")
     assert not reminded(story, key) and row.collection_status == "not due"
     with story.effects.ledger.transaction() as tx:
-        told = bank_data.company_exceptions.open_subjects(tx, bank_data.SUBJECT)
+        told = company_exceptions.open_subjects(tx, bank_data.SUBJECT)
         assert told == {"bank-data/berlin/EUR"}
     until = await story.now(key)
     with story.effects.ledger.transaction() as tx:
@@ -171,7 +178,7 @@ async def test_bank_data_too_old(story: Story) -> None:
         await story.until_next(key)
     await story.until(lambda: "reminder-1" in story.events(key), "the reminder")
     with story.effects.ledger.transaction() as tx:
-        assert not bank_data.company_exceptions.open_subjects(tx, bank_data.SUBJECT)
+        assert not company_exceptions.open_subjects(tx, bank_data.SUBJECT)
 
 
 async def test_credit_hold(story: Story) -> None:

@@ -49,7 +49,7 @@ async def test_overpaid(story: Story) -> None:
     assert (await story.ends(key)).state == "settled: paid"
     row = story.row(key)
     assert (row.payment_status, row.collection_status) == ("overpaid", "closed")
-    assert len(story.mails()) == 1
+    assert len(story.mails("ap@client.example")) == 1
     await story.recorded(key, "overpaid", actions=11, kilobytes=12)
 
 

@@ -213,3 +213,106 @@ def test_memory_is_that_of_an_entry() -> None:
     finally:
         tracemalloc.stop()
     assert most < 8 * 2**20
+
+
+def raw(entries: str, *, head: str = "", prefix: str = "") -> bytes:
+    """A statement of entries written out, as banks write what our own words have no name for."""
+    text = document(statement([], opening=None)).decode().replace("</Stmt>", f"{entries}</Stmt>")
+    text = text.replace("<ElctrncSeqNb>", f"{head}<ElctrncSeqNb>")
+    if prefix:
+        text = text.replace("</", f"</{prefix}:").replace("<", f"<{prefix}:").replace(f"<{prefix}:/", "</")
+        text = text.replace(f"<{prefix}:?", "<?").replace("xmlns=", f"xmlns:{prefix}=")
+    return text.encode()
+
+
+BARE = "<Ntry><Amt Ccy='EUR'>119.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>{}</Ntry>"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GOOD.decode().replace("UTF-8", "UTF-16").replace("one", "Käufer").encode("utf-16"),
+        b"\xef\xbb\xbf" + GOOD.replace(b"one", "Käufer".encode()),
+        GOOD.decode().replace("UTF-8", "ISO-8859-1").replace("one", "Käufer").encode("latin-1"),
+        raw(
+            BARE.format("<NtryDtls><TxDtls><RmtInf><Ustrd>Käufer</Ustrd></RmtInf></TxDtls></NtryDtls>"),
+            prefix="n1",
+        ),
+    ],
+)
+def test_encodings(data: bytes) -> None:
+    """UTF-16, a byte order mark, Latin-1 and prefixed names are read as they are meant."""
+    _, movements = read(data)
+    assert movements[0].text == ("Käufer",)
+
+
+def test_breaks_off_anywhere() -> None:
+    """Wherever a file breaks off, it is refused, and with the same kind of error."""
+    for size in range(0, len(GOOD), 7):
+        with pytest.raises(Unreadable):
+            read(GOOD[:size])
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_too_many_elements(outside: bool) -> None:
+    """Elements nobody needs are not gathered until memory ends; a nest of them neither."""
+    many = "<X/>" * (camt.MOST_ELEMENTS + 1)
+    with pytest.raises(Unreadable, match="is not read"):
+        read(raw(many if outside else BARE.format(f"<NtryDtls><TxDtls>{many}</TxDtls></NtryDtls>")))
+    with pytest.raises(Unreadable, match="no well-formed XML"):
+        read(raw(BARE.format("<X>" * 100_000)))
+
+
+def test_packed() -> None:
+    """An archive is told as such."""
+    with pytest.raises(Unreadable, match="unpack it"):
+        read(b"PK\x03\x04\x14\x00")
+
+
+def test_no_day() -> None:
+    """What is announced without a day has the day of its statement."""
+    _, (one,) = read(raw(BARE.format("<Sts><Cd>PDNG</Cd></Sts>")))
+    assert (one.standing, one.booked_on) == (Standing.PENDING, date(2026, 11, 20))
+
+
+def test_future() -> None:
+    """What the bank will book is not booked."""
+    _, (one,) = read(raw(BARE.format("<Sts><Cd>FUTR</Cd></Sts>")))
+    assert one.standing is Standing.PENDING
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_no_year(day: str) -> None:
+    """Days outside of all time zones are no days; an instant of that kind is none."""
+    with pytest.raises(Unreadable, match="is not a day on which a bank books"):
+        read(file([Entry("1.00", day=day)]))
+    (head,), _ = read(GOOD.replace(b"2026-11-20T23:10:00+01:00", f"{day}T00:00:00+14:00".encode()))
+    assert head.made_at is None
+
+
+def test_original_of_the_entry() -> None:
+    """Banks that say at the entry what the payer ordered are understood, too."""
+    ordered = "<AmtDtls><InstdAmt><Amt Ccy='USD'>130.00</Amt></InstdAmt></AmtDtls>"
+    _, movements = read(raw(BARE.format(ordered) + BARE.format(f"{ordered}<NtryDtls><TxDtls/></NtryDtls>")))
+    assert [each.original for each in movements] == [(Decimal(130), "USD")] * 2
+
+
+def test_batch_of_another_currency() -> None:
+    """Transactions in another currency count with what they were worth on the account."""
+    one = (
+        "<TxDtls><AmtDtls><TxAmt><Amt Ccy='USD'>{0}</Amt></TxAmt><CntrValAmt><Amt Ccy='EUR'>{1}</Amt></CntrValAmt>"
+        "</AmtDtls></TxDtls>"
+    )
+    batch = f"<NtryDtls>{one.format('65.00', '59.50')}{one.format('65.00', '59.50')}</NtryDtls>"
+    _, movements = read(raw(BARE.format(batch)))
+    assert [each.amount for each in movements] == [Decimal("59.50")] * 2
+
+
+def test_what_is_only_told_is_not_checked() -> None:
+    """An original amount in a currency nobody knows, or charges that are none, refuse no statement."""
+    strange = (
+        "<NtryDtls><TxDtls><AmtDtls><InstdAmt><Amt Ccy='XXL'>1</Amt></InstdAmt></AmtDtls>"
+        "<Chrgs><Rcrd><Amt Ccy='EUR'>free</Amt></Rcrd></Chrgs></TxDtls></NtryDtls>"
+    )
+    _, (one,) = read(raw(BARE.format(strange)))
+    assert (one.amount, one.original, one.charges) == (Decimal(119), None, Decimal(0))

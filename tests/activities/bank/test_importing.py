@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from activities.bank.importing import Imported, import_file
-from activities.ledger import bank_data, bank_statements, company_records, invoices, unmatched_payments, views
+from activities.ledger import (
+    bank_data,
+    bank_statements,
+    company_records,
+    invoices,
+    settling_commands,
+    unmatched_payments,
+    views,
+)
 from activities.ledger.database import Ledger
+from billing.approval_policy import Channel
 from billing.errors import Refused
 from billing.numbering import payment_reference
 from billing.payment_policy import PaymentPolicy
@@ -155,6 +169,149 @@ def test_alike(story: Story, order: tuple[int, int]) -> None:
     take(story.ledger, whole)
     assert status(story.ledger, number)[1] == Decimal("8470.00")
     assert rows(story.ledger, "select count(*) from payments") == [(3,)]
+
+
+def test_halves_at_once(story: Story) -> None:
+    """The halves of a day, imported in the same moment, bring as much as one after the other."""
+    number = story.issued("one")
+    same = paid("10.00", number, name="N")
+    halves = [
+        file([same, same], id="A", begins="2026-11-20T00:00:00", ends="2026-11-20T12:00:00"),
+        file([same] * 3, id="B", begins="2026-11-20T12:00:00", ends="2026-11-20T20:00:00", opening="1020.00"),
+    ]
+    at_once(2, lambda half: take(story.ledger, halves[half]))
+    assert status(story.ledger, number)[1] == Decimal("8450.00")
+    assert rows(story.ledger, "select count(*) from payments") == [(5,)]
+
+
+def test_pages(story: Story) -> None:
+    """A statement on two pages: what says the same on both is two payments, and imported again nothing."""
+    number = story.issued("one")
+    page = statement([paid("10.00", number, name="N")], opening=None)
+    pages = [
+        page.replace("<ElctrncSeqNb>", f"<StmtPgntn><PgNb>{which}</PgNb></StmtPgntn><ElctrncSeqNb>")
+        for which in (1, 2)
+    ]
+    for _ in range(2):
+        take(story.ledger, document(*pages))
+    assert status(story.ledger, number)[1] == Decimal("8480.00")
+    take(story.ledger, document(page, page))
+    assert status(story.ledger, number)[1] == Decimal("8480.00")
+
+
+@pytest.mark.parametrize(
+    ("code", "became"),
+    [("NTRF+166+9805", "booked"), ("NTRF+166+805", "booked"), ("805", "booked"), ("NCHG+808+9310", "charge")],
+)
+def test_own_codes(story: Story, code: str, became: str) -> None:
+    """Only a transaction code of charges makes a charge; the number of a batch that looks like one does not."""
+    number = story.issued("one")
+    entry = Entry("10.00", code="", transactions=(Tx(text=(number,)),))
+    own = f"<BkTxCd><Prtry><Cd>{code}</Cd><Issr>DK</Issr></Prtry></BkTxCd><NtryDtls>".encode()
+    take(story.ledger, file([entry]).replace(b"<NtryDtls>", own))
+    assert outcomes(story.ledger) == {"1": became}
+
+
+def test_announced_ahead(story: Story) -> None:
+    """What the bank announces for next month says nothing of how far the statement reaches."""
+    entries = [paid("10.00", bank="B1"), Entry("5.00", day="2027-01-15", standing="PDNG", reference="B2")]
+    (made,) = take(story.ledger, file(entries, opening=None))
+    assert made.until.date() == date(2026, 11, 20)
+
+
+def owed_back(story: Story, *amounts: str) -> str:
+    """An invoice that is paid too much, of which so much is to be paid back."""
+    number = story.issued("one")
+    story.paid(number, str(8500 + sum(map(Decimal, amounts))))
+    told: Any = {"by": "lena", "channel": Channel.CLI, "at": NOW}
+    for place, amount in enumerate(amounts):
+        settling_commands.refund(
+            story.ledger, number, amount=Decimal(amount), reason="too much", key=f"r{place}", **told
+        )
+        settling_commands.agree(story.ledger, place + 1, **{**told, "by": "rosa"})
+    return number
+
+
+def test_refund(story: Story) -> None:
+    """Each refund that goes out is booked once, two alike too, whatever is imported again; a third is none of ours."""
+    policy(story.ledger, refunds={"approvers": ("rosa",)})
+    number = owed_back(story, "40.00", "40.00")
+    out = [paid("-40.00", f"Erstattung {number}", bank=f"B{n}") for n in range(3)]
+    strangers = [paid("-40.00", "Miete", bank="B8"), paid("-41.00", number, bank="B9")]
+    for _ in range(2):
+        take(story.ledger, file([*strangers, *out]))
+    assert rows(story.ledger, "select outcome from bank_entries order by id") == [
+        (each,) for each in ("outgoing", "outgoing", "refund", "refund", "outgoing")
+    ]
+    assert status(story.ledger, number) == PAID
+    assert rows(story.ledger, "select amount from payments where source = 'refund'") == [(Decimal(-40),)] * 2
+
+
+def test_refund_told_before(story: Story) -> None:
+    """A refund that a person has told of is not booked again when the statement comes."""
+    policy(story.ledger, refunds={"approvers": ("rosa",)})
+    number = owed_back(story, "40.00")
+    told: Any = {"by": "lena", "channel": Channel.CLI, "at": NOW}
+    settling_commands.refund_paid(story.ledger, 1, on=date(2026, 11, 20), **told)
+    take(story.ledger, file([paid("-40.00", f"Erstattung {number}", bank="B1")]))
+    assert outcomes(story.ledger) == {"1": "outgoing"}
+    assert status(story.ledger, number) == PAID
+
+
+def test_unmatched_alike(story: Story) -> None:
+    """Three payments of one day and amount that nobody can match are three, each decided for itself."""
+    same = paid("33.00", "Danke", name="Jemand")
+    for _ in range(2):
+        take(story.ledger, file([same, same, paid("33.00", "Danke", name="Jemand", bank="B1")]))
+    with story.ledger.transaction() as tx:
+        unmatched_payments.set_aside(tx, 2, COMPANY, reason="not ours", by="lena", at=NOW)
+    found = rows(story.ledger, "select amount, resolution from unmatched_payments order by id")
+    assert found == [(Decimal(33), None), (Decimal(33), "set aside: not ours"), (Decimal(33), None)]
+
+
+class Dying(Ledger):
+    """A ledger whose database goes away after a number of transactions, while one more is under way."""
+
+    left = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        self.left -= 1
+        with super().transaction() as tx:
+            yield tx
+            if self.left < 0:
+                raise ConnectionError
+
+
+@pytest.mark.parametrize("after", range(9))
+def test_crash(story: Story, after: int) -> None:
+    """Whenever an import breaks off: imported again, all is as if nothing had happened."""
+    one, two = story.issued("one"), story.issued("two", prices=("100",))
+    story.paid(two, "19.00")
+    entries = [
+        paid("-1.00", "Miete"),
+        paid("7.00", "?", bank="B1"),
+        paid("500.00", one, bank="B2", end_to_end_id="E1"),
+        paid("8.00", "?"),
+        paid("19.00", two),
+        paid("100.00", two),
+        Entry("-500.00", reference="B3", transactions=(Tx(end_to_end_id="E1", returned="AC04"),)),
+        paid("8000.00", one),
+        paid("8.00", "?"),
+    ]
+    dying = Dying(story.ledger.url)
+    dying.left = after
+    with contextlib.closing(dying), contextlib.suppress(ConnectionError):
+        take(dying, file(entries))
+    (made,) = take(story.ledger, file(entries))
+    assert sum(made.outcomes.values()) + made.known == 9
+    ((became,),) = rows(story.ledger, "select array_agg(outcome order by id) from bank_entries")
+    assert became[:5] == ["outgoing", "unmatched", "booked", "unmatched", "known already"]
+    assert became[5:] == ["booked", "taken back", "booked", "unmatched"]
+    assert [status(story.ledger, each)[1] for each in (one, two)] == [Decimal(500), Decimal(0)]
+    assert rows(story.ledger, "select count(*), sum(amount) from unmatched_payments") == [(3, Decimal(23))]
+    assert rows(story.ledger, "select count(*) from outbox where kind = 'notice'") == [(3,)]
+    assert breaks(story.ledger, one) == breaks(story.ledger, two) == []
 
 
 def test_one_payment_over_several_and_several_over_one(story: Story) -> None:

@@ -24,12 +24,14 @@ OTHERS = [
         "number": "BER-2026-00012",
         "due_date": date(2026, 11, 30),
         "open_amount": Money.of("59.50", "EUR"),
+        "invoice_url": "https://billing.example/i/abc",
     }
 ]
 CONTEXTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "in instalments": {"instalments": PARTS, "open_amount": Money.of("1000.00", "EUR")},
     "with interest and others": {"late_payment": [german()], "others": OTHERS},
+    "disputed in part": {"disputed": Money.of("1499.40", "EUR"), "open_amount": Money.of("59.50", "EUR")},
     "due today, partly paid": {"days_late": 0, "open_amount": Money.of("0.01", "EUR")},
     "a day late, level 4": {"days_late": 1, "level": 4, "open_amount": Money.of(0, "EUR")},
     "without a page": {"invoice_url": "", "inbox_url": "", "findings": []},
@@ -39,12 +41,12 @@ NEUTRAL = context(
 )
 SAME_AS_ENGLISH = {
     "de": {"mail", "was", "person", "an", "in"},
-    "es": {"a", "no"},
-    "fr": {"message", "date", "client", "a", "mail"},
-    "it": {"come", "decide", "in", "a", "mail"},
+    "es": {"a", "no", "plan"},
+    "fr": {"message", "date", "dates", "client", "a", "mail", "plan"},
+    "it": {"come", "date", "decide", "in", "a", "mail"},
     "nl": {"over", "open", "best", "of", "in", "mail", "is", "late"},
-    "pl": {"do", "a"},
-    "pt": {"a", "do", "mail"},
+    "pl": {"do", "a", "plan"},
+    "pt": {"a", "as", "do", "mail"},
 }
 """Words of a language that are spelt as some English word is."""
 

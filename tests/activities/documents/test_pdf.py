@@ -222,7 +222,7 @@ def test_bank_data_no_code_can_carry(caplog: pytest.LogCaptureFixture) -> None:
     account = BankAccount(iban="DE89370400440532013000", bic="ODD")
     document = invoice(issuer=ISSUER.model_copy(update={"bank_account": account}))
     assert payment_code(document) is None
-    assert "BER-2026-00017 is printed without a payment code" in caplog.text
+    assert "BER-2026-00017 has no payment code" in caplog.text
 
 
 def test_versions_name_all_that_shapes_the_bytes() -> None:

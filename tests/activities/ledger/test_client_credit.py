@@ -13,7 +13,7 @@ from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel
 from billing.errors import NotFound, Refused, WrongState
 from billing.payment_policy import PaymentPolicy
-from tests.activities.ledger.conftest import at_once, breaks, everything, rows
+from tests.activities.ledger.conftest import at_once, breaks, everything, rows, tamper
 from tests.starter.web.story import COMPANY, NOW, Story
 
 
@@ -84,6 +84,16 @@ def test_kept_as_credit(story: Story, overpaid: str) -> None:
     story.paid(overpaid, "1")
     with story.ledger.transaction() as tx:
         assert len(views.inbox(tx, None, NOW)) == 1
+
+
+def test_paid_too_much_before_anybody_was_asked(story: Story, overpaid: str) -> None:
+    """In a ledger of the release before, nobody was: somebody is now, once."""
+    tamper(story.ledger, "delete from exceptions")
+    for _ in "ab":
+        with story.ledger.transaction() as tx:
+            client_credit.attend(tx, at=NOW)
+    with story.ledger.transaction() as tx:
+        assert [each.subject for each in views.inbox(tx, None, NOW)] == [f"overpaid/{overpaid}"]
 
 
 def test_used(story: Story, overpaid: str) -> None:

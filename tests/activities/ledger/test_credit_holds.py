@@ -93,7 +93,7 @@ def test_at_once(story: Story) -> None:
 def test_refused(story: Story, change: dict[str, Any], error: type[Exception], said: str) -> None:
     """A hold of nobody, by nobody or for no reason is refused and changes nothing."""
     before = everything(story.ledger)
-    given = {"client": "nordlicht", "reason": "late", "by": "lena", "at": NOW} | change
+    given: dict[str, Any] = {"client": "nordlicht", "reason": "late", "by": "lena", "at": NOW} | change
     with pytest.raises(error, match=said):
         dispute_commands.place_credit_hold(story.ledger, **given)
     assert everything(story.ledger) == before

@@ -192,6 +192,35 @@ def test_a_discount_for_paying_early_is_one_on_what_is_left(story: Story) -> Non
     assert stands(story, number) == ("credited", "overpaid", "-1865.92")
 
 
+@pytest.mark.parametrize(
+    ("paid", "expected"),
+    [
+        ("932.96", ("issued", "paid", "0.00")),
+        ("940.00", ("issued", "paid", "0.00")),
+        ("952.00", ("issued", "paid", "0.00")),
+        ("932.95", ("issued", "partly paid", "19.05")),
+        ("960.00", ("issued", "overpaid", "-8.00")),
+    ],
+)
+@pytest.mark.parametrize("credited_first", [True, False])
+def test_credited_in_part_and_paid_early(
+    story: Story, paid: str, expected: tuple[str, str, str], credited_first: bool
+) -> None:
+    """Half of 1,904.00 is credited: 98 % of the other 952.00 are enough, 932.96, whichever comes first."""
+    early = PaymentTerms(net_days=30, early_payment=EarlyPayment(percent=Decimal(2), days=10))
+    number = issued(story, terms=early)
+    if credited_first:
+        credit(story, number, Selection(gross=Decimal(952)))
+    with story.ledger.transaction() as tx:
+        row = invoices.find(tx, number, lock=True)
+        given = {"key": "p", "received_on": NOW.date(), "source": "bank", **LENA}
+        payments.record(tx, row, Money.of(paid, "EUR"), **given)
+    if not credited_first:
+        credit(story, number, Selection(gross=Decimal(952)))
+    assert stands(story, number) == expected
+    assert breaks(story.ledger, number) == []
+
+
 def test_a_dispute_is_decided(story: Story, number: str) -> None:
     """By the credit note that says so, and by one after which nothing is left; else it goes on."""
     with story.ledger.transaction() as tx:

@@ -111,7 +111,7 @@ def test_early_and_by_the_calendar_at_once(billing: Ledger) -> None:
     assert len(told) == 1 and "care/fee/2026-09-01 bills 2026-09-01 to 2026-09-" in str(told[0])
     (billed,) = (each for each in got if isinstance(each, str))
     left = {"to 2026-09-10": ["care/fee/2026-09-11 to 2026-09-30"], "to 2026-09-30": []}
-    assert run(billing, "care", "2026-09-30") == left[billed]
+    assert run(billing, "care", "2026-10-01") == left[billed]
 
 
 def test_up_to_today_of_what_is_billed_whole(billing: Ledger) -> None:

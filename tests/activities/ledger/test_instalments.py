@@ -10,8 +10,8 @@ import pytest
 
 from activities.invoicing import late_payment
 from activities.ledger import audit_trail, commands, instalments, invoices, number_series
-from activities.ledger.opening_items import import_opening_item
 from activities.ledger.number_audit import audit_numbers
+from activities.ledger.opening_items import import_opening_item
 from billing.approval_policy import Channel
 from billing.dunning_policy import DunningPolicy
 from billing.interest.accrual import Interest

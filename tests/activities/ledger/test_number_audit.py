@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from activities.ledger import company_records, invoices, number_audit, number_series
-from activities.ledger.opening_items import import_opening_item
 from activities.ledger.database import Ledger
 from activities.ledger.number_audit import Kind
+from activities.ledger.opening_items import import_opening_item
 from activities.ledger.tables import NumberSeriesRow
 from billing.draft import Draft
 from billing.opening_item import OpeningItem

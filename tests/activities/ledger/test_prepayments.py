@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from activities.ledger import invoices
 from activities.ledger.billed import LedgerBilled
+from billing.credit_note import Selection
+from tests.activities.ledger.test_credit_notes import credit
 from tests.starter.web.story import Story
 
 
@@ -31,3 +35,17 @@ def test_issued_prepayments_are_found(story: Story) -> None:
         own = invoices.find(tx, second).id
     assert [each.number for each in LedgerBilled(story.ledger, but=own).prepayments("shop", ["half"])] == []
     assert not LedgerBilled(story.ledger).prepayments("other", ["start"])
+
+
+def test_credited_in_part(story: Story) -> None:
+    """Of 3,000.00 net, 595.00 with 19 % are credited, 500.00 net: 2,500.00 are deducted; credited whole, nothing is."""
+    number = story.issued("one", prices=("3000.00",))
+    _billed_for(story, number, "start")
+    credit(story, number, Selection(gross=Decimal("595.00")))
+    (found,) = LedgerBilled(story.ledger).prepayments("shop", ["start"])
+    assert (found.net, found.settled) == (Decimal("2500.00"), False)
+    story.paid(number, "2975.00")
+    (found,) = LedgerBilled(story.ledger).prepayments("shop", ["start"])
+    assert (found.net, found.settled) == (Decimal("2500.00"), True)
+    credit(story, number, key="2")
+    assert not LedgerBilled(story.ledger).prepayments("shop", ["start"])

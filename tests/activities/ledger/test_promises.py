@@ -115,7 +115,7 @@ def test_disputed_meanwhile(story: Story, number: str) -> None:
 
 def test_by_day_of_the_client(story: Story, number: str) -> None:
     """A promise of a client by the portal is its own, by the words of its record."""
-    given = {"by": "client:nordlicht", "channel": "portal", "at": NOW}
+    given: dict[str, Any] = {"by": "client:nordlicht", "channel": "portal", "at": NOW}
     commands.promise(story.ledger, number, on=date(2026, 12, 1), **given)
     with story.ledger.transaction() as tx:
         (made,) = promises.of_invoice(tx, invoices.find(tx, number))

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from activities.invoicing import polling
-from activities.ledger import deliveries, integrations, unmatched_payments
-from activities.ledger.tables import ExceptionRow, InvoiceRow, PaymentRow, UnmatchedPaymentRow
+from activities.invoicing import polling, standing
+from activities.ledger import (
+    client_credit,
+    deliveries,
+    inbox,
+    integrations,
+    invoices,
+    outbox,
+    settling_commands,
+    unmatched_payments,
+)
+from activities.ledger.tables import (
+    ExceptionRow,
+    GivingUpRow,
+    InvoiceRow,
+    OutboxRow,
+    PaymentRow,
+    UnmatchedPaymentRow,
+)
 from activities.payments.stripe import Settings
 from billing.approval_policy import Channel
+from billing.dunning_policy import DunningPolicy, Offset
+from billing.payment_policy import Agreeing, PaymentPolicy
+from tests.activities.ledger.conftest import rows
 from tests.activities.payments.conftest import Till, connect
 from tests.starter.web.story import COMPANY, NOW
 
@@ -109,6 +128,40 @@ def test_by_debit(till: Till, number: str) -> None:
     till.deliver()
     assert till.standing(number)[0] == "paid"
     assert till.events(number).count("payment under way") == 1
+
+
+def coming(till: Till, number: str, at: datetime) -> tuple[str, str, datetime]:
+    """What collection does next, why, and when."""
+    with till.ledger.transaction() as tx:
+        row = invoices.find(tx, number)
+        step = standing.upcoming(tx, row, standing.pinned(tx, row), at)
+        return step.name, step.why, step.at
+
+
+def test_nobody_is_reminded_of_what_is_under_way(till: Till) -> None:
+    """While a debit is under way reminders wait, three weeks at most; once it fails they go on."""
+    reminded = DunningPolicy(id="standard", levels=(Offset(days=5),), around_the_clock=True)
+    connect(till.ledger, till.connection, dunning=(reminded,))
+    number = till.story.issued("two")
+    till.site.now = late = NOW + timedelta(days=60)
+    page = till.start(number, at=late)
+    assert coming(till, number, late)[0] == "reminder-1"
+    payment = till.site.begin(page)
+    till.deliver(at=late)
+    assert coming(till, number, late) == ("wait", "payment under way", late + timedelta(days=21))
+    assert coming(till, number, late + timedelta(days=21))[0] == "reminder-1"
+    till.site.fail(payment)
+    before = woken(till, number)
+    till.deliver(at=late)
+    assert coming(till, number, late)[0] == "reminder-1"
+    assert woken(till, number) > before
+
+
+def woken(till: Till, number: str) -> int:
+    """How often the invoice was told to look at the ledger again."""
+    with till.ledger.transaction() as tx:
+        kind = (OutboxRow.kind == outbox.WAKE, OutboxRow.invoice == invoices.find(tx, number).id)
+        return len(tx.scalars(select(OutboxRow).where(*kind)).all())
 
 
 def test_a_debit_that_fails(till: Till, number: str) -> None:
@@ -241,6 +294,114 @@ def test_refunded_before_it_was_allocated(till: Till, number: str) -> None:
         unmatched_payments.allocate(tx, second.id, row, COMPANY, by="lena", channel=Channel.WEB, at=NOW)
     till.deliver(at=NOW + timedelta(minutes=1))
     assert till.standing(number)[:2] == ("partly paid", "10.00")
+
+
+def allocate(till: Till, payment: int, number: str, amount: str) -> None:
+    with till.ledger.transaction() as tx:
+        row = invoices.find(tx, number, lock=True)
+        unmatched_payments.allocate(
+            tx, payment, row, COMPANY, amount=Decimal(amount), by="lena", channel=Channel.WEB, at=NOW
+        )
+
+
+def test_charged_back_whole_when_allocated_in_part(till: Till, number: str) -> None:
+    """What stands on the invoice is taken from it, and the rest is nobody's any more; other money stays."""
+    payment = till.site.intent(10000)
+    till.site.settle(payment)
+    till.deliver()
+    (found,) = kept(till)
+    till.story.paid(number, "500.00")
+    allocate(till, found.id, number, "60")
+    dispute = till.site.dispute(payment)
+    till.deliver()
+    till.deliver()
+    assert till.standing(number)[:2] == ("partly paid", "8000.00")
+    (found,) = kept(till)
+    assert found.resolution is not None and "taken back by Stripe" in found.resolution
+    till.site.decide(dispute, "won")
+    till.deliver()
+    till.deliver()
+    assert till.standing(number)[1] == "7940.00"
+    assert kept(till)[-1].amount == Decimal(40)
+
+
+def test_charged_back_after_an_allocation_was_undone(till: Till, number: str) -> None:
+    """It is taken from nobody's invoice: the one it was taken from again keeps what is its own."""
+    payment = till.site.intent(10000)
+    till.site.settle(payment)
+    till.deliver()
+    (found,) = kept(till)
+    till.story.paid(number, "500.00")
+    allocate(till, found.id, number, "100")
+    booked = rows(till.ledger, "select id from payments where received_as is not null")[0][0]
+    settling_commands.undo(till.ledger, booked, reason="wrong", by="lena", channel=Channel.WEB, at=NOW)
+    till.site.dispute(payment)
+    till.deliver()
+    assert till.standing(number)[1] == "8000.00"
+    assert (kept(till)[0].resolution or "").startswith("taken back by Stripe")
+
+
+def test_charged_back_and_won_when_kept_as_credit(till: Till, number: str) -> None:
+    """It comes back as money nobody has said what it is for, once however often it is told."""
+    payment = till.site.intent(4200)
+    till.site.settle(payment)
+    till.deliver()
+    (found,) = kept(till)
+    settling_commands.keep_as_credit(till.ledger, found.id, "nordlicht", by="lena", at=NOW)
+    dispute = till.site.dispute(payment)
+    till.deliver()
+    till.site.decide(dispute, "won")
+    till.deliver()
+    till.deliver()
+    assert [(each.amount, each.client, each.resolved_at is None) for each in kept(till)] == [
+        (Decimal(42), "nordlicht", False),
+        (Decimal(42), "nordlicht", True),
+    ]
+
+
+def test_refunded_and_charged_back(till: Till) -> None:
+    """Whoever has its money back and takes it back once more is asked for it by a person."""
+    alone = PaymentPolicy(refunds=Agreeing(alone_up_to={"EUR": Decimal(100)}))
+    connect(till.ledger, till.connection, payments=alone)
+    payment = till.site.intent(4200)
+    till.site.settle(payment)
+    till.deliver()
+    (found,) = kept(till)
+    said: dict[str, Any] = {"by": "lena", "channel": Channel.WEB, "at": NOW}
+    asked = settling_commands.refund(
+        till.ledger, f"payment {found.id}", amount=Decimal(10), reason="sent twice", **said
+    )
+    settling_commands.refund_paid(till.ledger, asked.id, on=NOW.date(), **said)
+    till.site.dispute(payment)
+    till.deliver()
+    with till.ledger.transaction() as tx:
+        subject = f"paid-back-twice/{found.id}"
+        told = [each.why for each in inbox.inbox(tx, None, NOW) if each.subject == subject]
+    assert len(told) == 1 and "EUR 10.00 of it had been paid back before" in told[0]
+    assert kept(till)[0].resolved_at is not None
+
+
+def test_charged_back_when_kept_as_credit(till: Till, number: str) -> None:
+    """Credit of a client whose payment is taken back is no credit any more, nor is it refunded."""
+    payment = till.site.intent(4200)
+    till.site.settle(payment)
+    till.deliver()
+    (found,) = kept(till)
+    settling_commands.keep_as_credit(till.ledger, found.id, "nordlicht", by="lena", at=NOW)
+    asked = settling_commands.refund(
+        till.ledger,
+        f"payment {found.id}",
+        amount=Decimal(10),
+        reason="x",
+        by="lena",
+        channel=Channel.WEB,
+        at=NOW,
+    )
+    till.site.dispute(payment)
+    till.deliver()
+    with till.ledger.transaction() as tx:
+        assert client_credit.of(tx) == []
+        assert tx.get_one(GivingUpRow, asked.id).status == "withdrawn"
 
 
 def test_asked_for_what_was_not_delivered(till: Till, number: str) -> None:

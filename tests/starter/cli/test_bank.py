@@ -99,3 +99,18 @@ def test_allocate_over_several(desk: Desk, account: str) -> None:
     assert (item["kind"], item["amount"]) == ("payment", "110.00")
     assert "Booked payment 1, EUR 110.00" in desk.type("allocate", "1", one, "--as", "pia").stdout
     assert desk.read("inbox")["items"] == []
+
+
+def test_set_aside_the_rest(desk: Desk, account: str) -> None:
+    """Setting aside what is left of a payment tells how much that is, not what came."""
+    number = desk.opening_item()
+    desk.type(
+        "import-statement",
+        written(desk, account, [paid("500.00", "Danke", bank="B1", day=DAY)]),
+        "--as",
+        "pia",
+    )
+    desk.type("allocate", "1", f"{number}=200.00", "--as", "pia")
+    aside = ("allocate", "1", "--set-aside", "--reason", "not ours", "--as", "pia")
+    assert "Set aside EUR 300.00 of payment 1" in desk.type(*aside).stdout
+    assert "is decided already" in desk.type(*aside, code=1).stderr

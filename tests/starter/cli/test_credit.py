@@ -26,7 +26,8 @@ def test_shown_then_issued(desk: Desk, number: str) -> None:
     made = desk.read(*wanted)
     assert (made["new"], made["gross"], made["open"]) == (True, "595.00", "595.00")
     again = desk.type(*wanted).stdout
-    assert f"Credited already: {made['number']}" in " ".join(again.split())
+    assert f"Credited already: {made['number']} over EUR 595.00. Nothing" in " ".join(again.split())
+    assert desk.read(*wanted)["gross"] == "595.00"
     desk.work(KEY_OF_ACME)
     shown = desk.read("show", made["number"])
     (note,) = shown["credit_notes"]

@@ -15,8 +15,12 @@ from typing import Any
 
 import pytest
 
+from activities.ledger import company_records, dispute_files, disputes, invoices
+from activities.ledger.dispute_files import SentFile
 from activities.ledger.tables import DocumentRow
 from billing.draft import digest_of
+from tests.activities.bank.statements import file as bank_file
+from tests.activities.bank.statements import paid
 from tests.activities.ledger.conftest import tamper
 from tests.starter.cli.conftest import Desk, today
 from tests.starter.cli.test_documents import stored
@@ -224,3 +228,39 @@ def test_a_page_that_is_no_program(desk: Desk) -> None:
     page = (unpacked(export(desk)[0]) / "index.html").read_text()
     assert "<script>" not in page and "<img" not in page and "&lt;script&gt;" in page
     assert "BHD 1.195" in page
+
+
+def test_after_issue(desk: Desk, number: str) -> None:
+    """Files of disputes, what was written off and every movement of the bank are in it, and the sums hold."""
+    with desk.effects.ledger.transaction() as tx:
+        company = company_records.current(tx).company
+        row = invoices.find(tx, number, lock=True)
+        said: dict[str, Any] = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
+        dispute = disputes.open(tx, row, company, reason="too much", **said)
+        sent = SentFile(desk.effects.documents.put(b"scan"), "../scan 1.pdf", "application/pdf", 4)
+        dispute_files.keep(tx, row, dispute, [sent], **said)
+        iban = company.issuers[0].bank_account.iban
+    desk.type("write-off", number, "--amount", "5.00", "--reason", "too small", "--as", "pia")
+    entries = [paid("77.00", "=1+1", bank="B1", day=today().isoformat())]
+    statement = desk.folder / "a.xml"
+    statement.write_bytes(bank_file(entries, account="".join(iban.split()), day=today().isoformat()))
+    desk.type("import-statement", statement, "--as", "pia")
+    saved = desk.read("dispute-files", number, "-o", desk.folder / "from client")["files"]
+    assert [Path(each["file"]).read_bytes() for each in saved] == [b"scan"]
+    assert Path(saved[0]["file"]).name == f"{dispute.id}-{sent.sha256[:8]}--scan-1.pdf"
+    assert (
+        "there already"
+        in desk.type("dispute-files", number, "-o", desk.folder / "from client", code=1).stderr
+    )
+    assert desk.read("show", number)["disputes"][0]["files"][0]["name"] == "../scan 1.pdf"
+    file, _ = export(desk)
+    folder = unpacked(file)
+    assert verified(folder).returncode == 0
+    (there,) = (folder / "invoices" / number).glob("disputed-*")
+    assert there.read_bytes() == b"scan" and there.name in index(folder)[0]["documents"]
+    (given,) = csv.DictReader(io.StringIO((folder / "given-up.csv").read_text("utf-8-sig")))
+    assert (given["invoice"], given["kind"], given["amount"]) == (number, "write-off", "5.00")
+    (moved,) = csv.DictReader(io.StringIO((folder / "bank.csv").read_text("utf-8-sig")))
+    assert (moved["amount"], moved["outcome"], moved["text"]) == ("77.00", "unmatched", "'=1+1")
+    ours, _ = export(desk, "--client", "acme", name="acme.zip")
+    assert not (unpacked(ours) / "bank.csv").exists()

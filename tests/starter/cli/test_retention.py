@@ -12,7 +12,11 @@ from sqlalchemy import text
 
 from activities.documents.s3_store import S3Store
 from activities.invoicing.steps import LedgerSteps
+from activities.ledger import company_records, dispute_files, disputes, invoices
+from activities.ledger.dispute_files import SentFile
 from starter.cli import context
+from tests.activities.bank.statements import file as bank_file
+from tests.activities.bank.statements import paid as bank_paid
 from tests.activities.documents.s3_server import s3_server, use
 from tests.activities.documents.test_pdf import text_of
 from tests.activities.ledger.conftest import rows, tamper
@@ -301,3 +305,65 @@ def test_nobody(desk: Desk) -> None:
     desk.type("erase", "acme", code=2)
     assert "is not a person" in desk.type("erase", "acme", "--as", "eve", "--yes", code=1).stderr
     assert "Nothing of acme may go now." in desk.type("erase", "acme", "--as", "pia").stdout
+
+
+def disputed_and_paid_by_bank(desk: Desk, file: bytes) -> str:
+    """An invoice disputed with a file, promised, and paid after all by a bank transfer of somebody with a name."""
+    number = desk.issue()
+    with desk.effects.ledger.transaction() as tx:
+        iban = company_records.current(tx).company.issuers[0].bank_account.iban
+        row = invoices.find(tx, number, lock=True)
+        said: dict[str, Any] = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
+        company = company_records.current(tx).company
+        dispute = disputes.open(tx, row, company, reason="Frau Zylinderhut was ill", **said)
+        sent = SentFile(desk.effects.documents.put(file), "zylinderhut.pdf", "application/pdf", len(file))
+        dispute_files.keep(tx, row, dispute, [sent], **said)
+        disputes.reject(tx, row, company, answer="Frau Zylinderhut was there", **said)
+    statement = desk.folder / "a.xml"
+    gross = desk.read("show", number)["gross"]
+    entry = bank_paid(gross, f"{number} Zylinderhut", bank="B1", name="Zylinderhut", day=today().isoformat())
+    statement.write_bytes(bank_file([entry], account="".join(iban.split()), day=today().isoformat()))
+    desk.type("import-statement", statement, "--as", "pia")
+    desk.work(KEY_OF_ACME)
+    assert desk.read("show", number)["collection_status"] == "closed"
+    return number
+
+
+def test_disputes_and_payers_go(desk: Desk, in_years: Years) -> None:
+    """Files and words of disputes, and who paid from where, stay with the invoice as long as it does, then go."""
+    number = disputed_and_paid_by_bank(desk, b"%PDF-zylinderhut")
+    assert {"disputes", "dispute_files", "bank_entries", "payments"} <= everywhere(desk, "ylinderhut")
+    assert desk.read("documents", "verify")["documents"] == 4
+    within = desk.read("erase", "acme", "--as", "pia", "--dry-run")
+    assert {"dispute files", "payer records"} <= set(fates(within, "stays"))
+    in_years(9)
+    assert "zylinderhut.pdf (16 bytes)" in desk.type("show", number).stdout
+    goes = fates(desk.read("erase", "acme", "--as", "pia", "--yes"), "goes")
+    assert (goes["dispute files"], goes["payer records"]) == (1, 1)
+    assert everywhere(desk, "ylinderhut") == {"audit_events"}
+    assert desk.read("documents", "verify")["documents"] == 0
+    assert "zylinderhut" not in desk.type("show", number).stdout
+    assert "retention is over" in desk.type("dispute-files", number, code=1).stderr
+    proofs_hold(desk)
+    ((amount, outcome),) = rows(desk.effects.ledger, "select amount > 0, outcome from bank_entries")
+    assert (amount, outcome) == (True, "booked")
+    assert "Nothing of acme may go now." in desk.type("erase", "acme", "--as", "pia", "--yes").stdout
+
+
+def test_our_own_pdf_sent_back(desk: Desk, in_years: Years) -> None:
+    """A client who sends our own PDF with a dispute: after six years the letter goes, the invoice's document stays."""
+    number = desk.issue()
+    data = stored(desk).read_bytes()
+    with desk.effects.ledger.transaction() as tx:
+        row, company = invoices.find(tx, number, lock=True), company_records.current(tx).company
+        said: dict[str, Any] = {"by": "pia", "channel": "cli", "at": datetime.now(UTC)}
+        dispute = disputes.open(tx, row, company, reason="see there", **said)
+        sent = SentFile(desk.effects.documents.put(data), "again.pdf", "application/pdf", len(data))
+        dispute_files.keep(tx, row, dispute, [sent], **said)
+    desk.type("pay", number, "--amount", desk.read("show", number)["gross"], "--date", today(), "--as", "pia")
+    desk.work(KEY_OF_ACME)
+    in_years(7)
+    goes = fates(desk.read("erase", "acme", "--as", "pia", "--yes"), "goes")
+    assert goes["dispute files"] == 1 and "documents of invoices" not in goes
+    assert stored(desk).read_bytes() == data
+    proofs_hold(desk)

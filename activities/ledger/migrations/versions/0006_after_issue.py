@@ -275,6 +275,7 @@ def upgrade() -> None:
         sa.Column("media_type", sa.TEXT(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sent_at", _INSTANT, nullable=False),
+        sa.Column("erased_at", _INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["dispute"], ["disputes.id"]),
         sa.PrimaryKeyConstraint("dispute", "sha256"),
     )

@@ -171,6 +171,7 @@ def test_dispute_with_files(clients: Clients, browser: TestClient) -> None:
     token = re.search(r'name="csrf" value="([^"]+)"', browser.get("/sign-in").text)
     assert token
     browser.post("/session", data={"csrf": token[1], "person": "lena"})
+    assert f'href="{address}"' in browser.get(f"/invoices/{number}").text
     saved = browser.get(address)
     assert saved.content == PDF
     assert saved.headers["content-disposition"].startswith("attachment")
