@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from activities.ledger import audit_trail, company_records, credit_commands, invoices, standings, views
+from activities.ledger import company_records, credit_commands, invoices, standings, views
 from billing.allowed_acts import Act, allowed_acts
 from billing.errors import Refused
 from billing.money import Money
@@ -13,6 +15,8 @@ from starter.web.commands.credit_notes import selection_of
 from starter.web.desk import desk_of, now
 from starter.web.guests import guest_of
 from starter.web.invoices import form_key
+
+_KEY, _POSITION = re.compile(r"[0-9a-f]{24}"), re.compile(r"[0-9]{1,9}")
 
 
 def page(request: Request) -> Response:
@@ -27,7 +31,7 @@ def page(request: Request) -> Response:
         acts = allowed_acts(standings.standing(tx, row, company, at), guest.role if guest else None)
         if (why_not := acts[Act.CREDIT]) is not None:
             raise Refused(why_not.value)
-        seen = audit_trail.trail(tx, row.id)[-1].position
+        seen = row.audit_position
     if not reason:
         raise Refused("say why: the reason stands on the credit note")
     selection = selection_of(asked, invoice.currency or "")
@@ -44,9 +48,15 @@ def page(request: Request) -> Response:
             alone=company.payments.credit_notes.alone(Money.of(note.due, note.currency)),
             chosen={name: value for name, value in asked.items() if _is_chosen(name)},
             back=f"/invoices/{invoice.billing_key}",
-            seen=seen,
-            key=form_key(request, invoice.id, seen),
+            seen=_given(asked, "seen", _POSITION) or seen,
+            key=_given(asked, "key", _KEY) or form_key(request, invoice.id, seen),
         )
+
+
+def _given(asked: dict[str, str], name: str, form: re.Pattern[str]) -> str | None:
+    """What the invoice's page gave along: who comes back here after issuing finds the same order, not a new one."""
+    value = asked.get(name, "")
+    return value if form.fullmatch(value) else None
 
 
 def _is_chosen(name: str) -> bool:

@@ -12,9 +12,11 @@ from email.message import EmailMessage
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
+from sqlalchemy import select
 
 from activities.ledger import preferences
 from activities.ledger.preferences import Preferences
+from activities.ledger.tables import MessageRow
 from starter.local_stack import mailbox
 from starter.web import create_app
 from starter.web.doors import every_route
@@ -28,6 +30,7 @@ ADDRESSES: dict[str, Callable[[Story, Settings], str]] = {
     "/clients/{client}": lambda *_: "/clients/nordlicht",
     "/agreements/{agreement}": lambda *_: "/agreements/support",
     "/bank/statements/{statement:int}": lambda *_: "/bank/statements/1",
+    "/messages/{key:path}": lambda story, _: f"/messages/{_asked(story)}",
     "/runs/{run}": lambda *_: "/runs/run:1",
     "/integrations/{connection}": lambda *_: "/integrations/events",
     "/mailbox/{id}": lambda _, settings: f"/mailbox/{_message(settings)}",
@@ -38,6 +41,7 @@ NOT_PAGES = {
     "/documents/{sha256}",  # bytes
     "/integrations/{connection}/message",  # needs a vendor's delivery: shown where those are tested
     "/mailbox/{id}/html",  # the sender's own
+    "/message-bodies/{key:path}",  # the same, of a message that was sent
     "/mailbox/{id}/attachments/{number:int}",
     "/invoices.csv",
     "/healthz",
@@ -45,7 +49,21 @@ NOT_PAGES = {
     "/favicon.ico",
 }
 
-MORE = ("/?for=all", "/invoices?status=late&sort=-due", "/invoices?q=nothing", "/runs?all=1", "/nowhere")
+MORE = (
+    "/?for=all",
+    "/invoices?status=late&sort=-due",
+    "/invoices?q=nothing",
+    "/runs?all=1",
+    "/nowhere",
+    "/credit-notes/preview?invoice=manual/part&reason=agreed",
+)
+
+
+def _asked(story: Story) -> str:
+    """The key of a message to somebody who is asked to approve."""
+    made = story.asked("told", title="Told")
+    with story.ledger.transaction() as tx:
+        return tx.scalars(select(MessageRow.key).where(MessageRow.invoice == made).limit(1)).one()
 
 
 def _message(settings: Settings) -> str:
