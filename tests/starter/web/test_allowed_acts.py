@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -55,7 +55,7 @@ def _tomorrow(story: Story, days: int) -> datetime:
     return story.at + timedelta(days=days)
 
 
-def _parts(ledger: Ledger, story: Story) -> list[tuple[object, Decimal]]:
+def _parts(ledger: Ledger, story: Story) -> list[tuple[date, Decimal]]:
     with ledger.transaction() as tx:
         left = invoices.find(tx, REFERENCE).open_amount
     half = (left / 2).quantize(Decimal("0.01"))
@@ -173,6 +173,7 @@ def _linked(story: Story) -> None:
 
 
 def _voided(story: Story) -> None:
+    story.asked("one")
     TRIES[Act.VOID](story.ledger, story, **_lena(story))
 
 
@@ -186,7 +187,7 @@ STATES: dict[str, Callable[[Story], object]] = {
     "a draft": lambda story: story.drafted("one"),
     "an exception": lambda story: story.raised("one", ReasonCode.EMPTY, "nothing to bill"),
     "awaiting approval": lambda story: story.asked("one"),
-    "void": lambda story: (story.asked("one"), _voided(story)),
+    "void": _voided,
     "document pending": lambda story: _issued(
         story, lambda each: _changed(each, document_status=DocumentStatus.DOCUMENT_PENDING)
     ),
