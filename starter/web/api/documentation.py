@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from starter.web import problem_types
@@ -17,7 +18,7 @@ def page_of(described: dict[str, Any]) -> Callable[[], Awaitable[HTMLResponse]]:
     environment = Environment(
         loader=PackageLoader("starter.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"kind": kind_of, "fragment": fragment}
+    environment.filters |= {"kind": kind_of, "fragment": fragment, "coded": coded}
     content = environment.get_template("api_docs.html").render(
         about=described["info"]["description"],
         groups=_groups(described),
@@ -45,6 +46,15 @@ def _groups(described: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 def fragment(name: str) -> str:
     """A name as the id of a place on the page."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name)
+
+
+def coded(text: str) -> Markup:
+    """The text with what stands between backticks as code."""
+    pieces = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(each) if number % 2 else escape(each)
+        for number, each in enumerate(pieces)
+    )
 
 
 def kind_of(schema: dict[str, Any]) -> list[tuple[str, str]]:
