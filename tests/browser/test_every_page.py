@@ -26,6 +26,9 @@ from tests.starter.web.story import Story
 from workers.settings import Settings
 
 ADDRESSES: dict[str, Callable[[Story, Settings], str]] = {
+    "/approvals/{id:int}": lambda *_: "/approvals/1",
+    "/exceptions/{id:int}": lambda *_: "/exceptions/1",
+    "/d/{token}": lambda *_: "/d/none",
     "/invoices/{reference:path}": lambda story, _: f"/invoices/{story.issued('seen', title='Seen')}",
     "/clients/{client}": lambda *_: "/clients/nordlicht",
     "/agreements/{agreement}": lambda *_: "/agreements/support",
@@ -38,6 +41,7 @@ ADDRESSES: dict[str, Callable[[Story, Settings], str]] = {
 """How a page with places to fill in is reached; it may make what it shows."""
 
 NOT_PAGES = {
+    "/approvals/{id:int}/draft.pdf",
     "/documents/{sha256}",  # bytes
     "/integrations/{connection}/message",  # needs a vendor's delivery: shown where those are tested
     "/mailbox/{id}/html",  # the sender's own
