@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from activities.ledger import company_records, credit_commands, invoices, standings, views
 from billing.allowed_acts import Act, allowed_acts
@@ -24,6 +24,8 @@ def page(request: Request) -> Response:
     would refuse it."""
     desk, at, asked = desk_of(request), now(), dict(request.query_params)
     reference, reason = asked.get("invoice", "").replace("\0", ""), asked.get("reason", "").strip()
+    if not reference:
+        return RedirectResponse("/invoices", 303)
     with desk.ledger.transaction() as tx:
         invoice = views.invoice(tx, reference, at)
         row = invoices.find(tx, invoice.billing_key)
