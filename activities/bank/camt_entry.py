@@ -6,6 +6,7 @@ entry with a transaction each, or with none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -26,6 +27,7 @@ _STANDINGS = {
     "FUTR": Standing.PENDING,
     "INFO": Standing.INFORMATION,
 }
+_FIELD = re.compile(r"\?([0236]\d|10)")
 _MOST_LINES = 50
 """Lines of text of one movement that are kept."""
 
@@ -137,7 +139,7 @@ def _entry(element: Any, statement: Statement, place: int) -> Movement:
         reversal=text_of(element, "RvslInd") in ("true", "1"),
         code=_code(element),
         bank_reference=_reference(text_of(element, "AcctSvcrRef")),
-        text=(information,) if information else (),
+        text=_lines(information),
         original=_other_than(instructed, amount, currency),
         charges=_charges(element, statement.currency),
         remarks=(information,) if information else (),
@@ -156,7 +158,7 @@ def _detailed(
     name, account = _other_side(detail, statement.account, went_out=amount < 0)
     original = _other_than(detail.original or detail.amount, abs(amount), whole.currency)
     # banks that fill in nothing but AddtlTxInf put the whole text there
-    lines = detail.text or ((detail.further,) if detail.further else ()) or whole.text
+    lines = detail.text or _lines(detail.further) or whole.text
     return replace(
         whole,
         position=position,
@@ -211,9 +213,12 @@ def _other_side(detail: Transaction, ours: str, *, went_out: bool) -> tuple[str,
 
 def _remittance(element: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Creditor references, numbers of documents referred to, and free text of a transaction."""
-    structured, documents, lines = [], [], []
+    structured: list[str] = []
+    documents: list[str] = []
+    lines: list[str] = []
     for remittance in element.iterfind("{*}RmtInf"):
-        lines += [_reference(line_of(each)) for each in remittance.iterfind("{*}Ustrd")]
+        for each in remittance.iterfind("{*}Ustrd"):
+            lines += _lines(_reference(line_of(each)))
         for each in remittance.iterfind("{*}Strd"):
             structured += [line_of(found) for found in each.iterfind("{*}CdtrRefInf/{*}Ref")]
             documents += [line_of(found) for found in each.iterfind("{*}RfrdDocInf/{*}Nb")]
@@ -222,6 +227,19 @@ def _remittance(element: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[s
         tuple(filter(None, structured))[:_MOST_LINES],
         tuple(filter(None, documents))[:_MOST_LINES],
         tuple(filter(None, lines))[:_MOST_LINES],
+    )
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """The text; of one that a bank took over from MT940 as it is, with its fields in it, what the payer wrote.
+
+    SOURCE: SWIFT MT940, field 86 as German banks structure it: ?20 to ?29 and ?60 to ?63 are the payer's text.
+    """
+    if "?20" not in text:
+        return (text,) if text else ()
+    fields = _FIELD.split(text)
+    return tuple(
+        said for code, said in zip(fields[1::2], fields[2::2], strict=True) if said and code[0] in "26"
     )
 
 

@@ -181,9 +181,10 @@ def _of_exceptions(tx: Session, together: Sequence[MessageRow], company: Company
     client = company.client(first.client or "")
     alone = len(found) == 1
     amount = company_exceptions.at_stake(first) if alone else None
+    subject = first.subject.removeprefix(f"{first.code}/")
     return {
         "number": "",
-        "title": f"{first.code.replace('-', ' ')}: {first.subject}" if alone else f"{len(found)} exceptions",
+        "title": f"{first.code.replace('-', ' ')}: {subject}" if alone else f"{len(found)} exceptions",
         "client_name": (first.client or "") if alone else "",
         "issuer": (company.issuer(client.issuer) if client else None) or company.issuers[0],
         "amount_due": amount,

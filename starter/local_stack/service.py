@@ -24,7 +24,7 @@ class Service:
     command: tuple[str, ...]
     identity: tuple[str, ...] = ()
     ready: Callable[[], bool] | None = None
-    ready_within: float = 60.0
+    ready_within: float = 180.0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 4.0
     restarts: int = 0

@@ -52,6 +52,7 @@ async def test_line_disputed(story: Story) -> None:
     assert "€1,190.00 has not reached us" in mail_text(story, -1) and "€1,785.00 has" not in mail_text(
         story, -1
     )
+    assert "You have objected to €595.00 of it" in mail_text(story, -1)
     story.pay(key, "1190.00")
     row = await story.waits(key, "payment of EUR 0.00; disputed")
     assert (row.collection_status, row.payment_status) == ("disputed", "partly paid")

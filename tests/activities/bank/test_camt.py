@@ -316,3 +316,10 @@ def test_what_is_only_told_is_not_checked() -> None:
     )
     _, (one,) = read(raw(BARE.format(strange)))
     assert (one.amount, one.original, one.charges) == (Decimal(119), None, Decimal(0))
+
+
+def test_unstructured() -> None:
+    """Of a text that was taken over from MT940 counts what the payer wrote; a number torn by its fields is whole."""
+    text = "?00GUTSCHRIFT?109310?20SVWZ+RG ELB-20?2126-00012?3010020030?31DE7551?32Nordlicht"
+    _, movements = read(file([paid("1.00", text), Entry("2.00", information=text)]))
+    assert [each.text for each in movements] == [("SVWZ+RG ELB-20", "26-00012")] * 2

@@ -230,3 +230,14 @@ def test_mail(story: Story, settings: Settings, smtp: MailServer) -> None:
     for mail in (together, alone):
         assert not any(word in mail.text for word in ("None", "Invoice:"))
     assert rows(story.ledger, "select count(*) from messages where handed_over_at is null") == [(0,)]
+
+
+def test_mail_names_its_kind_once(story: Story, settings: Settings, smtp: MailServer) -> None:
+    """A subject that begins with the reason code, as that of an overpayment does, is not said twice in the mail's."""
+    raise_one(story.ledger, "not-signed/agreement/4")
+    outside = effects(settings)
+    with outside.ledger.transaction() as tx:
+        staff_mail.send(tx, tx.get_one(MessageRow, "exception-1/0", with_for_update=True), outside)
+    outside.ledger.close()
+    (mail,) = smtp.messages()
+    assert mail.subject == "Please decide: not signed: agreement/4"
