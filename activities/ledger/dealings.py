@@ -8,40 +8,12 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from activities.ledger import dispute_files, disputes, giving_up, instalments, portal_links, promises
+from activities.ledger import giving_up, instalments, portal_links, promises
 from activities.ledger.read_models import ReadModel
 from activities.ledger.tables import GivingUpRow, InvoiceRow, MessageRow
 from billing.company import Company
 from billing.errors import NotFound
 from billing.money import rounded, total
-
-
-class DisputeFileView(ReadModel):
-    """A file a client sent with a dispute."""
-
-    sha256: str
-    name: str
-    size: int
-
-
-class DisputeView(ReadModel):
-    """A dispute; `amount` is None where all of the invoice is disputed, `outcome` while nobody has decided."""
-
-    id: int
-    code: str
-    reason: str
-    lines: tuple[int, ...]
-    amount: Decimal | None
-    opened_at: datetime
-    opened_by: str
-    channel: str
-    owner: str
-    deadline: datetime
-    outcome: str | None
-    answer: str
-    ended_at: datetime | None
-    ended_by: str | None
-    files: tuple[DisputeFileView, ...]
 
 
 class PromiseView(ReadModel):
@@ -118,7 +90,6 @@ class SentMessage(ReadModel):
 class Dealings:
     """All of it, oldest first; `parts` are the instalments that hold, `plan_reason` why they were agreed."""
 
-    disputes: tuple[DisputeView, ...]
     promises: tuple[PromiseView, ...]
     parts: tuple[PartView, ...]
     plan_reason: str
@@ -136,7 +107,6 @@ def of(tx: Session, row: InvoiceRow, company: Company) -> Dealings:
     """What there is about the invoice; eight queries at most."""
     plan = instalments.plan(tx, row)
     return Dealings(
-        disputes=_disputes(tx, row),
         promises=tuple(
             PromiseView(
                 promised_for=each.promised_for,
@@ -190,35 +160,6 @@ def message(tx: Session, key: str) -> SentMessage:
         last_error=row.last_error,
         attempts=row.attempts,
         invoice=(invoice.number or invoice.billing_key) if invoice else None,
-    )
-
-
-def _disputes(tx: Session, row: InvoiceRow) -> tuple[DisputeView, ...]:
-    found = disputes.of_invoice(tx, row)
-    files = dispute_files.of_invoice(tx, row) if found else ()
-    return tuple(
-        DisputeView(
-            id=each.id,
-            code=each.code,
-            reason=each.reason,
-            lines=tuple(line["line"] for line in each.lines),
-            amount=rounded(each.amount, row.currency or "") if each.amount is not None else None,
-            opened_at=each.opened_at,
-            opened_by=each.opened_by,
-            channel=each.channel,
-            owner=each.owner,
-            deadline=each.deadline,
-            outcome=each.outcome,
-            answer=each.answer,
-            ended_at=each.ended_at,
-            ended_by=each.ended_by,
-            files=tuple(
-                DisputeFileView(sha256=file.sha256, name=file.name, size=file.size)
-                for file in files
-                if file.dispute == each.id
-            ),
-        )
-        for each in found
     )
 
 

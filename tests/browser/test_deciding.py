@@ -249,7 +249,9 @@ def test_stale_page(story: Story, desk: Page) -> None:
         asked = tx.scalars(select(ApprovalRow).where(ApprovalRow.invoice == made)).one()
         row.draft_digest = asked.digest = "e" * 64
     desk.get_by_role("button", name="Approve").click()
-    expect(desk.get_by_text("The draft has changed since; look at it again and decide anew").first).to_be_visible()
+    expect(
+        desk.get_by_text("The draft has changed since; look at it again and decide anew").first
+    ).to_be_visible()
 
 
 def test_two_at_once(story: Story, desk: Page, other_desk: Page) -> None:
