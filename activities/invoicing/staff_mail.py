@@ -181,7 +181,7 @@ def _of_exceptions(tx: Session, together: Sequence[MessageRow], company: Company
     client = company.client(first.client or "")
     alone = len(found) == 1
     amount = company_exceptions.at_stake(first) if alone else None
-    subject = first.subject.removeprefix(f"{first.code}/")
+    subject = (first.subject or "").removeprefix(f"{first.code}/")
     return {
         "number": "",
         "title": f"{first.code.replace('-', ' ')}: {subject}" if alone else f"{len(found)} exceptions",

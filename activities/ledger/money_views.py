@@ -200,7 +200,8 @@ def _issued(tx: Session, today: date, client: str | None) -> Sequence[tuple[str,
     )
     if client is not None:
         query = query.where(InvoiceRow.client == client)
-    return [(currency, amount) for currency, amount in tx.execute(query.group_by(InvoiceRow.currency))]
+    rows = tx.execute(query.group_by(InvoiceRow.currency))
+    return [(currency or "", amount or Decimal(0)) for currency, amount in rows]
 
 
 def habits_of(tx: Session, today: date, clients: Sequence[str] | None = None) -> Mapping[str, int]:

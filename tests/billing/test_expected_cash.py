@@ -60,7 +60,7 @@ def test_weeks() -> None:
     assert [each.together for each in found.weeks if each.amounts] == [30, 120, 320]
     assert found.weeks[0].begins == date(2026, 11, 16)
     assert found.weeks[1].amounts == {Basis.DUE: 40, Basis.PROMISE: 80}
-    assert (found.later, found.undated) == (640, {Basis.LATE: 160})
+    assert found.later == 640 and found.undated == {Basis.LATE: Decimal(160)}
 
 
 @pytest.mark.parametrize(

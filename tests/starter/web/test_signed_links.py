@@ -71,11 +71,10 @@ def test_expires(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_scanner_decides_nothing(story: Story, visitor: Visitor, linked: Linked) -> None:
     """Who opens a link, however often, changes nothing and learns nothing; the person is led to sign in and decide."""
     path = linked(story.asked("one"))
-    for _ in range(3):
-        page = visitor.get(path)
+    for page in [visitor.get(path) for _ in range(3)]:
         assert page.status_code == 200 and "opening this page decides nothing" in page.text
         assert "8,500" not in page.text and "Nordlicht" not in page.text
-    assert "/sign-in?back=/approvals/" in page.text
+        assert "/sign-in?back=/approvals/" in page.text
     assert status(story, "one") == "awaiting approval"
 
 
