@@ -169,11 +169,12 @@ def _moves(invoices: Sequence[AccountInvoice]) -> Iterator[Entry]:
             on=each.issue_date, kind=kind, number=each.number, text=each.title, amount=amount, balance=amount
         )
         for move in each.movements:
+            noted = move.kind is EntryKind.CREDIT and move.reference  # a credit note has a number of its own
             yield Entry(
                 on=move.on,
-                kind=move.kind,
-                number=each.number,
-                text=move.reference,
+                kind=EntryKind.CREDIT_NOTE if noted else move.kind,
+                number=move.reference if noted else each.number,
+                text=each.number if noted else move.reference,
                 amount=-move.amount,
                 balance=-move.amount,
             )

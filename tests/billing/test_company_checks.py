@@ -79,6 +79,9 @@ def test_two_needed_of_two_named_once_and_twice() -> None:
     """Somebody named twice counts once: two needed of one person is a tier in which nobody can approve."""
     twice = ApprovalTier(id="large", approvers=("eva", "eva"), needed=2)
     found = check_company(
-        CompanyRecords(people=people(person("eva")), approvals=ApprovalPolicy(tiers=(twice,)))
+        CompanyRecords(
+            people=people(person("eva").model_copy(update={"roles": ("approver",)})),
+            approvals=ApprovalPolicy(tiers=(twice,)),
+        )
     )
     assert paths(found) == [("approvals", "tiers", 0, "approvers", 1), ("approvals", "tiers", 0, "needed")]

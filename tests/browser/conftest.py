@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -45,7 +46,8 @@ def story(database_url: str) -> Iterator[Story]:
 @pytest.fixture
 def address(story: Story, settings: Settings) -> Iterator[str]:
     """The app, served as `billow web` serves it."""
-    port = ports.choose(28700, None, "a port")
+    # test processes start at the same time: each looks in a range of its own
+    port = ports.choose(28000 + os.getpid() % 200 * 4, None, "a port")
     served = settings.model_copy(update={"public_url": None, "web_port": port})
     server = uvicorn.Server(uvicorn.Config(create_app(served, story.ledger), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)

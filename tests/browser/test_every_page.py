@@ -43,6 +43,8 @@ ADDRESSES: dict[str, Callable[[Story, Settings], str]] = {
 NOT_PAGES = {
     "/approvals/{id:int}/draft.pdf",
     "/documents/{sha256}",  # bytes
+    "/disputes/{dispute:int}/files/{sha256}",  # the same, always as an attachment
+    "/stand-in-checkout/{session}",  # a payment provider's page: shown where paying is tested
     "/integrations/{connection}/message",  # needs a vendor's delivery: shown where those are tested
     "/mailbox/{id}/html",  # the sender's own
     "/message-bodies/{key:path}",  # the same, of a message that was sent

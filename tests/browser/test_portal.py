@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,8 @@ WORDS = {
 
 @pytest.fixture
 def served(settings: Settings) -> Settings:
-    return settings.model_copy(update={"public_url": None, "web_port": ports.choose(28800, None, "a port")})
+    port = ports.choose(28900 + os.getpid() % 200 * 4, None, "a port")
+    return settings.model_copy(update={"public_url": None, "web_port": port})
 
 
 @pytest.fixture

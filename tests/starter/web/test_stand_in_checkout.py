@@ -87,4 +87,4 @@ def test_only_in_development(ledger: Ledger, settings: Settings, number: str) ->
     path = clicked(ledger, number, settings)
     app = create_app(settings.model_copy(update={"development": False}), ledger)
     with TestClient(app, base_url="https://billow.test") as client:
-        assert client.get(path).status_code == 403
+        assert client.get(path).status_code == 404

@@ -167,7 +167,8 @@ def test_dispute_with_files(clients: Clients, browser: TestClient) -> None:
         ("stunden.pdf", "application/pdf"),
     ]
     address = f"/disputes/{dispute.id}/files/{kept[1].sha256}"
-    assert browser.get(address, follow_redirects=False).headers["location"] == "/sign-in"
+    led_to = browser.get(address, follow_redirects=False).headers["location"]
+    assert led_to.startswith("/sign-in?back=%2Fdisputes%2F")
     token = re.search(r'name="csrf" value="([^"]+)"', browser.get("/sign-in").text)
     assert token
     browser.post("/session", data={"csrf": token[1], "person": "lena"})
