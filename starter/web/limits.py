@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starter.web import failures, problems
 from workers.settings import Settings
 
-SIGN_INS, PORTAL = 60, 240
-"""Requests a minute: two for each sign-in, of an office behind one address; a reader of many invoices."""
+SIGN_INS = 60
+"""Requests a minute: two for each sign-in, of an office behind one address. The portal has limits of its own."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,6 @@ def limits_of(settings: Settings) -> tuple[Limit, ...]:
     """Where anybody may knock without having proved who they are; and what programs may ask for."""
     return (
         Limit("sign-in", ("/sign-in/", "/session", "/d/"), SIGN_INS),
-        Limit("portal", ("/i/",), PORTAL),
         Limit("api", ("/api/",), settings.api_requests_per_minute),
     )
 

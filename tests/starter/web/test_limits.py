@@ -15,7 +15,6 @@ from workers.settings import Settings
     ("path", "allowed", "kind"),
     [
         ("/sign-in/provider", 60, "text/html"),
-        ("/i/made-up", 240, "text/html"),
         ("/api/v1/none", 7, "application/problem+json"),
     ],
 )

@@ -125,7 +125,7 @@ def test_new_session(browser: Visitor, issuer: str) -> None:
         ({"aud": ["billow", "other"], "azp": "other"}, "meant for another program"),
         ({"iss": "https://other.example"}, "meant for another program"),
         ({"iat": int(time.time()) + 1200}, "minutes ahead of this machine"),
-        ({"exp": int(time.time()) - 1200}, "ran out 20 minutes ago by the clock of this machine"),
+        ({"exp": int(time.time()) - 1200}, "minutes ago by the clock of this machine"),
         ({"exp": "soon"}, "does not say when it was made"),
     ],
 )
