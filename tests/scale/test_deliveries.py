@@ -39,7 +39,7 @@ DEALS = 100
 AT_ONCE = 8
 """HubSpot sends at most ten deliveries at a time to one app unless it is told otherwise."""
 
-SLOWEST = 1.0
+SLOWEST = 2.0
 PATH = "/webhooks/hubspot"
 
 pytestmark = pytest.mark.timeout(300)

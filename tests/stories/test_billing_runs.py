@@ -194,14 +194,14 @@ async def test_ctrl_c_leaves_the_run_going(story: Story) -> None:
     await story.stop_workers()
     waiting = await billow(story, "run")
     assert waiting.stderr is not None
-    line = await asyncio.wait_for(waiting.stderr.readline(), 30)
+    line = await asyncio.wait_for(waiting.stderr.readline(), 90)
     assert b"No invoicing worker has taken the run yet" in line
     waiting.send_signal(signal.SIGINT)
     code, _, err = await said(waiting)
     assert code == 130 and "The run goes on" in err
     name = err.split("billow runs show ")[1].strip()
     await story.start_workers()
-    done = await asyncio.wait_for(story.env.client.get_workflow_handle(name).result(), 30)
+    done = await asyncio.wait_for(story.env.client.get_workflow_handle(name).result(), 90)
     assert BillingRunProgress.model_validate(done).triggered == 1
 
 

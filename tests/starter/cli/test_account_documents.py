@@ -166,7 +166,7 @@ def test_preview_again_on_save(desk: Desk, tmp_path: Path) -> None:
             block.write_text("{{ issuer.name }}\n")
             wait_for(log, " ms, ", times=2)
             watching.send_signal(signal.SIGINT)
-            assert watching.wait(20) == 0
+            assert watching.wait(60) == 0
         finally:
             watching.kill()
             watching.wait()

@@ -46,7 +46,7 @@ def test_one(story: Story, ledger: Ledger, visitor: Visitor) -> None:
     page = visitor.sign_in("lena").get("/runs/run%3A1").text
     assert page.index("care/fee/2026-11-01") < page.index("desk/fee/2026-09-01")
     assert "client inactive" in page and "not &lt;active&gt; in the CRM" in page
-    assert page.count("caught up</span>") == 1 and "due since 1\u00a0Sep\u00a02026" in page
+    assert page.count("caught up</span>") == 1 and "due since 1\u00a0Sept\u00a02026" in page
     assert 'href="/invoices/desk/fee/2026-09-01"' in page
     assert "data-live" not in page, "a run that is finished does not change any more"
 
