@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -29,6 +33,21 @@ class CommandTable(click.Group):
         super().__init__(**settings)
         self.table = table
         self._entries = {entry.name: entry for entries in table.values() for entry in entries}
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        """The whole process: it ends with the command's exit code, whatever threads still hold on to Python.
+
+        Threads of Temporal's client that let go of the interpreter while it is taken down abort the process
+        (temporalio/sdk-python#300), which makes a failure of a command that has done its work. So the last of the exit
+        handlers, that is the first to register, ends the process before the interpreter is taken down.
+        """
+        code: list[int] = [1]
+        atexit.register(_end, code)
+        try:
+            return super().__call__(*args, **settings)
+        except SystemExit as end:
+            code[0] = end.code if isinstance(end.code, int) else int(end.code is not None)
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self._entries)
@@ -57,6 +76,13 @@ class CommandTable(click.Group):
         output.make_ready()
         with told(debug=ctx.meta.get(_DEBUG, False)):
             return super().invoke(ctx)
+
+
+def _end(code: Sequence[int]) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code[0])
 
 
 def remember_debug(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

@@ -264,6 +264,35 @@ def test_port_that_is_taken(desk: Desk) -> None:
     assert "choose another --port" in result.stderr
 
 
+LATE = """
+import sys
+from starter.cli import main
+class Late:
+    def __del__(self, say=print):
+        say("the interpreter is being taken down")
+sys.late = Late()
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [("--version", 0, "billow "), ("show NOPE", 1, "NOPE"), ("nope", 2, "No such command")],
+)
+def test_process_ends_before_python_does(desk: Desk, arguments: str, code: int, said: str) -> None:
+    """A command keeps its words and its exit code, and no thread of Temporal's outlives the interpreter."""
+    environment = os.environ | {key: value for key, value in desk.environment.items() if value}
+    done = subprocess.run(
+        [sys.executable, "-c", LATE, *arguments.split()],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, "taken down" in done.stdout) == (code, False)
+    assert said in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("command", ["sync-schedules", "worker --queue invoicing"])
 def test_temporal_that_is_down(desk: Desk, command: str) -> None:
     """A Temporal that does not answer is one line with its place, and exit code 1."""
