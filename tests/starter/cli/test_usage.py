@@ -265,11 +265,11 @@ def test_port_that_is_taken(desk: Desk) -> None:
 
 
 LATE = """
-import sys
+import os, sys
 from starter.cli import main
 class Late:
-    def __del__(self, say=print):
-        say("the interpreter is being taken down")
+    def __del__(self, write=os.write):
+        write(1, b"the interpreter is being taken down")
 sys.late = Late()
 main()
 """
