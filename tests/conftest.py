@@ -13,6 +13,7 @@ from psycopg import sql
 from pydantic import SecretStr
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
+from activities.ledger.database import Ledger
 from starter.local_stack import ports, service, temporal_server
 from starter.local_stack.postgres import Cluster
 from starter.local_stack.service import Child
@@ -59,6 +60,14 @@ def database_url(postgres: Cluster, template_database: str) -> Iterator[str]:
     yield postgres.create_database(name, template_database)
     with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def ledger(database_url: str) -> Iterator[Ledger]:
+    """A fresh ledger of this test's own."""
+    made = Ledger(database_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture

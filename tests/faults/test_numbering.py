@@ -209,13 +209,6 @@ def _waiting_for_lock(ledger: Ledger) -> bool:
         return bool(tx.connection().exec_driver_sql(waiting).scalar())
 
 
-@pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    made = Ledger(database_url)
-    yield made
-    made.close()
-
-
 def test_two_issuers(ledger: Ledger) -> None:
     """Two issuers number side by side: each its own series, and one does not wait for the other."""
     draft_many(ledger, 40)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,13 +25,6 @@ SECONDS = 120
 MEBIBYTES = 200
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    made = Ledger(database_url)
-    yield made
-    made.close()
 
 
 def memory() -> int:

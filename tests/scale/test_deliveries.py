@@ -97,13 +97,6 @@ def web_process(port: int, environment: dict[str, str]) -> subprocess.Popen[byte
 
 
 @pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    made = Ledger(database_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def account() -> Iterator[HubSpotAccount]:
     account = HubSpotAccount().example()
     with account.server:

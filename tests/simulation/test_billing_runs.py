@@ -1,6 +1,5 @@
 """What the simulation says is billed, and when, is what billing runs then bill."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,13 +14,6 @@ from billing.simulation.outcome import Assumptions
 from tests.simulation.sample import Sample, simulated
 
 HOURLY = 60
-
-
-@pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    made = Ledger(database_url)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(

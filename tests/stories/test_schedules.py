@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -33,13 +33,6 @@ from workers import schedules
 from workflows.messages import BillingRunInput
 
 NAMES = ["billing-run", "reconciliation"]
-
-
-@pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    made = Ledger(database_url)
-    yield made
-    made.close()
 
 
 @pytest.fixture

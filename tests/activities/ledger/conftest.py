@@ -39,13 +39,6 @@ def database_url(one_database: Engine) -> str:
 
 
 @pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    made = Ledger(database_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def story(ledger: Ledger) -> Story:
     return Story(ledger)
 

@@ -20,13 +20,6 @@ from tests.starter.web.story import NOW, Story
 
 
 @pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    made = Ledger(database_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def story(ledger: Ledger) -> Story:
     return Story(ledger)
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from activities.providers.provider import Told
@@ -22,15 +17,12 @@ from billing.events import EventType
 from billing.hours import together
 from billing.periods import Period
 from billing.sources import Milestone, Project
-from starter.local_stack import ports
 from tests.activities.psa.counterpart import HTML, Answer, limited
 from tests.activities.psa.jira_site import EMAIL, TOKEN, JiraSite
-from tests.conftest import NOT_RUN
+from tests.activities.vendor_description import check_described, described
 
 NOVEMBER = Period(start=date(2026, 11, 1), end=date(2026, 11, 30))
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
-SPECS = "BILLOW_VENDOR_SPECS"
-PRISM = "BILLOW_PRISM"
 
 
 @pytest.fixture
@@ -312,34 +304,8 @@ def test_samples(site: JiraSite) -> None:
 @pytest.fixture
 def prism(tmp_path: Path) -> Iterator[str]:
     """Prism, answering by Atlassian's own description."""
-    specs, program = os.environ.get(SPECS), os.environ.get(PRISM) or shutil.which("prism")
-    if not specs or not program:
-        lacking = (
-            f"set {SPECS} to a folder with jira.yaml"
-            if not specs
-            else f"put prism on the path, or into {PRISM}"
-        )
-        pytest.skip(f"{NOT_RUN} Jira's requests against Atlassian's own description: {lacking}")
-    port = str(ports.choose(24000 + os.getpid() % 500 * 2, None, "a port"))
-    with (tmp_path / "prism.log").open("wb") as log:
-        server = subprocess.Popen(
-            [program, "mock", "-h", "127.0.0.1", "-p", port, str(Path(specs) / "jira.yaml")],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        ends = time.monotonic() + 30
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/none")
-                break
-            except httpx.TransportError:
-                assert server.poll() is None and time.monotonic() < ends, (tmp_path / "prism.log").read_text()
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    with described("jira.yaml", tmp_path) as url:
+        yield url
 
 
 def test_by_the_vendors_description(site: JiraSite, prism: str) -> None:
@@ -355,19 +321,6 @@ def test_by_the_vendors_description(site: JiraSite, prism: str) -> None:
     psa.time_entries("ACME", NOVEMBER)
     psa.write_back(told("1", "2"))
     assert psa.is_released("10001")
-    known = set()
-    for each in site.server.asked:
-        headers = {
-            name: each.headers[name] for name in ("authorization", "content-type") if name in each.headers
-        }
-        query = httpx.QueryParams(each.query)
-        answer = httpx.request(
-            each.method, prism + each.path, params=query, content=each.body, headers=headers
-        )
-        if "NO_PATH_MATCHED" in answer.text or "NO_METHOD_MATCHED" in answer.text:
-            continue  # the description is older than search/jql, and a subset
-        violations = answer.headers.get("sl-violations", "")
-        assert '"request' not in violations, f"{each.method} {each.path}: {violations}"
-        assert answer.status_code < 400, f"{each.method} {each.path}: {answer.status_code} {answer.text}"
-        known.add(each.path.removeprefix("/rest/api/3/").split("/")[0])
-    assert known >= {"project", "issue", "worklog", "version"}
+    known = check_described(prism, site.server.asked)
+    places = {each.partition("/rest/api/3/")[2].split("/")[0] for each in known}
+    assert places >= {"project", "issue", "worklog", "version"}

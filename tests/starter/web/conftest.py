@@ -18,14 +18,6 @@ _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
 @pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    """A fresh ledger."""
-    made = Ledger(database_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def story(ledger: Ledger) -> Story:
     """The company, applied; invoices are made now, since the app asks the clock."""
     return Story(ledger, datetime.now(UTC))
