@@ -6,12 +6,24 @@ import os
 import secrets
 from pathlib import Path
 
+from workers.settings import NotConfigured
+
 SECRET_VARIABLE, SECRET_FILE = "BILLOW_SECRET", "web-secret"
+
+SHORTEST = 32
+"""Characters: whoever guesses it signs links that decide."""
 
 
 def secret(home: Path) -> str:
-    """`BILLOW_SECRET`, which web app and workers must share, or a file in the home that only its owner reads."""
+    """`BILLOW_SECRET`, which web app and workers must share, or a file in the home that only its owner reads.
+
+    `NotConfigured` if the one that is set is short enough to be guessed.
+    """
     if given := os.environ.get(SECRET_VARIABLE):
+        if len(given) < SHORTEST:
+            raise NotConfigured(
+                f"{SECRET_VARIABLE} is too short: set {SHORTEST} random characters or more (`openssl rand -base64 48`)."
+            )
         return given
     file = home / SECRET_FILE
     home.mkdir(parents=True, exist_ok=True)

@@ -85,6 +85,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("erase", "retention", "Erase what may go of a client or a contact"),
         Entry("api-token", "api_tokens", "Make or end a token that speaks for a person"),
         Entry("api-tokens", "api_tokens", "Tokens by which programs speak for people"),
+        Entry("migrate", "processes", "Bring the database to the newest schema"),
         Entry("rebuild", "processes", "Start every open invoice again on an empty Temporal"),
         Entry("worker", "processes", "Work on one task queue"),
         Entry("web", "processes", "The web app"),

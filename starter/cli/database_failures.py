@@ -20,8 +20,8 @@ def explained(error: Exception) -> str | None:
         return "Somebody else has been working on this invoice for half a minute. Try again in a moment."
     if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return (
-            f"The database at {context.database_place()} has no ledger, or one of another version of Billow. "
-            "Start this version once with `make run`, or correct BILLOW_DATABASE_URL."
+            f"The database at {context.database_place()} has no tables of ours, or those of another version of Billow. "
+            "Make them with `billow migrate`, or correct BILLOW_DATABASE_URL."
         )
     if isinstance(cause, psycopg.errors.InsufficientPrivilege):
         return f"The database at {context.database_place()} refuses: {_reason(cause)}. Grant access to it."

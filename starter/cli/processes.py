@@ -1,4 +1,4 @@
-"""`billow up`, `worker`, `web` and `rebuild`: what runs, and how it is put right."""
+"""`billow up`, `migrate`, `worker`, `web` and `rebuild`: what runs, and how it is put right."""
 
 from __future__ import annotations
 
@@ -84,6 +84,19 @@ def _nothing(stack: Stack) -> None:
         ledger.close()
 
 
+@click.command("migrate", short_help="Bring the database to the newest schema")
+def migrate() -> None:
+    """Bring the database to the newest schema, before workers and web app of a new version start.
+
+    Safe to call again, and from several machines at once. `billow up` does it by itself.
+    """
+    from activities.ledger import database
+
+    place = context.database_place()
+    database.migrate(context.settings().database_url.get_secret_value())
+    output.say(f"The database at {place} has the newest schema.")
+
+
 @click.command("worker", short_help="Work on one task queue")
 @click.option("--queue", type=click.Choice(["invoicing", "rendering"]), required=True)
 def worker(queue: str) -> None:
@@ -165,4 +178,4 @@ def rebuild(as_json: bool) -> None:
         )
 
 
-COMMANDS = [up, worker, web, rebuild]
+COMMANDS = [up, migrate, worker, web, rebuild]

@@ -70,7 +70,7 @@ def not_migrated(request: Request, error: Exception) -> Response:
         request,
         503,
         message("Not ready yet"),
-        "The database has not the tables this version needs; run its migrations.",
+        "The database has not the tables this version needs; `billow migrate` makes them.",
     )
 
 

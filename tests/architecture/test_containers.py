@@ -6,7 +6,9 @@ from typing import Any
 
 import yaml
 
+from starter.cli import TABLE
 from workers.settings import Settings
+from workers.web_secret import SECRET_VARIABLE
 from workflows.identifiers import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).parents[2]
@@ -63,9 +65,31 @@ def test_no_secret_is_written_down() -> None:
     )
 
 
+def test_all_share_their_secrets() -> None:
+    """Web app and workers share the secret they sign with, without which none starts, and know the same systems."""
+    for name in ("web", "invoicing-worker", "rendering-worker"):
+        assert SERVICES[name]["environment"][SECRET_VARIABLE].startswith("${BILLOW_SECRET:?")
+        assert SERVICES[name]["env_file"] == [{"path": "secrets.env", "required": False}]
+
+
+def test_commands_exist() -> None:
+    """What the containers of this program run are commands it has."""
+    known = {entry.name for entries in TABLE.values() for entry in entries}
+    ours = [
+        each for each in SERVICES.values() if each["image"].startswith("billow:") and "entrypoint" not in each
+    ]
+    assert len(ours) == 4
+    assert {each["command"][0] for each in ours} <= known
+
+
+def test_development_can_be_switched_off() -> None:
+    """Set to nothing, nobody is signed in by a click; left out, the set-up can be tried at once."""
+    assert SERVICES["web"]["environment"]["BILLOW_DEVELOPMENT"] == "${BILLOW_DEVELOPMENT-true}"
+
+
 def test_settings_exist_and_volumes_are_declared() -> None:
     """Each BILLOW_ variable is a setting this program reads, each named volume is declared."""
-    known = {field.alias for field in Settings.model_fields.values()}
+    known = {field.alias for field in Settings.model_fields.values()} | {SECRET_VARIABLE}
     for service in SERVICES.values():
         given = {key for key in service.get("environment", {}) if key.startswith("BILLOW_")}
         assert given <= known, given - known

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import create_engine, text
 
 from starter.cli import TABLE, context, main
 from tests.starter.cli.conftest import Desk
@@ -158,7 +159,23 @@ def test_database_that_is_missing(empty_desk: Desk) -> None:
     missing = empty_desk.type("invoices", code=1, BILLOW_DATABASE_URL=f"{server}/nothing_here")
     assert 'database "nothing_here" does not exist' in missing.stderr
     empty = empty_desk.type("invoices", code=1, BILLOW_DATABASE_URL=f"{server}/postgres")
-    assert "has no ledger, or one of another version" in empty.stderr
+    assert "has no tables of ours, or those of another version" in empty.stderr
+
+
+def test_migrate(empty_desk: Desk) -> None:
+    """A database without tables of ours has them after `billow migrate`, given twice, and says where it is."""
+    url = str(empty_desk.environment["BILLOW_DATABASE_URL"])
+    server = url.rpartition("/")[0]
+    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as tx:
+        tx.execute(text("create database not_migrated"))
+    try:
+        for _ in range(2):
+            said = empty_desk.type("migrate", BILLOW_DATABASE_URL=f"{server}/not_migrated").stdout
+            assert "/not_migrated has the newest schema" in said and "secret" not in said
+        empty_desk.type("invoices", BILLOW_DATABASE_URL=f"{server}/not_migrated")
+    finally:
+        with create_engine(url, isolation_level="AUTOCOMMIT").connect() as tx:
+            tx.execute(text("drop database not_migrated with (force)"))
 
 
 def test_unexpected_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

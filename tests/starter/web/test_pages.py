@@ -19,7 +19,7 @@ from starter.web import create_app
 from starter.web.sign_in import secret
 from tests.starter.web.conftest import Visitor
 from tests.starter.web.story import Story
-from workers.settings import Settings
+from workers.settings import NotConfigured, Settings
 
 
 @pytest.mark.parametrize("path", ["/", "/invoices", "/invoices/manual/one?generation=1"])
@@ -316,5 +316,8 @@ def test_secret(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     made = secret(settings.home)
     assert (len(made) >= 43, secret(settings.home)) == (True, made)
     assert stat.S_IMODE((settings.home / "web-secret").stat().st_mode) == 0o600
-    monkeypatch.setenv("BILLOW_SECRET", "from the environment")
-    assert secret(settings.home) == "from the environment"
+    monkeypatch.setenv("BILLOW_SECRET", "from the environment, and long enough")
+    assert secret(settings.home) == "from the environment, and long enough"
+    monkeypatch.setenv("BILLOW_SECRET", "easily guessed")
+    with pytest.raises(NotConfigured, match="BILLOW_SECRET is too short"):
+        secret(settings.home)
