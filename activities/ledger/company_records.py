@@ -61,8 +61,29 @@ def at_version(tx: Session, version: int) -> CompanyVersion:
     cache = _read.setdefault(tx.get_bind(), {})
     if version not in cache:
         row = tx.get_one(CompanyVersionRow, version)
-        cache[version] = CompanyVersion(version, Company.model_validate(row.company), row.folder)
+        cache[version] = CompanyVersion(version, company_of(row), row.folder)
     return cache[version]
+
+
+def company_of(row: CompanyVersionRow) -> Company:
+    """The company of a version as it is understood today.
+
+    Tiers that were kept before approvals came by the API list every channel of that time: they mean every one.
+    """
+    content = row.company
+    tiers = (content.get("approvals") or {}).get("tiers") or ()
+    if not any(_lists_all_of_then(tier) for tier in tiers):
+        return Company.model_validate(content)
+    understood = [
+        {name: said for name, said in tier.items() if name != "channels" or not _lists_all_of_then(tier)}
+        for tier in tiers
+    ]
+    return Company.model_validate(content | {"approvals": content["approvals"] | {"tiers": understood}})
+
+
+def _lists_all_of_then(tier: Mapping[str, Any]) -> bool:
+    # versions are kept with every field: `together` came with the channel api
+    return "together" not in tier and sorted(tier.get("channels", ())) == ["cli", "signal", "web"]
 
 
 _NO_LOOKS: Mapping[str, LookFiles] = {}
@@ -75,7 +96,7 @@ def plan_changes(
     with ledger.transaction() as tx:
         newest = tx.scalar(select(CompanyVersionRow).order_by(CompanyVersionRow.version.desc()).limit(1))
         # read and written again: a field that a later version of Billow has added is no change of the company
-        known = Company.model_validate(newest.company).model_dump(mode="json") if newest else {}
+        known = company_of(newest).model_dump(mode="json") if newest else {}
         before = dict(_records(known, newest.looks if newest else {}))
     after = dict(_records(company.model_dump(mode="json"), _digests(looks)))
     changes = [Change(*key, "retire") for key in before if key not in after]

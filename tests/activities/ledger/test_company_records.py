@@ -107,3 +107,28 @@ def test_plan_of_reordered(ledger: Ledger) -> None:
     applied(ledger)
     reordered = COMPANY.model_copy(update={"clients": tuple(reversed(COMPANY.clients))})
     assert plan_changes(ledger, reordered) == []
+
+
+@pytest.mark.parametrize(
+    ("channels", "kept_before", "understood"),
+    [
+        (["web", "cli", "signal"], True, ["web", "cli", "signal", "api"]),
+        (["web", "cli"], True, ["web", "cli"]),
+        (["web", "cli", "signal"], False, ["web", "cli", "signal"]),
+    ],
+)
+def test_every_channel_of_then(
+    ledger: Ledger, channels: list[str], kept_before: bool, understood: list[str]
+) -> None:
+    """A tier kept before there was the API takes approvals by it if it took all there were; else as it says."""
+    applied(ledger)
+    with ledger.transaction() as tx:
+        row = tx.scalars(select(CompanyVersionRow)).one()
+        [tier] = row.company["approvals"]["tiers"]
+        kept = {name: said for name, said in tier.items() if name != "together" or not kept_before}
+        policy = row.company["approvals"] | {"tiers": [kept | {"channels": channels}]}
+        row.company = row.company | {"approvals": policy}
+    with ledger.transaction() as tx:
+        [found] = company_records.current(tx).company.approvals.tiers
+        assert list(found.channels) == understood
+    assert (plan_changes(ledger, COMPANY) == []) == (understood[-1] == "api")
