@@ -145,6 +145,13 @@ class InvoiceRow(Table):
             postgresql_where=text("draft is null and next_at is null and closed_at is null"),
         ),
         Index(
+            "open_items_by_client",
+            "client",
+            postgresql_where=text(
+                "number is not null and payment_status in ('unpaid', 'partly paid') and document_status <> 'credited'"
+            ),
+        ),
+        Index(
             "open_items",
             "currency",
             "late_from",
