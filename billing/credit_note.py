@@ -96,7 +96,8 @@ def credit_draft(
     """The credit note for what is selected of the invoice `number`, as a draft of its own.
 
     `before` are the credit notes there are. `Refused` where nothing is left, or less than is asked for: of a line, of
-    what is taxed alike, of the whole.
+    what is taxed alike, of the whole; and where a part would take all that is due, which rounding to steps and lines
+    below zero can make it do: what then is left could never be credited.
     """
     left = left_to_credit(draft, before)
     if left <= 0:
@@ -159,7 +160,13 @@ def _drafted(
     taxes = _taxes(draft, before, nets, so_far, now)
     net, tax = total(now.values()), total(each.tax for each in taxes)
     left = left_to_credit(draft, before)
-    due = left if everything else min(_due(draft, net + tax) if content.due is None else content.due, left)
+    comes_to = _due(draft, net + tax) if content.due is None else content.due
+    if comes_to >= left and not everything:
+        raise Refused(
+            f"that comes to {_told(comes_to, draft)} of the {_told(left, draft)} left to credit of {number}, and "
+            "would leave lines that nothing is due for; credit all that is left instead"
+        )
+    due = left if everything else comes_to
     if due <= 0:
         raise Refused(f"that comes to {_told(due, draft)}, and a credit note is over more than nothing")
     return bare.model_copy(

@@ -184,6 +184,29 @@ def test_never_more_than_is_left(case: str) -> None:
         credit(invoice(item("100"), item("50")), *selections)
 
 
+FIVES = ISSUER.model_copy(update={"round_due_to": {"EUR": Decimal("0.05")}})
+NO_TAX = TaxComponent(category=TaxCategory.ZERO_RATED, rate=Decimal(0))
+TAKES_ALL: dict[str, tuple[Draft, Selection]] = {
+    # 0.12 is paid as 0.10, and so is 0.11: a cent of net would stay
+    "rounded to five cents": (invoice(item("0.12", taxes=(NO_TAX,)), issuer=FIVES), of_line(1, net="0.11")),
+    # 119.00 - 32.10 = 86.90 are due; the first line alone is more than that
+    "a line below zero": (
+        invoice(item("100", taxes=(STANDARD,)), item("30", "-1", taxes=(REDUCED,))),
+        of_line(1),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TAKES_ALL)
+def test_a_part_never_takes_all_that_is_due(case: str) -> None:
+    """What is due for the rest would be nothing, and a credit note over nothing there is not: it is refused."""
+    draft, part = TAKES_ALL[case]
+    with pytest.raises(Refused, match="credit all that is left instead"):
+        credit(draft, part)
+    (note,) = credit(draft, WHOLE)
+    assert (note.net, note.due) == (draft.net, draft.due)
+
+
 prices = st.decimals(min_value="0.01", max_value="2000", places=3)
 quantities = st.decimals(min_value="0.25", max_value="40", places=2)
 rates = st.sampled_from([(STANDARD,), (REDUCED,)])
