@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from billing.money import Currency, Figure, Money
 from billing.parties import Identifier, Person, Strict
+from billing.roles import Role, role_of
 
 
 class Channel(StrEnum):
@@ -156,6 +157,11 @@ def judge(claim: Claim, standing: Standing, people: Mapping[str, Person], today:
         return f"{claim.approver!r} is not an approver of tier {standing.tier.id!r}; asked are: {asked}"
     if claim.approver in standing.took_part:
         return f"four eyes: {claim.approver!r} triggered or changed this draft; somebody else must decide"
+    if not (role := role_of(people[claim.approver])).reaches(Role.APPROVER):
+        return (
+            f"{claim.approver!r} has the role {role}, and decisions need the role {Role.APPROVER}; "
+            "roles are given in people.yaml of the company folder"
+        )
     if (spoken := _spoken(claim.approver, standing.tier, standing.approved_by, people)) is not None:
         return spoken
     if claim.draft_digest and claim.draft_digest != standing.digest:

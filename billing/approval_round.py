@@ -16,6 +16,7 @@ from billing.approval_policy import (
 from billing.draft import Draft
 from billing.money import Money
 from billing.parties import Person
+from billing.roles import Role, below
 
 
 def tiers_for(policy: ApprovalPolicy, draft: Draft, trigger: str) -> list[ApprovalTier]:
@@ -40,10 +41,10 @@ def whom_to_ask(
 
     Of a tier in which one voice is enough, it is somebody up the line where nobody else is left.
     """
-    above: tuple[str, ...] = ()
+    above, may_not = (), _may_not(people, took_part)
     if not can_be_decided(tier, people, took_part, today):
-        next_up = escalate_to(tier.approvers, people, last_resort, took_part)
-        if tier.quorum > 1 or next_up not in people or next_up in took_part:
+        next_up = escalate_to(tier.approvers, people, last_resort, may_not)
+        if tier.quorum > 1 or next_up not in people or next_up in may_not:
             return ()
         above = (next_up,)
     return (*(who for who in may_decide(tier, people, today) if who not in took_part), *above)
@@ -62,7 +63,15 @@ def attention_at(asked_at: datetime, deadline: datetime, reminded_at: datetime |
 def up_the_line(
     asked: Sequence[str], people: Mapping[str, Person], last_resort: str, took_part: frozenset[str]
 ) -> tuple[str, tuple[str, ...]]:
-    """Whom the question goes to past its deadline, and all who are asked from then on."""
-    next_up = escalate_to(asked, people, last_resort, took_part)
-    more = () if next_up in asked or next_up in took_part else (next_up,)
+    """Whom the question goes to past its deadline, and all who are asked from then on.
+
+    Who has not the role to decide is passed over: a question must not stand before somebody who cannot answer it.
+    """
+    may_not = _may_not(people, took_part)
+    next_up = escalate_to(asked, people, last_resort, may_not)
+    more = () if next_up in asked or next_up in may_not else (next_up,)
     return next_up, (*asked, *more)
+
+
+def _may_not(people: Mapping[str, Person], took_part: frozenset[str]) -> frozenset[str]:
+    return took_part | below(Role.APPROVER, people)

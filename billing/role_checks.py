@@ -9,14 +9,14 @@ from billing.roles import Role, role_of
 
 
 def check_roles(records: CompanyRecords) -> Iterator[Complaint]:
-    """Approvers, and who stands in for them, without the role approver: they could decide by command line alone."""
+    """Approvers, and who stands in for them, without the role approver: their decisions would be refused."""
     asked = _asked(records)
     for position, person in records.people.read.items():
         if person.id in asked and not role_of(person).reaches(Role.APPROVER):
             yield Complaint(
                 ("people", position, "roles"),
                 f"{person.id!r} {asked[person.id]} but has the role {role_of(person)}, "
-                "which does not let them decide in the web app; add approver to roles",
+                "so that their decisions would be refused; add approver to roles",
                 warning=True,
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from billing.parties import Person
@@ -19,6 +20,11 @@ class Role(StrEnum):
         """Whether this role may do what needs at least the other."""
         order = list(Role)
         return order.index(self) >= order.index(least)
+
+
+def below(least: Role, people: Mapping[str, Person]) -> frozenset[str]:
+    """The ids of those whose role does not reach."""
+    return frozenset(who for who, person in people.items() if not role_of(person).reaches(least))
 
 
 def role_of(person: Person) -> Role:

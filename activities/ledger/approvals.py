@@ -10,12 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import absences, audit_trail, invoices, notices
+from activities.ledger import absences, audit_trail, company_records, invoices, notices
 from activities.ledger.tables import ApprovalRow, ClaimRow, InvoiceRow
 from billing import approval_round
 from billing.approval_policy import ApprovalTier, Claim, Standing, Verdict, judge, may_decide
 from billing.company import Company
 from billing.exceptions import Finding, ReasonCode
+from billing.parties import Person
 from billing.status import DocumentStatus
 
 WAITING, APPROVED, REJECTED, OVERTAKEN = "waiting", "approved", "rejected", "overtaken"
@@ -212,7 +213,7 @@ def decide(
         also_asked=tuple(approval.asked) if approval else (),
     )
     day = _day(row, company, at)
-    refused = judge(claim, standing, absences.people_on(tx, company, day), day)
+    refused = judge(claim, standing, _as_of_now(tx, absences.people_on(tx, company, day)), day)
     said = {"verdict": claim.verdict, "comment": claim.comment, "draft_digest": claim.draft_digest}
     if refused is not None or approval is None:
         audit_trail.record(
@@ -265,6 +266,16 @@ def decide(
             draft_digest=approval.digest,
         )
     return Decision(row, None)
+
+
+def _as_of_now(tx: Session, people: dict[str, Person]) -> dict[str, Person]:
+    """The people with the roles they have now: the invoice's policy stays as it was, nobody's rights do."""
+    now = company_records.current(tx).company.people_by_id
+    return {
+        who: person.model_copy(update={"roles": now[who].roles})
+        for who, person in people.items()
+        if who in now
+    }
 
 
 def hear(

@@ -19,6 +19,7 @@ from billing.erased import is_erased
 from billing.errors import Refused, WrongState
 from billing.exceptions import ReasonCode
 from billing.money import Money, rounded, total
+from billing.roles import Role, below
 from billing.status import CollectionStatus
 
 _DECIDED = (Outcome.REJECTED, Outcome.CREDITED, Outcome.CORRECTED)
@@ -177,8 +178,9 @@ def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> N
         return
     before = dispute.owner
     if dispute.reminded_at is not None:
+        people = company.people_by_id
         dispute.owner = escalate_to(
-            [dispute.owner], company.people_by_id, company.exceptions.default_owner, frozenset()
+            [dispute.owner], people, company.exceptions.default_owner, below(Role.OPERATOR, people)
         )
         dispute.escalations += 1
     dispute.reminded_at = at

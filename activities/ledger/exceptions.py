@@ -15,6 +15,7 @@ from billing.company import Company
 from billing.errors import NotAllowed, NotFound, Refused, WrongState
 from billing.exceptions import ACCEPTABLE, Finding, ReasonCode
 from billing.overrides import OVERRIDABLE, check_override, check_together
+from billing.roles import Role, below
 from billing.status import DocumentStatus
 
 NOTHING: Mapping[str, str] = {}
@@ -101,8 +102,9 @@ def remind_or_escalate(
     if exception.deadline > at:
         exception.reminded_at = at
         return
+    people = company.people_by_id
     exception.owner = escalate_to(
-        [exception.owner], company.people_by_id, company.exceptions.default_owner, frozenset()
+        [exception.owner], people, company.exceptions.default_owner, below(Role.OPERATOR, people)
     )
     exception.raised_at, exception.reminded_at = at, None
     exception.deadline = at + timedelta(hours=company.exceptions.decide_within_hours)

@@ -26,6 +26,7 @@ from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongStat
 from billing.exceptions import ReasonCode
 from billing.money import Money
 from billing.payment_policy import Agreeing
+from billing.roles import Role, below
 from billing.status import DocumentStatus
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -272,7 +273,7 @@ def attend(tx: Session, company: Company, *, at: datetime) -> None:
         before = found.owner
         remind_or_escalate(found, company, at=at)
         if found.owner != before and found.status == Status.ASKED:
-            took_part = frozenset({found.asked_by})
+            took_part = frozenset({found.asked_by}) | below(Role.OPERATOR, company.people_by_id)
             above = escalate_to([before], company.people_by_id, company.exceptions.default_owner, took_part)
             found.owner = before if above == found.asked_by else above
         row = tx.get(InvoiceRow, found.invoice) if found.invoice is not None else None

@@ -46,7 +46,9 @@ CRM = {
 
 
 def person(key: str, **more: Any) -> Person:
-    return Person.model_validate({"id": key, "name": key.title(), "email": f"{key}@issuer.example", **more})
+    """Somebody who may approve, unless other roles are given."""
+    given = {"id": key, "name": key.title(), "email": f"{key}@issuer.example", "roles": ["approver"], **more}
+    return Person.model_validate(given)
 
 
 def people(*everybody: Person) -> dict[str, Person]:

@@ -25,6 +25,7 @@ from billing.approval_policy import (
     judge,
     may_decide,
 )
+from billing.approval_round import up_the_line, whom_to_ask
 from billing.money import Money
 from billing.parties import Person
 from tests.billing.properties import examples
@@ -269,6 +270,17 @@ def test_claims_that_are_refused(who: str, changes: dict[str, Any], says: str, v
     assert refused is not None and says in refused
 
 
+@pytest.mark.parametrize("channel", [each for each in Channel if each is not Channel.LINK])
+def test_who_is_asked_without_the_role(channel: Channel) -> None:
+    """Whoever has not the role of an approver decides nothing, though asked: by no channel, in words that help."""
+    staff = STAFF | people(person("noor", roles=["finance", "operator"]))
+    refused = refusal("noor", staff=staff, channel=channel)
+    assert refused == (
+        "'noor' has the role operator, and decisions need the role approver; "
+        "roles are given in people.yaml of the company folder"
+    )
+
+
 def test_a_tier_that_is_gone_decides_nothing() -> None:
     """Where the ledger waits for a tier that the policy no longer has, nobody's claim counts."""
     claim = Claim(verdict=Verdict.APPROVE, approver="noor", channel=Channel.WEB)
@@ -297,6 +309,16 @@ def test_a_delegate_decides_for_who_is_away() -> None:
     asked = tier(approvers=["noor"])
     assert refusal("lea", asked, STAFF | people(away("noor", "lea", "2026-06-16"))) is None
     assert refusal("lea", asked, STAFF | people(away("noor", "lea", "2026-06-17"))) is not None
+
+
+def test_escalation_passes_over_who_may_not() -> None:
+    """Up the line goes the question to the next who has the role; where nobody is left, it stays with those asked."""
+    staff = STAFF | people(person("noor", reports_to="mara", roles=["operator"]))
+    assert up_the_line(["pia"], staff, "lea", NOBODY) == ("mara", ("pia", "mara"))
+    without = {who: each.model_copy(update={"roles": ("operator",)}) for who, each in STAFF.items()}
+    assert up_the_line(["pia"], without, "lea", NOBODY) == ("lea", ("pia",))
+    assert whom_to_ask(tier(approvers=["pia"]), staff, "lea", frozenset({"pia"}), TODAY) == ("mara",)
+    assert whom_to_ask(tier(approvers=["pia"]), without, "lea", frozenset({"pia"}), TODAY) == ()
 
 
 # --- escalation -------------------------------------------------------------------------------------------------------

@@ -122,6 +122,7 @@ async def test_delegate_approves_while_the_approver_is_away(story: Story) -> Non
     """Whoever stands in for an absent approver may decide, and is the one the audit trail names."""
     today = now().date()
     story.company.people[2] = {**story.company.people[2], "away_from": today, "delegate": "pia"}
+    story.company.people[3] = {**story.company.people[3], "roles": ["approver"]}
     story.company.agreements = [retainer("acme-large", "acme", "10000.00")]
     story.begin()
     key = story.trigger("acme-large", by="noor")
