@@ -41,7 +41,8 @@ def whom_to_ask(
 
     Of a tier in which one voice is enough, it is somebody up the line where nobody else is left.
     """
-    above, may_not = (), _may_not(people, took_part)
+    above: tuple[str, ...] = ()
+    may_not = _may_not(people, took_part)
     if not can_be_decided(tier, people, took_part, today):
         next_up = escalate_to(tier.approvers, people, last_resort, may_not)
         if tier.quorum > 1 or next_up not in people or next_up in may_not:
