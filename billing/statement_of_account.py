@@ -14,7 +14,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from billing.errors import Refused
-from billing.money import Currency, Figure, Money, total
+from billing.money import Currency, Figure, Money, rounded, total
 from billing.parties import Buyer, Issuer, Language
 
 BUCKETS = ("current", "1-30", "31-60", "61-90", "90+")
@@ -104,13 +104,14 @@ class Account(Value):
     def ageing(self) -> dict[str, Decimal]:
         """What is open by how late it is; what was paid too much counts as current."""
         return {
-            bucket: total(each.open for each in self.items if each.bucket == bucket) for bucket in BUCKETS
+            bucket: _exact((each.open for each in self.items if each.bucket == bucket), self.currency)
+            for bucket in BUCKETS
         }
 
     @property
     def late(self) -> Decimal:
         """What is open and late."""
-        return total(each.open for each in self.items if each.days_late)
+        return _exact((each.open for each in self.items if each.days_late), self.currency)
 
 
 class StatementOfAccount(Value):
@@ -142,7 +143,7 @@ def accounts(invoices: Iterable[AccountInvoice], since: date, until: date) -> tu
 def _account(currency: str, invoices: Sequence[AccountInvoice], since: date, until: date) -> Account:
     moves = sorted(_moves(invoices), key=lambda move: (move.on, move.kind not in _DOCUMENTS, move.number))
     before = since - timedelta(days=1)
-    brought = balance = total(move.amount for move in moves if move.on <= before)
+    brought = balance = _exact((move.amount for move in moves if move.on <= before), currency)
     entries: list[Entry] = []
     for move in moves:
         if since <= move.on <= until:
@@ -155,6 +156,11 @@ def _account(currency: str, invoices: Sequence[AccountInvoice], since: date, unt
         balance=balance,
         items=tuple(_open_items(invoices, until)),
     )
+
+
+def _exact(amounts: Iterable[Decimal], currency: str) -> Decimal:
+    """The sum with the decimals of the currency, of nothing too."""
+    return rounded(total(amounts), currency)
 
 
 _DOCUMENTS = (EntryKind.INVOICE, EntryKind.CREDIT_NOTE)

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from activities.ledger import meter_entries, triggers
 from activities.ledger.crossings import Crossing, Crossings, crossed_before
@@ -165,7 +165,10 @@ def _read(
 
 
 def bought(tx: Session, agreement: Agreement, company: Company) -> list[BoughtBlock]:
-    """The blocks of a prepaid agreement that have a living invoice; nothing for other models."""
+    """The blocks of a prepaid agreement that have a living invoice; nothing for other models.
+
+    One whose invoice is credited in full is bought no longer, unless a corrected invoice bills it after all.
+    """
     if not isinstance(agreement, PrepaidBlock):
         return []
     client = company.client(agreement.client)
@@ -175,6 +178,7 @@ def bought(tx: Session, agreement: Agreement, company: Company) -> list[BoughtBl
             InvoiceRow.agreement == agreement.id,
             InvoiceRow.item.startswith("block-"),
             InvoiceRow.document_status != DocumentStatus.VOIDED,
+            or_(InvoiceRow.document_status != DocumentStatus.CREDITED, _is_corrected()),
         )
     )
     blocks = []
@@ -182,6 +186,13 @@ def bought(tx: Session, agreement: Agreement, company: Company) -> list[BoughtBl
         asked = requested_at.astimezone(zone).date()
         blocks.append(BoughtBlock(int((item or "").removeprefix("block-")), asked, issued or asked))
     return blocks
+
+
+def _is_corrected() -> ColumnElement[bool]:
+    """Whether another invoice bills what this one billed wrongly."""
+    instead = aliased(InvoiceRow)
+    gone = (DocumentStatus.VOIDED, DocumentStatus.CREDITED)
+    return exists().where(instead.corrects == InvoiceRow.id, instead.document_status.not_in(gone))
 
 
 def standings(tx: Session, agreement: Agreement, company: Company, as_of: datetime) -> list[MeterStanding]:

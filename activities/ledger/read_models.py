@@ -292,6 +292,7 @@ class InvoiceView(InvoiceSummary):
     disputed: str | None
     disputed_until: datetime | None
     disputed_amount: Decimal | None = None
+    notice_until: datetime | None = None
     handed_over_at: datetime | None
     closed_at: datetime | None
     approvals: tuple[ApprovalView, ...]

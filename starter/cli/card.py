@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from zoneinfo import ZoneInfo
 
+    from activities.ledger.dealings import Dealings
     from activities.ledger.views import InvoiceView
 
 
-def print_card(view: InvoiceView, zone: ZoneInfo) -> None:
+def print_card(view: InvoiceView, dealt: Dealings, zone: ZoneInfo) -> None:
     """Prints the invoice with days and hours in `zone`."""
     out = console()
     out.print(_head(view))
@@ -37,6 +38,10 @@ def print_card(view: InvoiceView, zone: ZoneInfo) -> None:
         _section(out, "Credit notes", _credit_notes(view))
     if view.disputes:
         _section(out, "Disputes", _disputes(view, zone))
+    if dealt.parts:
+        _section(out, "To be paid in parts", _parts(view, dealt))
+    if dealt.given_up:
+        _section(out, "Given up and paid back", _given_up(view, dealt, zone))
     if view.exceptions:
         _section(out, "Exceptions", _exceptions(view, zone))
     out.print()
@@ -133,6 +138,8 @@ def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
         ("On hold", f"until {moment(view.held_until, zone)}" if "release" in view.actions else ""),
         ("Promised", f"for {day(view.promised_for)}" if view.promised_for else ""),
         ("Disputed", disputed),
+        ("No reminder", _notice(view, zone)),
+        ("Written off", money(view.written_off, view.currency) if view.written_off else ""),
         ("Delivered", moment(view.delivered_at, zone) if view.delivered_at else ""),
         ("Reminders", ", ".join(f"{each.act} {moment(each.done_at, zone)}" for each in view.acts)),
         ("Closed", moment(view.closed_at, zone) if view.closed_at else ""),
@@ -144,6 +151,13 @@ def _facts(view: InvoiceView, zone: ZoneInfo) -> list[tuple[str, str]]:
         ("Because", view.asked_because),
     ]
     return [(name, text) for name, text in wanted if text]
+
+
+def _notice(view: InvoiceView, zone: ZoneInfo) -> str:
+    """Until when a client whose dispute was decided is left in peace, while that is to come or matters."""
+    if view.notice_until is None or view.closed_at is not None:
+        return ""
+    return f"before {moment(view.notice_until, zone)}, since a dispute was decided"
 
 
 def _lines(view: InvoiceView) -> Table:
@@ -211,13 +225,42 @@ def _disputes(view: InvoiceView, zone: ZoneInfo) -> Table:
     for each in view.disputes:
         part = f"line {', '.join(map(str, each.lines))}: " if each.lines else ""
         text = styled(f"{part}{each.reason}")
-        ended = f"{each.outcome} {moment(each.ended_at, zone)}" if each.outcome and each.ended_at else "open"
+        waits = f"with {styled(each.owner).plain}, to be decided by {moment(each.deadline, zone)}"
+        ended = f"{each.outcome} {moment(each.ended_at, zone)}" if each.outcome and each.ended_at else waits
         text.append(f"\n{each.code} · {ended}", style="dim")
         if each.answer:
             text.append(f"\n{styled(each.answer).plain}", style="dim")
         for file in each.files:
             text.append(f"\n{styled(file.name).plain} ({file.size:,} bytes)", style="dim")
         table.add_row(styled(moment(each.opened_at, zone)), text)
+    return table
+
+
+def _parts(view: InvoiceView, dealt: Dealings) -> Table:
+    table = _grid("left", "right", "left")
+    for each in dealt.parts:
+        part = "" if each.open == each.amount else f", {money(each.open, view.currency)} of it"
+        state = styled(f"open{part}") if each.open else styled("settled", "green")
+        table.add_row(styled(f"by {day(each.due_date)}"), styled(money(each.amount, view.currency)), state)
+    if dealt.plan_reason:
+        table.add_row(styled("agreed", "dim"), "", styled(dealt.plan_reason, "dim"))
+    return table
+
+
+def _given_up(view: InvoiceView, dealt: Dealings, zone: ZoneInfo) -> Table:
+    table = _grid("right", "left", "right", "left")
+    for each in dealt.given_up:
+        text = styled(each.status)
+        if each.deadline is not None:
+            whom = ", ".join(each.waits_for)
+            text.append(f": with {styled(whom).plain}, until {moment(each.deadline, zone)}")
+        elif each.decided_by:
+            text.append(f" by {styled(each.decided_by).plain}")
+        for said in filter(None, (each.reason, each.comment, each.last_error)):
+            text.append(f"\n{styled(said).plain}", style="dim")
+        table.add_row(
+            styled(str(each.id)), styled(each.kind), styled(money(each.amount, view.currency)), text
+        )
     return table
 
 

@@ -165,16 +165,27 @@ def state(invoice: InvoiceSummary) -> RichText:
 @json_option
 def show(invoice: str, generation: int | None, as_json: bool) -> None:
     """Everything about one invoice; INVOICE is its number or its billing key."""
-    from activities.ledger import views
+    from activities.ledger import company_records, dealings, views
+    from activities.ledger.tables import InvoiceRow
 
     with context.ledger().transaction() as tx:
         view = views.invoice(tx, invoice, context.now(), generation)
+        company = company_records.current(tx).company
+        dealt = dealings.of(tx, tx.get_one(InvoiceRow, view.id), company)
     if as_json:
-        output.document(view.model_dump(mode="json"))
+        said = {
+            name: [each.model_dump(mode="json") for each in found]
+            for name, found in (
+                ("parts", dealt.parts),
+                ("promises", dealt.promises),
+                ("given_up", dealt.given_up),
+            )
+        }
+        output.document({**view.model_dump(mode="json"), **said, "plan_reason": dealt.plan_reason})
         return
     from starter.cli.card import print_card
 
-    print_card(view, context.issuer_zone(view.issuer))
+    print_card(view, dealt, context.issuer_zone(view.issuer))
 
 
 @click.command("timeline", short_help="What happened to an invoice, and who did it")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy import Engine, create_engine, select, text, update
 
 from activities.invoicing import metering
 from activities.ledger import company_records, meters
@@ -70,6 +70,16 @@ class Desk:
     def keys(self) -> list[str]:
         with self.ledger.transaction() as tx:
             return sorted(tx.scalars(select(InvoiceRow.billing_key)))
+
+    def invoice(self, key: str) -> int:
+        """The id of the invoice of that billing key."""
+        with self.ledger.transaction() as tx:
+            return tx.scalars(select(InvoiceRow.id).where(InvoiceRow.billing_key == key)).one()
+
+    def change(self, invoice: int, **values: Any) -> None:
+        """Leaves an invoice as something that is no matter of meters would."""
+        with self.ledger.transaction() as tx:
+            tx.execute(update(InvoiceRow).where(InvoiceRow.id == invoice).values(**values))
 
     def crossed(self) -> dict[str, str]:
         """Every line that was crossed, and what came of it."""

@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 
 from activities.invoicing import billing_runs
-from activities.ledger import billing_run_records, triggers
+from activities.ledger import billing_run_records, invoices, meters, triggers
+from billing.agreements import PrepaidBlock
+from billing.blocks import Use, draw_down
 from billing.errors import NotFound, Refused
 from billing.meter_entries import Measure, MeterEntry
+from billing.one_off import OneOff, OneOffLine
+from billing.request import BillingRequest
+from billing.status import DocumentStatus
 from tests.metering import agreements
 from tests.metering.conftest import HEADER, Desk, hours
 
@@ -248,3 +253,40 @@ def test_an_agreement_nobody_knows_is_refused_even_where_entries_are_held(desk: 
     desk.apply(agreements.block())
     with pytest.raises(NotFound, match="no agreement 'nobody'"):
         desk.take(hours("a", "1", "nobody"), hold=True)
+
+
+def test_a_block_whose_invoice_is_credited(desk: Desk) -> None:
+    """Its ten hours are bought no longer: four used are unpaid. A corrected invoice, not voided, has them bought."""
+    desk.apply(agreements.block())
+    desk.take(hours("a", "4"))
+    with desk.ledger.transaction() as tx:
+        triggers.by_agreement(tx, "acme-block", "block-1", by="pia", channel="cli", at=desk.now)
+    assert bought_and_left(desk) == (10, 6)
+    block = desk.invoice("acme-block/block-1")
+    desk.change(block, document_status=DocumentStatus.CREDITED)
+    assert bought_and_left(desk) == (0, -4)
+    with desk.ledger.transaction() as tx:
+        instead = invoices.request(tx, one_off(), at=desk.now, channel="cli").invoice.id
+    desk.change(instead, corrects=block)
+    assert bought_and_left(desk) == (10, 6)
+    desk.change(instead, document_status=DocumentStatus.VOIDED)
+    assert bought_and_left(desk) == (0, -4)
+
+
+def bought_and_left(desk: Desk) -> tuple[Decimal, Decimal]:
+    with desk.ledger.transaction() as tx:
+        agreement = desk.company.agreement("acme-block")
+        assert isinstance(agreement, PrepaidBlock)
+        blocks = meters.bought(tx, agreement, desk.company)
+        drawn = draw_down(agreement, blocks, [Use(date(2026, 6, 1), "a", Decimal(4))], desk.now.date())
+    return drawn.bought, drawn.left
+
+
+def one_off() -> BillingRequest:
+    line = OneOffLine(description="Ten hours", quantity=Decimal(10), unit_price=Decimal(100))
+    return BillingRequest(
+        billing_key="manual/corrected",
+        trigger="manual",
+        requested_by="pia",
+        one_off=OneOff(client="acme", currency="EUR", title="Block", reason="wrong name", lines=(line,)),
+    )

@@ -33,9 +33,10 @@ def test_a_statement_of_a_client(desk: Desk) -> None:
         (new, "invoice", "1190.00"),
         (old, "payment", "-400.00"),
     ]
-    assert (account["brought_forward"], account["balance"], account["late"]) == ("0", "1980.00", "790.00")
-    assert account["ageing"]["1-30"] == "790.00"
+    assert (account["brought_forward"], account["balance"], account["late"]) == ("0.00", "1980.00", "790.00")
+    assert (account["ageing"]["1-30"], account["ageing"]["31-60"]) == ("790.00", "0.00")
     shown = desk.type("statement", "acme").output
+    assert "brought forward" in shown and "0.00" in shown
     assert "OLD-1" in shown and "1,980.00" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
