@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -210,11 +210,16 @@ def _tell(tx: Session, row: BankStatementRow, company: Company, *, at: datetime)
     company_exceptions.raise_one(tx, subject, finding, company, at=at)
 
 
-def listed(tx: Session, *, account: str | None = None, limit: int) -> Sequence[BankStatementRow]:
-    """The statements, the newest first."""
+def listed(
+    tx: Session, *, account: str | None = None, limit: int, after: int | None = None
+) -> Sequence[BankStatementRow]:
+    """The statements, the newest first, from the one behind `after` on."""
     query = select(BankStatementRow).order_by(BankStatementRow.until.desc(), BankStatementRow.id.desc())
     if account is not None:
         query = query.where(BankStatementRow.account == _plain(account))
+    if after is not None:
+        reached = select(BankStatementRow.until).where(BankStatementRow.id == after).scalar_subquery()
+        query = query.where(tuple_(BankStatementRow.until, BankStatementRow.id) < tuple_(reached, after))
     return tx.scalars(query.limit(limit)).all()
 
 
@@ -241,16 +246,25 @@ def outcomes(tx: Session, statements: Sequence[int]) -> dict[int, dict[str, int]
 
 
 def entries(
-    tx: Session, *, statement: int | None = None, outcome: str | None = None, limit: int
+    tx: Session,
+    *,
+    statement: int | None = None,
+    outcome: str | None = None,
+    limit: int,
+    after: int | None = None,
 ) -> Sequence[BankEntryRow]:
-    """Entries of a statement in its order, or, of all statements, the newest first."""
+    """Entries of a statement in its order, or, of all, the newest first; from the one behind `after` on."""
     query = select(BankEntryRow)
     if outcome is not None:
         query = query.where(BankEntryRow.outcome == outcome)
     if statement is not None:
+        query = query if after is None else query.where(BankEntryRow.id > after)
         return tx.scalars(
             query.where(BankEntryRow.statement == statement).order_by(BankEntryRow.id).limit(limit)
         ).all()
+    if after is not None:
+        reached = select(BankEntryRow.booked_on).where(BankEntryRow.id == after).scalar_subquery()
+        query = query.where(tuple_(BankEntryRow.booked_on, BankEntryRow.id) < tuple_(reached, after))
     return tx.scalars(
         query.order_by(BankEntryRow.booked_on.desc(), BankEntryRow.id.desc()).limit(limit)
     ).all()

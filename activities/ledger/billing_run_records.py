@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, computed_field
-from sqlalchemy import ColumnElement, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from activities.ledger.tables import BillingRunItemRow, BillingRunRow, InvoiceRow
 from billing.errors import NotFound, Refused
@@ -162,14 +162,18 @@ def last_moved(tx: Session) -> datetime | None:
     return tx.scalar(select(func.max(BillingRunRow.moved_at)))
 
 
-def runs(tx: Session, limit: int, *, with_work: bool = False) -> list[RunView]:
-    """The newest runs first; `with_work` leaves out those that found nothing to do."""
+def runs(tx: Session, limit: int, *, with_work: bool = False, after: str | None = None) -> list[RunView]:
+    """The newest runs first, from the one behind `after` on; `with_work` leaves out those that found nothing to do."""
     query = (
         select(BillingRunRow, _state()).order_by(BillingRunRow.as_of.desc(), BillingRunRow.run).limit(limit)
     )
     if with_work:
         worked = (BillingRunRow.triggered > 0) | (BillingRunRow.held > 0)
         query = query.where(worked | BillingRunRow.finished_at.is_(None))
+    if after is not None:
+        reached = select(BillingRunRow.as_of).where(BillingRunRow.run == after).scalar_subquery()
+        same = (BillingRunRow.as_of == reached) & (BillingRunRow.run > after)
+        query = query.where((BillingRunRow.as_of < reached) | same)
     return [_view(row, state) for row, state in tx.execute(query)]
 
 
@@ -187,15 +191,23 @@ def find_run(tx: Session, run: str) -> RunView | None:
     return _view(*found) if found else None
 
 
-def items(tx: Session, run: str, outcome: Outcome | None = None, limit: int = 1000) -> list[RunItem]:
-    """What the run did, held first, then what is caught up, by billing key."""
+def items(
+    tx: Session, run: str, outcome: Outcome | None = None, limit: int = 1000, *, after: str | None = None
+) -> list[RunItem]:
+    """What the run did, held first, then what is caught up, by billing key; from the one behind `after` on."""
     query = (
         select(BillingRunItemRow, BillingRunRow.as_of)
         .join(BillingRunRow, BillingRunRow.run == BillingRunItemRow.run)
         .where(BillingRunItemRow.run == run)
-        .order_by(BillingRunItemRow.outcome, BillingRunItemRow.because == "", BillingRunItemRow.billing_key)
+        .order_by(*_ORDER)
         .limit(limit)
     )
+    if after is not None:
+        last = aliased(BillingRunItemRow)
+        reached = select(last.outcome, last.because == "", last.billing_key).where(
+            last.run == run, last.billing_key == after
+        )
+        query = query.where(tuple_(*_ORDER) > reached.scalar_subquery())
     if outcome is not None:
         query = query.where(BillingRunItemRow.outcome == outcome)
     return [
@@ -210,6 +222,9 @@ def items(tx: Session, run: str, outcome: Outcome | None = None, limit: int = 10
         )
         for row, _ in tx.execute(query)
     ]
+
+
+_ORDER = (BillingRunItemRow.outcome, BillingRunItemRow.because == "", BillingRunItemRow.billing_key)
 
 
 def oldest_caught_up(tx: Session, run: str) -> date | None:

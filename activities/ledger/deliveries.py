@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -338,10 +338,17 @@ def find(tx: Session, connection_id: str, delivery_id: str, *, lock: bool = Fals
 
 
 def listed(
-    tx: Session, *, connection: str | None = None, status: DeliveryStatus | None = None, limit: int
+    tx: Session,
+    *,
+    connection: str | None = None,
+    status: DeliveryStatus | None = None,
+    limit: int,
+    after: tuple[datetime, str] | None = None,
 ) -> Sequence[DeliveryRow]:
-    """Deliveries, the newest first, all or those of a connection or status."""
-    query = select(DeliveryRow).order_by(DeliveryRow.received_at.desc(), DeliveryRow.delivery)
+    """Deliveries, the newest first, all or those of a connection or status; behind `after`, an instant and id."""
+    query = select(DeliveryRow).order_by(DeliveryRow.received_at.desc(), DeliveryRow.delivery.desc())
+    if after is not None:
+        query = query.where(tuple_(DeliveryRow.received_at, DeliveryRow.delivery) < tuple_(*after))
     if connection is not None:
         query = query.where(DeliveryRow.connection == connection)
     if status is not None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
 )
 from sqlalchemy.orm import Session, aliased
 
@@ -73,16 +74,44 @@ Whose = str | Collection[str] | None
 """For whom something waits: a person, any of several, or (None) anybody."""
 
 
-def inbox(tx: Session, whose: Whose, as_of: datetime, limit: int = 200) -> list[InboxItem]:
-    """What waits, oldest deadline first; for people only what one of them may decide or owns."""
+def inbox(
+    tx: Session, whose: Whose, as_of: datetime, limit: int = 200, after: Reached | None = None
+) -> list[InboxItem]:
+    """What waits, oldest deadline first, behind `after`; for people only what one of them may decide or owns."""
     people = _people(whose)
-    items = [_asked(tx, row, as_of) for row in tx.execute(waiting_approvals(people).limit(limit))]
-    items += [_raised(row, as_of) for row in tx.execute(open_exceptions(people).limit(limit))]
-    items += [_found(row, as_of) for row in tx.execute(open_company_exceptions(people).limit(limit))]
-    items += [_disputed(row, as_of) for row in tx.execute(open_disputes(people).limit(limit))]
-    items += [_unmatched(row, as_of) for row in tx.scalars(unmatched_payments(people).limit(limit))]
-    items += _given_up(tx, people, as_of)
-    return sorted(items, key=lambda item: (item.deadline, item.kind, item.id))[:limit]
+    items = [
+        _asked(tx, row, as_of)
+        for row in tx.execute(_behind(waiting_approvals(people), ApprovalRow, "approval", after).limit(limit))
+    ]
+    raised = _behind(open_exceptions(people), ExceptionRow, "exception", after)
+    items += [_raised(row, as_of) for row in tx.execute(raised.limit(limit))]
+    found = _behind(open_company_exceptions(people), ExceptionRow, "exception", after)
+    items += [_found(row, as_of) for row in tx.execute(found.limit(limit))]
+    disputes = _behind(open_disputes(people), DisputeRow, "dispute", after)
+    items += [_disputed(row, as_of) for row in tx.execute(disputes.limit(limit))]
+    payments = _behind(unmatched_payments(people), UnmatchedPaymentRow, "payment", after)
+    items += [_unmatched(row, as_of) for row in tx.scalars(payments.limit(limit))]
+    items += [each for each in _given_up(tx, people, as_of) if after is None or reached(each) > after]
+    return sorted(items, key=reached)[:limit]
+
+
+Reached = tuple[datetime, str, int]
+"""A place in the inbox: deadline, kind and id of an item."""
+
+
+def reached(item: InboxItem) -> Reached:
+    """The place of an item."""
+    return item.deadline, item.kind, item.id
+
+
+def _behind(query: Select[Any], row: Any, kind: str, after: Reached | None) -> Select[Any]:
+    """What of a kind comes behind a place of the inbox."""
+    if after is None:
+        return query
+    deadline, last, number = after
+    if kind == last:
+        return query.where(tuple_(row.deadline, row.id) > tuple_(deadline, number))
+    return query.where(row.deadline >= deadline if kind > last else row.deadline > deadline)
 
 
 def _people(whose: Whose) -> frozenset[str] | None:

@@ -247,11 +247,16 @@ def _standard_webhooks(tx: Session, web_url: str, at: datetime) -> IntegrationVi
     )
 
 
-def log_of(tx: Session, connection: str, limit: int) -> list[LogEntry]:
-    """What a connection delivered and what was asked from it, the newest first."""
-    said = deliveries.listed(tx, connection=connection, limit=limit)
+def log_of(
+    tx: Session, connection: str, limit: int, after: tuple[datetime, str] | None = None
+) -> list[LogEntry]:
+    """What a connection delivered and what was asked from it, the newest first; behind `after`, an instant and id."""
+    said = deliveries.listed(tx, connection=connection, limit=limit, after=after)
     asked = _by_standard_webhooks() if connection == EVENTS else _asked_from(connection)
-    query = select(EventRow).where(asked).order_by(EventRow.received_at.desc(), EventRow.event).limit(limit)
+    query = select(EventRow).where(asked)
+    if after is not None:
+        query = query.where(tuple_(EventRow.received_at, EventRow.event) < tuple_(*after))
+    query = query.order_by(EventRow.received_at.desc(), EventRow.event.desc()).limit(limit)
     entries = [*of_deliveries(tx, said), *(_of_event(each) for each in tx.scalars(query))]
     return sorted(entries, key=lambda each: (each.at, each.id), reverse=True)[:limit]
 

@@ -18,8 +18,7 @@ from activities.ledger.read_models import ReadModel
 from activities.ledger.tables import BankEntryRow, BankStatementRow
 from billing.money import rounded
 from starter.web.api.routes import CHANNEL, OTHER_BODY, Called, operations
-from starter.web.api.shapes import Id, Limit, Name, answers
-from starter.web.bodies import media_type, read_body
+from starter.web.api.shapes import Cursor, Id, Limit, Name, answers, id_after, paged
 from starter.web.callers import Caller
 
 router = operations("Bank")
@@ -88,15 +87,16 @@ class StatementView(ReadModel):
 
 
 class Statements(ReadModel):
-    """Statements, the newest first; `more` if there are more than were asked for."""
+    """Statements, the newest first."""
 
     items: tuple[StatementView, ...]
-    more: bool
+    next: str | None
 
 
 class EntryView(ReadModel):
     """An entry, what became of it and why; `payment` is the unmatched payment it is kept as."""
 
+    id: int
     statement: int
     position: str
     amount: Decimal
@@ -115,10 +115,10 @@ class EntryView(ReadModel):
 
 
 class Entries(ReadModel):
-    """Entries of a statement in its order, or of all, the newest first; `more` if there are more."""
+    """Entries of a statement in its order, or of all, the newest first."""
 
     items: tuple[EntryView, ...]
-    more: bool
+    next: str | None
 
 
 _Many = Annotated[int, Query(ge=1, le=10_000, description="how many at most")]
@@ -129,7 +129,7 @@ _Many = Annotated[int, Query(ge=1, le=10_000, description="how many at most")]
     operation_id="importStatement",
     responses=answers(413, 415),
     openapi_extra={
-        OTHER_BODY: True,
+        OTHER_BODY: (LARGEST_STATEMENT, XML),
         "requestBody": {
             "required": True,
             "content": {
@@ -147,8 +147,7 @@ async def import_statement(
 
     What is known already changes nothing, nor does a statement that overlaps with another.
     """
-    media_type(request, XML)
-    body = await read_body(request, LARGEST_STATEMENT)
+    body = await request.body()
     if not body:
         raise HTTPException(400, "There is no file in this request; send one in camt.053.")
     return await run_in_threadpool(_import, caller, body, name)
@@ -166,14 +165,16 @@ def _import(caller: Caller, body: bytes, name: str) -> ImportedFile:
     return ImportedFile(items=tuple(ImportedStatement.of(each) for each in found))
 
 
-@router.get("/bank-statements", operation_id="listStatements")
-def statements(caller: Called, account: Name | None = None, limit: Limit = 50) -> Statements:
+@router.get("/bank-statements", operation_id="listStatements", responses=answers(400))
+def statements(
+    caller: Called, account: Name | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Statements:
     """Bank statements that were imported, and what became of their entries."""
     with caller.ledger.transaction() as tx:
-        found = bank_statements.listed(tx, account=account, limit=limit + 1)
+        found = bank_statements.listed(tx, account=account, limit=limit + 1, after=id_after(cursor))
         counted = bank_statements.outcomes(tx, [each.id for each in found])
-    shown = tuple(_statement(each, counted[each.id]) for each in found[:limit])
-    return Statements(items=shown, more=len(found) > limit)
+    shown = [_statement(each, counted[each.id]) for each in found]
+    return Statements(**paged(shown, limit, lambda each: (each.id,)))
 
 
 @router.get("/bank-statements/{statement}", operation_id="readStatement", responses=answers(404))
@@ -185,22 +186,28 @@ def statement(caller: Called, statement: Id) -> StatementView:
 
 
 @router.get(
-    "/bank-statements/{statement}/entries", operation_id="listStatementEntries", responses=answers(404)
+    "/bank-statements/{statement}/entries", operation_id="listStatementEntries", responses=answers(400, 404)
 )
-def entries_of(caller: Called, statement: Id, outcome: Outcome | None = None, limit: _Many = 1000) -> Entries:
+def entries_of(
+    caller: Called, statement: Id, outcome: Outcome | None = None, cursor: Cursor = None, limit: _Many = 1000
+) -> Entries:
     """The entries of a statement in its order."""
     with caller.ledger.transaction() as tx:
         row = bank_statements.find(tx, statement)
-        found = bank_statements.entries(tx, statement=row.id, outcome=outcome, limit=limit + 1)
-    return Entries(items=tuple(map(_entry, found[:limit])), more=len(found) > limit)
+        found = bank_statements.entries(
+            tx, statement=row.id, outcome=outcome, limit=limit + 1, after=id_after(cursor)
+        )
+    return Entries(**paged([_entry(each) for each in found], limit, lambda each: (each.id,)))
 
 
-@router.get("/bank-entries", operation_id="listEntries")
-def entries(caller: Called, outcome: Outcome | None = None, limit: _Many = 200) -> Entries:
+@router.get("/bank-entries", operation_id="listEntries", responses=answers(400))
+def entries(
+    caller: Called, outcome: Outcome | None = None, cursor: Cursor = None, limit: _Many = 200
+) -> Entries:
     """Entries of all statements, the newest first; by what became of them."""
     with caller.ledger.transaction() as tx:
-        found = bank_statements.entries(tx, outcome=outcome, limit=limit + 1)
-    return Entries(items=tuple(map(_entry, found[:limit])), more=len(found) > limit)
+        found = bank_statements.entries(tx, outcome=outcome, limit=limit + 1, after=id_after(cursor))
+    return Entries(**paged([_entry(each) for each in found], limit, lambda each: (each.id,)))
 
 
 def _statement(row: BankStatementRow, outcomes: dict[str, int]) -> StatementView:
@@ -226,6 +233,7 @@ def _statement(row: BankStatementRow, outcomes: dict[str, int]) -> StatementView
 
 def _entry(row: BankEntryRow) -> EntryView:
     return EntryView(
+        id=row.id,
         statement=row.statement,
         position=row.position,
         amount=rounded(row.amount, row.currency),

@@ -14,7 +14,7 @@ from billing.company import Client
 from billing.errors import NotFound
 from billing.parties import Strict
 from starter.web.api.routes import Called, operations
-from starter.web.api.shapes import Money, Name, Reason, answers
+from starter.web.api.shapes import Cursor, Limit, Money, Name, Reason, after, answers, paged
 
 router = operations("Clients")
 
@@ -41,9 +41,10 @@ class ClientSummary(ReadModel):
 
 
 class Clients(ReadModel):
-    """Every client of the company that runs, by id."""
+    """Clients of the company that runs, by id."""
 
     items: tuple[ClientSummary, ...]
+    next: str | None
 
 
 class Promises(ReadModel):
@@ -77,14 +78,18 @@ class Held(ReadModel):
     new: bool
 
 
-@router.get("/clients", operation_id="listClients")
-def clients(caller: Called) -> Clients:
+@router.get("/clients", operation_id="listClients", responses=answers(400))
+def clients(caller: Called, cursor: Cursor = None, limit: Limit = 50) -> Clients:
     """Clients of the company that runs."""
+    last = after(cursor, str)
     with caller.ledger.transaction() as tx:
         company = company_records.current(tx).company
         holds = {each.client: each for each in credit_holds.all_current(tx)}
-    known = sorted(company.clients, key=lambda each: each.id)
-    return Clients(items=tuple(ClientSummary(**_said(each, holds.get(each.id))) for each in known))
+    known = sorted(
+        (each for each in company.clients if last is None or each.id > last[0]), key=lambda each: each.id
+    )
+    found = [ClientSummary(**_said(each, holds.get(each.id))) for each in known[: limit + 1]]
+    return Clients(**paged(found, limit, lambda each: (each.id,)))
 
 
 @router.get("/clients/{client}", operation_id="readClient", responses=answers(404))

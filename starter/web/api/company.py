@@ -23,7 +23,6 @@ from activities.ledger.tables import CompanyVersionRow
 from billing.errors import NotFound, Refused
 from starter.web.api.routes import OTHER_BODY, Called, operations
 from starter.web.api.shapes import answers
-from starter.web.bodies import media_type, read_body
 from starter.web.callers import Caller
 from starter.web.problems import Unprocessable
 
@@ -38,7 +37,7 @@ LARGEST_FOLDER, MOST_FILES = 64 * 1024 * 1024, 5000
 ZIP = "application/zip"
 
 _ARCHIVE: dict[str, Any] = {
-    OTHER_BODY: True,
+    OTHER_BODY: (LARGEST_ARCHIVE, (ZIP,)),
     "requestBody": {
         "required": True,
         "content": {ZIP: {"schema": {"type": "string", "contentMediaType": ZIP}}},
@@ -98,7 +97,7 @@ def company(caller: Called) -> CompanyView:
 @router.post("/company/plan", operation_id="planCompany", responses=answers(413, 415), openapi_extra=_ARCHIVE)
 async def plan(request: Request, caller: Called) -> Plan:
     """What applying this company folder would change, and what is wrong with it. Nothing is changed."""
-    return await run_in_threadpool(_plan, caller, await _sent(request))
+    return await run_in_threadpool(_plan, caller, await request.body())
 
 
 @router.post(
@@ -109,12 +108,7 @@ async def apply(request: Request, caller: Called) -> Plan:
 
     Files that systems are read from stay where they are: in the folder that was applied on the server.
     """
-    return await run_in_threadpool(_apply, caller, await _sent(request))
-
-
-async def _sent(request: Request) -> bytes:
-    media_type(request, (ZIP,))
-    return await read_body(request, LARGEST_ARCHIVE)
+    return await run_in_threadpool(_apply, caller, await request.body())
 
 
 def _plan(caller: Caller, archive: bytes) -> Plan:

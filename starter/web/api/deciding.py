@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -10,13 +10,14 @@ from pydantic import Field, StringConstraints
 
 from activities.ledger import approving_together, commands, draft_commands, settling_commands, views
 from activities.ledger.exceptions import Resolution
+from activities.ledger.inbox import reached
 from activities.ledger.read_models import Counts, InboxItem, ReadModel
 from billing.approval_policy import Channel, Verdict
 from billing.errors import Refused
 from billing.parties import Strict
 from starter.web.api.paying import check_past
 from starter.web.api.routes import CHANNEL, Called, operations
-from starter.web.api.shapes import Changed, Id, ItemView, Ordered, Reason, Text, answers
+from starter.web.api.shapes import Changed, Cursor, Id, ItemView, Ordered, Reason, Text, after, answers, paged
 
 router = operations("Decisions")
 
@@ -109,20 +110,23 @@ class Inbox(ReadModel):
     """What waits for somebody, oldest deadline first."""
 
     items: tuple[InboxItem, ...]
+    next: str | None
 
 
-@router.get("/inbox", operation_id="readInbox")
+@router.get("/inbox", operation_id="readInbox", responses=answers(400))
 def inbox(
     caller: Called,
     who: Annotated[
         Literal["me", "all"], Query(alias="for", description="whom it waits for: me or all")
     ] = "me",
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> Inbox:
     """Approvals, exceptions, unmatched payments and money to be given up that wait for a person."""
     person = caller.person if who == "me" else None
     with caller.ledger.transaction() as tx:
-        return Inbox(items=tuple(views.inbox(tx, person, caller.at, limit)))
+        found = views.inbox(tx, person, caller.at, limit + 1, after(cursor, datetime, str, int))
+    return Inbox(**paged(found, limit, reached))
 
 
 @router.get("/counts", operation_id="readCounts")

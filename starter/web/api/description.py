@@ -10,10 +10,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from starter.web import problem_types
-from starter.web.api.routes import NO_KEYS, OTHER_ANSWER, OTHER_BODY, OWN_KEYS
+from starter.web.api.routes import OTHER_ANSWER, OTHER_BODY, OWN_KEYS
 from starter.web.permissions import rule_of
 
-_MARKS = (NO_KEYS, OTHER_ANSWER, OTHER_BODY, OWN_KEYS)
+_MARKS = (OTHER_ANSWER, OTHER_BODY, OWN_KEYS)
 
 _ABOUT = """\
 Everything the pages do, for programs. Amounts are decimal strings with a currency beside them, instants RFC 3339 in
@@ -95,7 +95,8 @@ def of(app: FastAPI, prefix: str) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], method: str, path: str) -> None:
     """Adds who may, how it is repeated, and what may go wrong."""
-    marks = {each: operation.pop(each, False) for each in _MARKS}
+    for each in _MARKS:
+        operation.pop(each, None)
     rule = rule_of(method, path, {})
     if rule is not None and rule.role is not None:
         operation["security"] = [{"token": []}]
@@ -105,9 +106,8 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
     if method == "GET":
         said["200"]["headers"] = {"ETag": _ETAG}
         said["304"] = {"description": "Nothing has changed since"}
-    elif not marks[OTHER_BODY]:
-        if not marks[NO_KEYS]:
-            operation.setdefault("parameters", []).append(_KEY)
+    else:
+        operation.setdefault("parameters", []).append(_KEY)
         wrong |= {400, 409, 413, 415}
     wrong |= {int(status) for status in said if status >= "400"}
     for status in sorted(wrong):

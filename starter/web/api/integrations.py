@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -13,7 +14,7 @@ from activities.ledger.integration_views import IntegrationView, LogEntry, Messa
 from activities.ledger.read_models import ReadModel
 from billing.parties import Strict
 from starter.web.api.routes import Called, operations
-from starter.web.api.shapes import Limit, Name, answers
+from starter.web.api.shapes import Cursor, Limit, Name, after, answers, paged
 from starter.web.desk import desk_of
 
 router = operations("Integrations")
@@ -31,6 +32,7 @@ class Log(ReadModel):
     """What a system said, the newest first."""
 
     items: tuple[LogEntry, ...]
+    next: str | None
 
 
 class Again(Strict):
@@ -70,12 +72,13 @@ def integration(request: Request, caller: Called, connection: Name) -> Integrati
         return _found(request, tx, caller, connection)
 
 
-@router.get("/integrations/{connection}/log", operation_id="readIntegrationLog", responses=answers(404))
-def log(request: Request, caller: Called, connection: Name, limit: Limit = 100) -> Log:
+@router.get("/integrations/{connection}/log", operation_id="readIntegrationLog", responses=answers(400, 404))
+def log(request: Request, caller: Called, connection: Name, cursor: Cursor = None, limit: Limit = 100) -> Log:
     """What the system said, and what came of each."""
     with caller.ledger.transaction() as tx:
         _found(request, tx, caller, connection)
-        return Log(items=tuple(integration_views.log_of(tx, connection, limit)))
+        found = integration_views.log_of(tx, connection, limit + 1, after(cursor, datetime, str))
+    return Log(**paged(found, limit, lambda each: (each.at, each.id)))
 
 
 @router.get("/integrations/{connection}/message", operation_id="readMessage", responses=answers(404))

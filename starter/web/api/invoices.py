@@ -15,7 +15,7 @@ from activities.ledger.read_models import InvoiceFilter, InvoiceSummary, Invoice
 from activities.ledger.summaries import STATUSES
 from starter.web import documents
 from starter.web.api.routes import OTHER_ANSWER, Called, operations
-from starter.web.api.shapes import Limit, Name, Reference, answers, cursor_of, id_after, invoice_now
+from starter.web.api.shapes import Cursor, Limit, Name, Reference, answers, id_after, invoice_now, paged
 
 router = operations("Invoices")
 
@@ -38,6 +38,7 @@ class Timeline(ReadModel):
     """The audit trail, oldest first."""
 
     items: tuple[TimelineEntry, ...]
+    next: str | None
 
 
 class Answers(ReadModel):
@@ -65,7 +66,7 @@ def listing(
     due_from: date | None = None,
     due_to: date | None = None,
     sort: Sort = "-requested",
-    cursor: str | None = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> InvoicePage:
     """Invoices, filtered, searched, in an order; as quick on the last page as on the first."""
@@ -86,17 +87,22 @@ def listing(
     )
     with caller.ledger.transaction() as tx:
         found = views.invoices(tx, wanted, caller.at)
-    more = len(found) > limit
-    return InvoicePage(items=tuple(found[:limit]), next=cursor_of(found[limit - 1].id) if more else None)
+    return InvoicePage(**paged(found, limit, lambda each: (each.id,)))
 
 
-@router.get("/invoices/{invoice:path}/timeline", operation_id="readTimeline", responses=answers(404))
+@router.get("/invoices/{invoice:path}/timeline", operation_id="readTimeline", responses=answers(400, 404))
 def timeline(
-    caller: Called, invoice: Reference, generation: Annotated[int | None, Query(ge=1, lt=2**31)] = None
+    caller: Called,
+    invoice: Reference,
+    generation: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 200,
 ) -> Timeline:
     """The audit trail of an invoice: what happened, when, by whom, from where, and the facts."""
     with caller.ledger.transaction() as tx:
-        return Timeline(items=tuple(views.timeline(tx, invoice, generation)))
+        found = views.timeline(tx, invoice, generation)
+    behind = [each for each in found if each.position > (id_after(cursor) or 0)]
+    return Timeline(**paged(behind, limit, lambda each: (each.position,)))
 
 
 @router.get("/invoices/{invoice:path}", operation_id="readInvoice", responses=answers(404))

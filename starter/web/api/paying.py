@@ -32,17 +32,22 @@ from starter.web.api.routes import CHANNEL, Called, operations
 from starter.web.api.shapes import (
     Amount,
     Changed,
+    Cursor,
     Id,
     ItemView,
+    Limit,
     Money,
     Name,
     Ordered,
     Reason,
     Reference,
     Text,
+    after,
     answers,
+    behind,
     invoice_now,
     key_of,
+    paged,
 )
 from starter.web.callers import Caller
 from starter.web.desk import zone_of
@@ -220,6 +225,7 @@ class CreditBalance(ReadModel):
     """What clients have to their credit, oldest first."""
 
     items: tuple[CreditView, ...]
+    next: str | None
 
 
 def check_past(caller: Caller, day: date) -> None:
@@ -419,22 +425,24 @@ def ageing(caller: Called, client: Name | None = None) -> Ageing:
         return Ageing(as_of=caller.at, currencies=ageing_of.owed(tx, client, caller.at))
 
 
-@router.get("/credit-balance", operation_id="readCreditBalance")
-def credit_balance(caller: Called, client: Name | None = None) -> CreditBalance:
+@router.get("/credit-balance", operation_id="readCreditBalance", responses=answers(400))
+def credit_balance(
+    caller: Called, client: Name | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> CreditBalance:
     """What clients have to their credit: paid too much for an invoice, or kept of a payment."""
+    last = after(cursor, str)
     with caller.ledger.transaction() as tx:
         found = client_credit.of(tx, client)
-    return CreditBalance(
-        items=tuple(
-            CreditView(
-                client=each.client,
-                issuer=each.issuer,
-                source=each.name,
-                since=each.since,
-                currency=each.left.currency,
-                left=each.left.amount,
-                set_apart=each.set_apart.amount,
-            )
-            for each in found
+    views = [
+        CreditView(
+            client=each.client,
+            issuer=each.issuer,
+            source=each.name,
+            since=each.since,
+            currency=each.left.currency,
+            left=each.left.amount,
+            set_apart=each.set_apart.amount,
         )
-    )
+        for each in behind(found, last[0] if last else None, lambda one: one.name)
+    ]
+    return CreditBalance(**paged(views, limit, lambda each: (each.source,)))

@@ -15,8 +15,8 @@ from billing.errors import NotAllowed
 from billing.parties import Identifier, Strict
 from billing.roles import Role, role_of
 from billing.scopes import Scope
-from starter.web.api.routes import NO_KEYS, Called, operations
-from starter.web.api.shapes import Id, Name, Text, answers
+from starter.web.api.routes import OWN_KEYS, Called, operations
+from starter.web.api.shapes import Cursor, Id, Limit, Name, Text, after, answers, behind, id_after, paged
 from starter.web.callers import Caller
 
 router = operations("People")
@@ -74,6 +74,7 @@ class Absences(ReadModel):
     """Absences that last or are to come, the next first."""
 
     items: tuple[AbsenceView, ...]
+    next: str | None
 
 
 class NewAbsence(Strict):
@@ -122,6 +123,7 @@ class Tokens(ReadModel):
     """Tokens, the newest first, those that ended too."""
 
     items: tuple[TokenView, ...]
+    next: str | None
 
 
 class NewToken(Strict):
@@ -163,12 +165,14 @@ def people(caller: Called) -> People:
     )
 
 
-@router.get("/absences", operation_id="listAbsences")
-def absences(caller: Called) -> Absences:
+@router.get("/absences", operation_id="listAbsences", responses=answers(400))
+def absences(caller: Called, cursor: Cursor = None, limit: Limit = 50) -> Absences:
     """Who is away, now or later."""
+    last = id_after(cursor)
     with caller.ledger.transaction() as tx:
         company = company_records.current(tx).company
-        return Absences(items=tuple(map(AbsenceView.of, away.listed(tx, company, at=caller.at))))
+        found = list(map(AbsenceView.of, away.listed(tx, company, at=caller.at)))
+    return Absences(**paged(behind(found, last, lambda each: each.id), limit, lambda each: (each.id,)))
 
 
 @router.post("/absences", operation_id="announceAbsence", status_code=201, responses=answers(409))
@@ -197,12 +201,15 @@ def end(caller: Called, absence: Id) -> AbsenceView:
     return AbsenceView.of(row)
 
 
-@router.get("/tokens", operation_id="listTokens")
-def tokens(caller: Called) -> Tokens:
+@router.get("/tokens", operation_id="listTokens", responses=answers(400))
+def tokens(caller: Called, cursor: Cursor = None, limit: Limit = 50) -> Tokens:
     """One's own tokens; everybody's for an admin."""
+    last = after(cursor, str)
     with caller.ledger.transaction() as tx:
-        found = api_tokens.listed(tx, None if _for_others(caller) else caller.person)
-        return Tokens(items=tuple(map(TokenView.of, found)))
+        rows = api_tokens.listed(tx, None if _for_others(caller) else caller.person)
+        found = list(map(TokenView.of, rows))
+    rest = behind(found, last[0] if last else None, lambda each: each.name)
+    return Tokens(**paged(rest, limit, lambda each: (each.name,)))
 
 
 @router.post(
@@ -210,10 +217,10 @@ def tokens(caller: Called) -> Tokens:
     operation_id="makeToken",
     status_code=201,
     responses=answers(409),
-    openapi_extra={NO_KEYS: True},
+    openapi_extra={OWN_KEYS: True},
 )
 def make(caller: Called, body: NewToken) -> MadeToken:
-    """Makes a token, shown this once: its answer is not kept, so there is no Idempotency-Key here."""
+    """Makes a token, shown this once. Its name is its key: sent again it is refused (409): no answer is kept."""
     more = [each for each in body.scopes if each not in caller.scopes or not caller.role.reaches(each.least)]
     if more:
         raise NotAllowed(f"your own token or role does not reach to {', '.join(more)}")

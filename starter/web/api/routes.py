@@ -33,11 +33,8 @@ CHANNEL = "api"
 OWN_KEYS = "x-own-keys"
 """Marks operations that know what they did before by the ledger alone."""
 
-NO_KEYS = "x-no-keys"
-"""Marks operations whose answer is never kept."""
-
 OTHER_BODY = "x-other-body"
-"""Marks operations that take something else than JSON, and read it themselves."""
+"""Marks operations that take something else than JSON: how many bytes of which media types."""
 
 OTHER_ANSWER = "x-other-answer"
 """Marks operations that answer something else than JSON."""
@@ -51,11 +48,17 @@ Called = Annotated[Caller, Depends(caller_of)]
 class ExactRequest(Request):
     """A request whose JSON keeps its figures exact, and which is never read beyond its limit."""
 
+    taken: tuple[int, tuple[str, ...]] | None = None
+    """How many bytes of which media types, where it is not JSON."""
+
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
-            self._body = await read_body(self, LARGEST)
-            if self._body or self.headers.get("content-type"):
-                media_type(self, ("application/json",))
+            most, types = self.taken or (LARGEST, ("application/json",))
+            if self.taken is not None or self.headers.get("content-type"):
+                media_type(self, types)
+            self._body = await read_body(self, most)
+            if self._body:
+                media_type(self, types)
         return self._body
 
     async def json(self) -> Any:
@@ -72,12 +75,11 @@ class Operation(APIRoute):
             if not marks.get(OTHER_ANSWER):
                 _check_accepted(request)
             exact = ExactRequest(request.scope, request.receive)
+            exact.taken = marks.get(OTHER_BODY)
             try:
                 if request.method == "GET":
                     return _marked(request, await handle(exact))
-                if marks.get(OTHER_BODY):
-                    return await handle(request)
-                if marks.get(OWN_KEYS) or marks.get(NO_KEYS):
+                if marks.get(OWN_KEYS):
                     return await handle(exact)
                 return await _once(exact, handle)
             except RequestValidationError as error:

@@ -6,17 +6,17 @@ Amounts are decimal strings with a currency beside them, instants RFC 3339 in UT
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Path, Query, Response
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
@@ -59,6 +59,10 @@ IfMatch = Annotated[
     str | None,
     Header(description="the ETag under which the invoice was read: done only if it has not changed since"),
 ]
+
+
+Thing = TypeVar("Thing")
+Seen = TypeVar("Seen", bound=BaseModel)
 
 
 class Money(ReadModel):
@@ -107,36 +111,68 @@ class ItemView(ReadModel):
         )
 
 
-def cursor_of(value: int | str) -> str:
-    """What leads to the next page; to be given back as it is."""
-    return base64.urlsafe_b64encode(f"after:{value}".encode()).decode().rstrip("=")
+Cursor = Annotated[
+    str | None, Query(max_length=1000, description="`next` of the page before; the first page without it")
+]
 
 
-def after(cursor: str | None) -> str | None:
-    """What a cursor of ours stands for; 400 for any other."""
+def cursor_of(*key: int | str | datetime) -> str:
+    """What leads to the next page, by the key of the last thing on this one; to be given back as it is."""
+    plain = [each.isoformat() if isinstance(each, datetime) else each for each in key]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def after(cursor: str | None, *kinds: type) -> Any:
+    """The key a cursor of ours stands for, of those kinds, or None without one; 400 for any other."""
     if cursor is None:
         return None
     try:
-        found = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (ValueError, binascii.Error):
-        found = ""
-    if not found.startswith("after:") or "\x00" in found:
-        raise HTTPException(400, "The cursor is none of ours; begin without one.")
-    return found.removeprefix("after:")
+        return _key_in(cursor, kinds)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "The cursor is none of ours; begin without one.") from error
+
+
+def _key_in(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
+    found = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    if not isinstance(found, list) or len(found) != len(kinds):
+        raise ValueError("of another list")
+    return tuple(_of_kind(each, kind) for each, kind in zip(found, kinds, strict=True))
+
+
+def _of_kind(value: Any, kind: type) -> Any:
+    if kind is int and type(value) is int and 0 <= value < 2**63:
+        return value
+    if kind is str and isinstance(value, str) and "\0" not in value and value.isprintable():
+        return value
+    if kind is datetime and isinstance(value, str) and (instant := datetime.fromisoformat(value)).tzinfo:
+        return instant
+    raise ValueError("nothing of ours")
 
 
 def id_after(cursor: str | None) -> int | None:
     """The same where it stands for an id."""
-    found = after(cursor)
-    if found is None:
-        return None
-    if not (found.isascii() and found.isdigit() and len(found) < 19):
-        raise HTTPException(400, "The cursor is none of ours; begin without one.")
-    return int(found)
+    found = after(cursor, int)
+    return found[0] if found else None
 
 
-def etag(view: InvoiceView) -> str:
-    """Changes with anything that is shown of the invoice."""
+def paged(found: Sequence[Thing], limit: int, key: Callable[[Thing], tuple[Any, ...]]) -> dict[str, Any]:
+    """A page of what was found, one more than `limit` at most: `items`, and `next` where there are more."""
+    items = tuple(found[:limit])
+    return {"items": items, "next": cursor_of(*key(items[-1])) if len(found) > limit else None}
+
+
+def behind(
+    found: Sequence[Thing], last: int | str | None, key: Callable[[Thing], int | str]
+) -> Sequence[Thing]:
+    """What of a short list comes behind the thing with that key; nothing once that is gone."""
+    if last is None:
+        return found
+    place = next((number for number, each in enumerate(found, 1) if key(each) == last), len(found))
+    return found[place:]
+
+
+def etag(view: BaseModel) -> str:
+    """Changes with anything that is shown of it."""
     return f'"{hashlib.sha256(view.model_dump_json().encode()).hexdigest()[:32]}"'
 
 
@@ -178,6 +214,19 @@ class Order:
         return Changed(new=new, invoice=self.now())
 
 
+def tagged(response: Response, view: Seen) -> Seen:
+    """What is answered, with its ETag."""
+    response.headers["etag"] = etag(view)
+    return view
+
+
+def unchanged(
+    caller: Caller, if_match: str | None, name: str, look: Callable[[Session], BaseModel]
+) -> Ledger:
+    """The ledger for a command about what was read; `look` shows it again, locked, before the command begins."""
+    return caller.ledger if if_match is None else _Unchanged(caller, if_match, name, look)
+
+
 def key_of(caller: Caller) -> str | None:
     """The caller's own key as the ledger knows it, apart from those of others."""
     return f"api/{caller.person}/{caller.key}" if caller.key else None
@@ -185,7 +234,12 @@ def key_of(caller: Caller) -> str | None:
 
 async def order_of(caller: Called, response: Response, invoice: Reference, if_match: IfMatch = None) -> Order:
     """The command as it is to be carried out."""
-    ledger = caller.ledger if if_match is None else _Unchanged(caller, invoice, if_match)
+
+    def look(tx: Session) -> InvoiceView:
+        invoices.find(tx, invoice, lock=True)
+        return views.invoice(tx, invoice, caller.at)
+
+    ledger = unchanged(caller, if_match, invoice, look)
     return Order(ledger, invoice, caller, response)
 
 
@@ -193,14 +247,14 @@ Ordered = Annotated[Order, Depends(order_of)]
 
 
 class _Unchanged(Ledger):
-    """A ledger whose first transaction begins with a look whether the invoice is still the one that was read.
+    """A ledger whose first transaction begins with a look whether the thing is still as it was read.
 
     It is locked by that, so that nothing comes between the look and the command: 412 if it has changed.
     """
 
-    def __init__(self, caller: Caller, reference: str, wanted: str) -> None:
+    def __init__(self, caller: Caller, wanted: str, name: str, look: Callable[[Session], BaseModel]) -> None:
         self.url, self.engine = caller.ledger.url, caller.ledger.engine
-        self._reference, self._wanted, self._at = reference, wanted, caller.at
+        self._wanted, self._name, self._look = wanted, name, look
         self._looked = False
 
     @contextmanager
@@ -208,11 +262,9 @@ class _Unchanged(Ledger):
         with super().transaction() as tx:
             if not self._looked:
                 self._looked = True
-                invoices.find(tx, self._reference, lock=True)
-                view = views.invoice(tx, self._reference, self._at)
-                if not named(self._wanted, etag(view)):
+                if not named(self._wanted, etag(self._look(tx))):
                     raise HTTPException(
-                        412, f"{view.name} has changed since it was read (If-Match). Nothing was changed."
+                        412, f"{self._name} has changed since it was read (If-Match). Nothing was changed."
                     )
             yield tx
 

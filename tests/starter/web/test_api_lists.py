@@ -1,0 +1,87 @@
+"""Lists of the API: each thing once however it is paged, in the order of the whole, and none without end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from activities.ledger.database import Ledger
+from starter.web import create_app
+from tests.starter.web.furnished import furnish
+from tests.starter.web.programs import token_of
+from tests.starter.web.story import Story
+from workers.settings import Settings
+
+FILLED = {"statement": "1", "run": "run:1", "invoice": "manual/part", "connection": "events"}
+"""What stands in the places of addresses."""
+
+WHOLE = {
+    "explain": "the reasons of one thing",
+    "listPeople": "as long as people.yaml",
+    "listIntegrations": "as long as integrations.yaml",
+    "listSavedViews": "at most 40 a person",
+    "listSignIns": "where one is signed in now",
+}
+"""Lists that have no pages, and why they need none."""
+
+
+@pytest.fixture
+def program(settings: Settings, ledger: Ledger, story: Story) -> Iterator[TestClient]:
+    """A program of Uma's before a company with something of everything."""
+    furnish(story)
+    with TestClient(create_app(settings, ledger), base_url="https://billow.test/api/v1/") as made:
+        made.headers["authorization"] = f"Bearer {token_of(ledger, 'uma')}"
+        yield made
+
+
+def lists(program: TestClient) -> Iterator[tuple[str, str, list[str]]]:
+    """Each operation that answers with items: its name, address and parameters."""
+    described = program.get("openapi.json").json()
+    for path, operations in described["paths"].items():
+        if "get" not in operations or "json" not in str(operations["get"]["responses"]["200"]):
+            continue
+        shape = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        schema = described["components"]["schemas"][shape["$ref"].rsplit("/", 1)[-1]]
+        if "items" in schema.get("properties", {}):
+            asked = [each["name"] for each in operations["get"].get("parameters", [])]
+            yield operations["get"]["operationId"], path, asked
+
+
+def pages(program: TestClient, path: str, query: dict[str, str], limit: int) -> list[Any]:
+    """All items, read so many at once."""
+    found: list[Any] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = program.get(path, params=query | cursor | {"limit": str(limit)})
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        assert len(page["items"]) <= limit
+        found += page["items"]
+        if page["next"] is None:
+            return found
+        cursor = {"cursor": page["next"]}
+
+
+def test_pages(program: TestClient) -> None:
+    """By ones and twos every list says the same as at once; what is no cursor of the list is refused."""
+    wrong, filled = {}, 0
+    for name, path, asked in lists(program):
+        if name in WHOLE:
+            assert "cursor" not in asked
+            continue
+        address = path.lstrip("/").format(**FILLED)
+        query = {"for": "all"} if name == "readInbox" else {}
+        whole = pages(program, address, query, 200)
+        filled += len(whole) > 2
+        for limit in (1, 2):
+            if pages(program, address, query, limit) != whole:
+                wrong[name] = f"by {limit}"
+        for none_of_ours in ("nonsense", "WzFd" * 9, "WyJhIiwgImIiLCAiYyIsICJkIl0"):
+            answer = program.get(address, params={"cursor": none_of_ours})
+            if (answer.status_code, answer.json().get("type")) != (400, "/api/v1/docs#malformed"):
+                wrong[name] = answer.text
+    assert wrong == {}
+    assert filled >= 5, "too little is in the lists for this to prove anything"
