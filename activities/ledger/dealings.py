@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities.ledger import giving_up, instalments, portal_links, promises
 from activities.ledger.read_models import ReadModel
-from activities.ledger.tables import GivingUpRow, InvoiceRow, MessageRow
+from activities.ledger.tables import GivingUpRow, InvoiceRow, MessageRow, PaymentPlanRow
 from billing.company import Company
 from billing.errors import NotFound
 from billing.money import rounded, total
@@ -88,18 +88,23 @@ class SentMessage(ReadModel):
 
 @dataclass(frozen=True)
 class Dealings:
-    """All of it, oldest first; `parts` are the instalments that hold, `plan_reason` why they were agreed."""
+    """All of it, oldest first; `parts` are the instalments that hold, `plan_reason` why a plan was agreed."""
 
     promises: tuple[PromiseView, ...]
     parts: tuple[PartView, ...]
+    has_plan: bool
     plan_reason: str
     given_up: tuple[GivenUpView, ...]
     links: tuple[LinkView, ...]
     viewed_at: datetime | None
 
+    def links_at(self, at: datetime) -> list[LinkView]:
+        """The links that lead somewhere."""
+        return [each for each in self.links if each.revoked_at is None and each.expires_at > at]
+
     def link_at(self, at: datetime) -> LinkView | None:
         """The newest link that leads somewhere."""
-        living = [each for each in self.links if each.revoked_at is None and each.expires_at > at]
+        living = self.links_at(at)
         return living[-1] if living else None
 
 
@@ -118,7 +123,8 @@ def of(tx: Session, row: InvoiceRow, company: Company) -> Dealings:
             )
             for each in promises.of_invoice(tx, row)
         ),
-        parts=_parts(tx, row),
+        parts=_parts(tx, row, plan),
+        has_plan=plan is not None,
         plan_reason=plan.reason if plan else "",
         given_up=tuple(_given_up(each, company) for each in giving_up.of_invoice(tx, row)),
         links=tuple(
@@ -163,9 +169,9 @@ def message(tx: Session, key: str) -> SentMessage:
     )
 
 
-def _parts(tx: Session, row: InvoiceRow) -> tuple[PartView, ...]:
+def _parts(tx: Session, row: InvoiceRow, plan: PaymentPlanRow | None) -> tuple[PartView, ...]:
     """The instalments that hold, the earliest covered first by what was paid, credited or given up."""
-    parts = instalments.standing(tx, row)
+    parts = instalments.standing_beside(tx, row, plan)
     covered = max(total(part.amount for part in parts) - row.open_amount, Decimal(0))
     shown = []
     for part in parts:

@@ -113,7 +113,7 @@ def approval(tx: Session, approval_id: int, as_of: datetime) -> Approval:
         over=_over(asked, row),
         rounds=tuple(_turn(each, asked, agreed, given.get(each.id, ())) for each in rounds),
         invoice=shown,
-        timeline=tuple(details.timeline(tx, row.billing_key, row.generation)),
+        timeline=tuple(details.timeline_of(tx, row)),
         compared=_compared(tx, row, draft) if draft else None,
         accepted=tuple(
             Accepted(Finding.model_validate(each), str(each.get("by", "")), str(each.get("reason", "")))
@@ -194,7 +194,7 @@ def problem(tx: Session, exception_id: int, as_of: datetime) -> Problem:
         amount=shown.gross,
         currency=shown.currency,
         invoice=shown,
-        timeline=tuple(details.timeline(tx, held.billing_key, held.generation)),
+        timeline=tuple(details.timeline_of(tx, held)),
         contacts=_contacts(tx, held),
     )
 

@@ -89,15 +89,19 @@ def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None
             "actions": _actions(row, as_of),
             "credit_notes": [_credit_note(each) for each in credit_notes.of_invoice(tx, row)],
             "disputes": _disputes(tx, row),
-            "corrects": _name(tx, InvoiceRow.id == row.corrects),
+            "corrects": _name(tx, InvoiceRow.id == row.corrects) if row.corrects else None,
             "corrected_by": _name(tx, InvoiceRow.corrects == row.id),
         }
     )
 
 
 def _find(tx: Session, reference: str) -> InvoiceRow:
-    note = credit_notes.with_number(tx, reference)
-    return tx.get_one(InvoiceRow, note.invoice) if note is not None else invoices.find(tx, reference)
+    try:
+        return invoices.find(tx, reference)
+    except NotFound:
+        if (note := credit_notes.with_number(tx, reference)) is None:
+            raise
+        return tx.get_one(InvoiceRow, note.invoice)
 
 
 def _name(tx: Session, which: ColumnElement[bool]) -> str | None:
@@ -127,7 +131,8 @@ def _credit_note(row: CreditNoteRow) -> CreditNoteView:
 
 
 def _disputes(tx: Session, row: InvoiceRow) -> list[DisputeView]:
-    files = dispute_files.of_invoice(tx, row)
+    found = disputes.of_invoice(tx, row)
+    files = dispute_files.of_invoice(tx, row) if found else ()
     return [
         DisputeView(
             id=each.id,
@@ -156,7 +161,7 @@ def _disputes(tx: Session, row: InvoiceRow) -> list[DisputeView]:
                 if file.dispute == each.id
             ),
         )
-        for each in disputes.of_invoice(tx, row)
+        for each in found
     ]
 
 
@@ -325,6 +330,11 @@ def timeline(tx: Session, reference: str, generation: int | None = None) -> list
     row = _find(tx, reference)
     if generation is not None and generation != row.generation:
         row = _generation(tx, row.billing_key, generation)
+    return timeline_of(tx, row)
+
+
+def timeline_of(tx: Session, row: InvoiceRow) -> list[TimelineEntry]:
+    """The same of an invoice that was read already."""
     issuer = company_records.at_version(tx, row.company_version).company.issuer(row.issuer or "")
     zone = issuer.zone if issuer else None
     return [

@@ -54,7 +54,11 @@ def standing(tx: Session, row: InvoiceRow) -> tuple[Part, ...]:
 
     None once another due date was agreed, for then all that is open is due.
     """
-    running = plan(tx, row)
+    return standing_beside(tx, row, plan(tx, row))
+
+
+def standing_beside(tx: Session, row: InvoiceRow, running: PaymentPlanRow | None) -> tuple[Part, ...]:
+    """The same where the payment plan that holds was read already."""
     if running is not None:
         return tuple(Part.model_validate(each) for each in running.parts)
     parts = issued(tx, row)

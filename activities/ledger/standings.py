@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from activities.ledger import client_credit, collection, giving_up, instalments, overpayments
+from activities.ledger import client_credit, collection, dealings, giving_up, overpayments
+from activities.ledger.dealings import Dealings
 from activities.ledger.giving_up import Kind
 from activities.ledger.promises import PromiseOutcome
-from activities.ledger.tables import AuditEventRow, InvoiceRow, PortalLinkRow, PromiseRow, UnmatchedPaymentRow
+from activities.ledger.tables import AuditEventRow, InvoiceRow, UnmatchedPaymentRow
 from billing.allowed_acts import Standing
 from billing.company import Company
 from billing.erased import is_erased
@@ -41,19 +42,14 @@ def standing(
     company: Company,
     at: datetime,
     credit: Sequence[client_credit.Credit] | None = None,
+    had: Dealings | None = None,
 ) -> Standing:
-    """The invoice as it stands at `at`; `credit` is what `credit_for` finds, where the caller has it already."""
+    """The invoice as it stands at `at`; `credit` is what `credit_for` finds, and `had` what `dealings` does, where the
+    caller has it already."""
     usable = credit_for(tx, row) if credit is None else credit
-    promised = tx.execute(
-        select(PromiseRow.outcome, func.count())
-        .where(PromiseRow.invoice == row.id)
-        .group_by(PromiseRow.outcome)
-    ).all()
-    counted = sum(count for outcome, count in promised if outcome != PromiseOutcome.WITHDRAWN)
-    links = select(func.count()).where(
-        PortalLinkRow.invoice == row.id, PortalLinkRow.revoked_at.is_(None), PortalLinkRow.expires_at > at
-    )
-    waits = giving_up.of_invoice(tx, row, *giving_up.OPEN)
+    had = dealings.of(tx, row, company) if had is None else had
+    counted = sum(each.outcome != PromiseOutcome.WITHDRAWN for each in had.promises)
+    waits = [each for each in had.given_up if each.status in giving_up.OPEN]
     return Standing(
         document_status=DocumentStatus(row.document_status),
         is_numbered=row.number is not None,
@@ -67,13 +63,13 @@ def standing(
         paid_too_much=overpayments.undecided(tx, row).amount if row.open_amount < 0 else row.open_amount * 0,
         usable_credit=total(each.left.amount for each in usable),
         is_held=row.held_until is not None and row.held_until > at,
-        is_promised=any(outcome is None for outcome, _ in promised),
+        is_promised=any(each.outcome is None for each in had.promises),
         promises_left=collection.policy_of(row, company).promises_per_invoice - counted,
         is_disputed=row.disputed is not None,
         is_wholly_disputed=collection.wholly_disputed(row),
-        has_plan=instalments.plan(tx, row) is not None,
+        has_plan=had.has_plan,
         write_off_waits=any(each.kind == Kind.WRITE_OFF for each in waits),
-        links=tx.scalar(links) or 0,
+        links=len(had.links_at(at)),
     )
 
 

@@ -4,7 +4,7 @@ Each function takes a session and makes a fixed number of queries, however many 
 carry the decimals of their currency and are strings in JSON; instants are UTC.
 """
 
-from activities.ledger.details import document, invoice, timeline
+from activities.ledger.details import document, invoice, timeline, timeline_of
 from activities.ledger.inbox import counts, inbox, waiting
 from activities.ledger.read_models import (
     Counts,
@@ -31,5 +31,6 @@ __all__ = [
     "invoice",
     "invoices",
     "timeline",
+    "timeline_of",
     "waiting",
 ]

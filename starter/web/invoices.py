@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
-from activities.ledger import company_records, dealings, standings, views
+from activities.ledger import client_credit, company_records, dealings, standings, views
 from activities.ledger.read_models import DocumentView, InvoiceView, TimelineEntry
 from activities.ledger.tables import InvoiceRow
 from billing.allowed_acts import Act, WhyNot, allowed_acts
@@ -41,16 +41,17 @@ def detail(request: Request) -> Response:
     reference, generation = request.path_params["reference"], _id(request.query_params.get("generation", ""))
     with desk.ledger.transaction() as tx:
         invoice = views.invoice(tx, reference.replace("\0", ""), at, generation)
-        timeline = views.timeline(tx, invoice.billing_key, invoice.generation)
         row = tx.get_one(InvoiceRow, invoice.id)
+        timeline = views.timeline_of(tx, row)
         company = company_records.current(tx).company
         guest, credit = guest_of(request), standings.credit_for(tx, row)
         is_newest = invoice.generation == max(invoice.generations)
+        had = dealings.of(tx, row, company)
         acts = allowed_acts(
-            standings.standing(tx, row, company, at, credit), guest.role if guest and guest.person else None
+            standings.standing(tx, row, company, at, credit, had),
+            guest.role if guest and guest.person else None,
         )
         seen = timeline[-1].position if timeline else 0
-        had = dealings.of(tx, row, company)
         return desk.serve(
             request,
             tx,
@@ -73,6 +74,7 @@ def detail(request: Request) -> Response:
             portal=f"{desk.settings.web_url}/i/",
             credit_there=credit,
             pdf=_pdf(invoice.documents),
+            undoable=client_credit.undoable(tx, row) if invoice.payments and acts[Act.PAY] is None else (),
             dispute_codes=list(DisputeCode),
             may_tick=len(invoice.lines) <= MOST_TICKED,
             workflow_url=desk.workflow_url(invoice.billing_key),

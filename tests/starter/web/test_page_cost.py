@@ -18,7 +18,7 @@ from workers.settings import Settings
 FEW, MANY, A_DAY = 2_000, 6_000, 8
 """Invoices: the more, the longer the past; those of the last weeks are open in both."""
 
-MOST_QUERIES = {"an invoice": 36, "inbox": 16, "inbox, everybody": 16}
+MOST_QUERIES = {"an invoice": 24, "inbox": 16, "inbox, everybody": 16}
 MOST_QUERIES_OF_A_LIST = 14
 
 Cost = tuple[int, int]
