@@ -1,8 +1,8 @@
-"""Paying by the payment provider: a client clicks, and gets a page for exactly what is open at that moment.
+"""Paying by the payment provider: a client clicks, and gets a page for what is asked at that moment, or for all that is open.
 
 No page is made before somebody wants to pay, so none is out of date in an old mail. A second click gets the same page.
-The provider is asked outside of any transaction; what it made is kept with what was open then, and ended if that has
-changed meanwhile.
+The provider is asked outside of any transaction; what it made is kept with its amount, and ended if nobody asks for that
+any more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from activities.ledger import checkouts, company_records, invoices
+from activities.ledger import checkouts, collection, company_records, instalments, invoices
 from activities.ledger.database import Ledger
 from activities.ledger.tables import CheckoutRow, InvoiceRow
 from activities.payments.provider import CheckoutStatus, Order, PaymentProvider
@@ -25,7 +25,7 @@ from activities.providers.registry import adapter
 from billing.company import Company
 from billing.connections import Connection, Port
 from billing.errors import BillowError, Refused, SourceUnavailable, WrongState
-from billing.money import Money
+from billing.money import Money, rounded
 from billing.status import DocumentStatus
 
 _log = logging.getLogger("billow.checkout")
@@ -52,25 +52,51 @@ class _Wanted:
     """The address of a page that can be handed out again."""
 
 
-def offered(company: Company, row: InvoiceRow, *, stand_in: bool = False) -> bool:
-    """Whether the invoice can be paid by a provider now; asks nobody, never raises.
+def amounts(tx: Session, row: InvoiceRow, company: Company, at: datetime) -> tuple[Money, ...]:
+    """What the client may pay: what is asked of it now, then all that is open where that is more; one where they agree.
 
-    `stand_in`: in development, a page of our own stands in for a provider where none is connected.
+    All that is open, where everything is disputed: nothing is asked then, and nobody is kept from paying.
     """
-    return _payable(row) and _connection(company, row, stand_in) is not None
+    whole = Money.of(rounded(row.open_amount, row.currency or ""), row.currency or "")
+    if whole.amount <= 0:
+        return ()
+    asked = instalments.asked_amount(tx, row, collection.client_today(row, company, at))
+    now = Money.of(rounded(asked, whole.currency), whole.currency)
+    return (now, whole) if 0 < now.amount < whole.amount else (whole,)
+
+
+def offered(
+    company: Company, row: InvoiceRow, amount: Money | None = None, *, stand_in: bool = False
+) -> bool:
+    """Whether so much of the invoice, all that is open unless told, can be paid by a provider now.
+
+    Asks nobody, never raises. `stand_in`: in development, a page of our own stands in for a provider where none is
+    connected.
+    """
+    if not _payable(row):
+        return False
+    amount = amount or Money.of(row.open_amount, row.currency or "")
+    return _connection(company, row, amount, stand_in) is not None
 
 
 def start(
-    ledger: Ledger, reference: str, *, return_url: str, language: str = "en", stand_in: str = "", at: datetime
+    ledger: Ledger,
+    reference: str,
+    *,
+    return_url: str,
+    whole: bool = False,
+    language: str = "en",
+    stand_in: str = "",
+    at: datetime,
 ) -> str:
-    """The address of the page on which the client pays what is open now; they come back to `return_url`.
+    """The address of the page on which the client pays what is asked now; they come back to `return_url`.
 
-    `reference` is a number or billing key; `stand_in` the base address of the page that stands in for a provider in
-    development. `WrongState` when nothing is open or a payment is under way, `Refused` where the provider will not
+    With `whole`, all that is open, be it due or not. `reference` is a number or billing key; `stand_in` the base address
+    of the page that stands in for a provider in development. `WrongState` when nothing is open or a payment is under way, `Refused` where the provider will not
     take the amount, `SourceUnavailable` when it cannot be asked: each message can be shown to the client.
     """
     with ledger.transaction() as tx:
-        wanted = _wanted(tx, reference, return_url, language, bool(stand_in), at)
+        wanted = _wanted(tx, reference, return_url, whole, language, bool(stand_in), at)
     if wanted.made is not None:
         return wanted.made
     with at_most(PATIENCE):
@@ -81,10 +107,11 @@ def start(
         checkouts.note(tx, row, wanted.connection.id, page, wanted.order.amount, at=at)
         here = [each for each in _open(tx, row) if each.connection == wanted.connection.id]
         others = [each.session for each in here if each.session != page.session]
-        still = Money.of(row.open_amount, row.currency or "") == wanted.order.amount
+        company = company_records.current(tx).company
+        still = wanted.order.amount in amounts(tx, row, company, at)
     close(ledger, others if still else [*others, page.session], provider, wanted.connection, at=at)
     if not still:
-        raise WrongState("what is open has changed in this moment; look at the amount and pay again")
+        raise WrongState("what is to be paid has changed in this moment; look at the amount and pay again")
     return page.url
 
 
@@ -112,15 +139,19 @@ def close(
 
 
 def close_outdated(ledger: Ledger, *, at: datetime) -> int:
-    """Ends the pages whose amount is open no more, so that a client does not pay twice; how many there were."""
+    """Ends the pages for what is asked no more, so that a client does not pay twice; how many there were."""
     with ledger.transaction() as tx:
-        found = checkouts.outdated(tx, at)
+        doubtful = checkouts.to_check(tx, at)
+        if not doubtful:
+            return 0
+        company = company_records.current(tx).company
+        found = [
+            page for page, row in doubtful if page.expires_at <= at or not _fits(tx, page, row, company, at)
+        ]
         by_connection: dict[str, list[str]] = {}
         for each in found:
             by_connection.setdefault(each.connection, []).append(each.session)
-        connections = (
-            {each.id: each for each in company_records.current(tx).company.connections} if found else {}
-        )
+        connections = {each.id: each for each in company.connections}
     for name, sessions in by_connection.items():
         connection = connections.get(name)
         try:
@@ -137,20 +168,24 @@ def close_outdated(ledger: Ledger, *, at: datetime) -> int:
     return len(found)
 
 
+def _fits(tx: Session, page: CheckoutRow, row: InvoiceRow, company: Company, at: datetime) -> bool:
+    return Money.of(page.amount, page.currency) in amounts(tx, row, company, at)
+
+
 def _wanted(
-    tx: Session, reference: str, return_url: str, language: str, stand_in: bool, at: datetime
+    tx: Session, reference: str, return_url: str, whole: bool, language: str, stand_in: bool, at: datetime
 ) -> _Wanted:
     row = invoices.find(tx, reference)
     company = company_records.current(tx).company
     if not _payable(row):
         raise WrongState("nothing is open on this invoice: there is nothing to pay")
-    connection = _connection(company, row, stand_in)
+    amount = amounts(tx, row, company, at)[-1 if whole else 0]
+    connection = _connection(company, row, amount, stand_in)
     if connection is None:
         raise Refused("this invoice cannot be paid here; pay it by bank transfer")
     made = checkouts.of_invoice(tx, row)
     if any(each.status == CheckoutStatus.UNDER_WAY for each in made):
         raise WrongState("a payment is under way already; the bank needs a few days, nothing is to be done")
-    amount = Money.of(row.open_amount, row.currency or "")
     expires_at = _expiry(at)
     identity = (row.id, amount, connection.id, return_url, language, expires_at.isoformat(), len(made))
     return _Wanted(
@@ -182,9 +217,8 @@ def _payable(row: InvoiceRow) -> bool:
     return row.number is not None and row.document_status != DocumentStatus.CREDITED and row.open_amount > 0
 
 
-def _connection(company: Company, row: InvoiceRow, stand_in: bool) -> Connection | None:
+def _connection(company: Company, row: InvoiceRow, amount: Money, stand_in: bool) -> Connection | None:
     """The first provider that takes this amount for this issuer. One that is not set up well takes nothing."""
-    amount = Money.of(row.open_amount, row.currency or "")
     connected = [each for each in company.connections if each.port is Port.PAYMENTS]
     for each in connected:
         try:

@@ -61,17 +61,17 @@ def under_way_until(tx: Session, row: InvoiceRow) -> datetime | None:
     return begun + UNDER_WAY_AT_MOST if begun else None
 
 
-def outdated(tx: Session, at: datetime) -> Sequence[CheckoutRow]:
-    """Pages that ask for another amount than is open now, or are past their time: nobody shall pay on them."""
+def to_check(tx: Session, at: datetime) -> list[tuple[CheckoutRow, InvoiceRow]]:
+    """Pages nobody may be to pay on any more, oldest first: past their time, or for less or more than is open."""
     query = (
-        select(CheckoutRow)
+        select(CheckoutRow, InvoiceRow)
         .join(InvoiceRow, InvoiceRow.id == CheckoutRow.invoice)
         .where(
             CheckoutRow.status == CheckoutStatus.OPEN,
             or_(func.coalesce(InvoiceRow.open_amount, 0) != CheckoutRow.amount, CheckoutRow.expires_at <= at),
         )
     )
-    return tx.scalars(query.order_by(CheckoutRow.made_at).limit(100)).all()
+    return [(page, row) for page, row in tx.execute(query.order_by(CheckoutRow.made_at, CheckoutRow.session))]
 
 
 def moved(tx: Session, report: CheckoutReport, *, by: str, channel: str = CHANNEL, at: datetime) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
 
 from activities.invoicing import checkout
+from activities.ledger import dispute_commands
 from activities.ledger.tables import CheckoutRow
 from activities.payments.stand_in import PATH
 from activities.payments.stripe_account import StripeAccount
@@ -80,6 +82,60 @@ def test_paid_by_bank_while_the_page_is_open(till: Till, number: str) -> None:
     till.story.paid(number, "8500.00")
     assert checkout.close_outdated(till.ledger, at=NOW) == 1
     assert pages(till) == [("expired", "8500.00")] and checkout.close_outdated(till.ledger, at=NOW) == 0
+
+
+PLAN = (
+    (date(2026, 12, 10), Decimal("3000.00")),
+    (date(2027, 1, 10), Decimal("3000.00")),
+    (date(2027, 2, 10), Decimal("2500.00")),
+)
+
+
+def test_in_instalments(till: Till, number: str) -> None:
+    """The first part is asked for, and the whole may be paid; a page for either stays until it fits no more."""
+    dispute_commands.agree_plan(
+        till.ledger, number, parts=PLAN, reason="cash is short", by="lena", channel="cli", at=NOW
+    )
+    part = till.start(number)
+    assert checkout.close_outdated(till.ledger, at=NOW) == 0
+    whole = till.start(number, whole=True)
+    assert [till.site.sessions[each]["amount_total"] for each in (part, whole)] == [300000, 850000]
+    assert checkout.close_outdated(till.ledger, at=NOW) == 0
+    assert pages(till) == [("expired", "3000.00"), ("open", "8500.00")]
+    part = till.start(number)
+    till.story.paid(number, "1000.00")
+    assert checkout.close_outdated(till.ledger, at=NOW) == 1
+    rest = till.start(number)
+    assert till.site.sessions[rest]["amount_total"] == 200000
+    till.site.pay(rest)
+    till.deliver()
+    assert till.standing(number) == ("partly paid", "5500.00", "not due")
+
+
+def test_two_parts_are_due(till: Till, number: str) -> None:
+    """What is asked grows with the days: on the day of the second part both are asked for."""
+    dispute_commands.agree_plan(
+        till.ledger, number, parts=PLAN, reason="cash is short", by="lena", channel="cli", at=NOW
+    )
+    later = datetime(2027, 1, 10, 12, tzinfo=UTC)
+    till.site.now = later
+    assert till.site.sessions[till.start(number, later)]["amount_total"] == 600000
+
+
+@pytest.mark.parametrize(
+    ("lines", "asked", "whole"),
+    [
+        pytest.param((2,), 595000, 850000, id="a line: 5000 of 7142.86 net, with 19 % tax"),
+        pytest.param((), 850000, 850000, id="all: nothing is asked, and nobody is kept from paying"),
+    ],
+)
+def test_disputed(till: Till, number: str, lines: tuple[int, ...], asked: int, whole: int) -> None:
+    """What is not disputed is asked for; all may be paid."""
+    dispute_commands.dispute(
+        till.ledger, number, reason="not agreed", lines=lines, by="lena", channel="cli", at=NOW
+    )
+    for is_whole, amount in ((False, asked), (True, whole)):
+        assert till.site.sessions[till.start(number, whole=is_whole)]["amount_total"] == amount
 
 
 def test_somebody_was_faster(till: Till, number: str) -> None:
