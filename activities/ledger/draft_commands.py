@@ -1,4 +1,4 @@
-"""Commands about drafts, each one transaction: end one that was never issued."""
+"""Commands about drafts, each one transaction: end one that was never issued, or take back that it was waived."""
 
 from __future__ import annotations
 
@@ -24,4 +24,16 @@ def void(
         if by not in row.took_part:
             row.took_part = [*row.took_part, by]
         invoices.wake(tx, row, at)
+        return row.billing_key
+
+
+def bill_again(ledger: Ledger, reference: str, *, reason: str, by: str, channel: str, at: datetime) -> str:
+    """Takes back that what a voided draft would have billed was waived; returns the billing key.
+
+    A period is billed by the next run. What an event or a person had asked for must be asked for again.
+    """
+    with ledger.transaction() as tx:
+        row = invoices.find(tx, reference, lock=True)
+        check_person(company_records.current(tx).company, by)
+        invoices.bill_again(tx, row, by=by, channel=channel, reason=reason, at=at)
         return row.billing_key

@@ -359,6 +359,22 @@ def void(
     )
 
 
+def bill_again(tx: Session, row: InvoiceRow, *, by: str, channel: str, reason: str, at: datetime) -> None:
+    """What was waived with a voided draft (locked before) may be billed after all: its key and its items are free.
+
+    `WrongState` unless it is waived, `Refused` without a reason.
+    """
+    if row.document_status != DocumentStatus.VOIDED:
+        raise WrongState(f"{row.number or row.billing_key} is {row.document_status}: nothing of it is waived")
+    if row.rebill:
+        raise WrongState(f"{row.billing_key} may be billed again already")
+    if not reason.strip():
+        raise Refused("say why: somebody had decided not to bill it")
+    row.rebill = True
+    tx.execute(delete(BilledItemRow).where(BilledItemRow.invoice == row.id))
+    audit_trail.record(tx, row, "to be billed again", at=at, actor=by, channel=channel, reason=reason.strip())
+
+
 def open_exceptions(tx: Session, row: InvoiceRow) -> Sequence[ExceptionRow]:
     """The invoice's exceptions nobody has decided yet, oldest first."""
     return tx.scalars(

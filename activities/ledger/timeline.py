@@ -111,6 +111,7 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "rejected": lambda t: t.text("tier", "tier ") + t.text("comment", ": "),
     "decision refused": lambda t: t.text("verdict", after=" refused: ") + t.text("because"),
     "signal refused": lambda t: t.text("because"),
+    "to be billed again": lambda t: t.text("reason"),
     "voided": lambda t: t.text("reason") + t.text("billing_key", "; the billing key is "),
     "exception raised": lambda t: t.text("code") + t.text("message", ": "),
     "exception repaired": lambda t: t.text("code", after=" is gone"),

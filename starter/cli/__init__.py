@@ -40,6 +40,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("absence", "absences", "Say who decides while somebody is away"),
         Entry("absences", "absences", "Who is away when, and who decides instead"),
         Entry("fetch-again", "decisions", "Make a draft anew from what the sources say now"),
+        Entry("void", "drafts", "End a draft that was never issued"),
+        Entry("bill-again", "drafts", "Bill after all what was waived"),
     ),
     "Money": (
         Entry("pay", "payments", "Book a payment, or money taken back"),

@@ -64,7 +64,7 @@ EVENTS = (
     message("settled"), message("approval asked"), message("approval escalated"), message("approval reminded"),
     message("approval handed over"), message("approval withdrawn"), message("approval goes on"),
     message("approved"), message("rejected"), message("decision refused"), message("signal refused"),
-    message("voided"), message("exception raised"), message("exception repaired"), message("exception reminded"),
+    message("voided"), message("to be billed again"), message("exception raised"), message("exception repaired"), message("exception reminded"),
     message("exception escalated"), message("exception: retry"), message("exception: accept"),
     message("exception: override"), message("credit note rendered"), message("correction asked for"),
     message("early payment discount"), message("accepted difference"), message("payment received"),

@@ -69,6 +69,12 @@ class Void(Strict):
     reason: Reason
 
 
+class Because(Strict):
+    """Why."""
+
+    reason: Reason
+
+
 class Repair(Strict):
     """What is done about an exception; `overrides` are facts of the sources by name, for the resolution override."""
 
@@ -191,6 +197,17 @@ def void(order: Ordered, body: Void) -> Changed:
         by=order.by,
         channel=CHANNEL,
         at=order.at,
+    )
+    return order.done()
+
+
+@router.post(
+    "/invoices/{invoice:path}/bill-again", operation_id="billAgain", responses=answers(404, 409, 412)
+)
+def bill_again(order: Ordered, body: Because) -> Changed:
+    """Takes back that what a voided draft would have billed was waived."""
+    draft_commands.bill_again(
+        order.ledger, order.reference, reason=body.reason, by=order.by, channel=CHANNEL, at=order.at
     )
     return order.done()
 

@@ -364,3 +364,22 @@ def test_rebuild(desk: Desk) -> None:
     assert "Woke 2 invoices" in desk.type("rebuild").stdout
     with desk.effects.ledger.transaction() as tx:
         assert tx.scalar(select(func.count()).select_from(OutboxRow)) == before + 4
+
+
+def test_void_and_bill_again(desk: Desk) -> None:
+    """What is voided says what becomes of it; what was waived is freed once, and says how it is billed then."""
+    desk.type("trigger", "--agreement", "acme-care", "--as", "pia")
+    given = (KEY_OF_ACME, "--reason", "wrong month", "--as", "pia")
+    assert "--rebill or --waive" in desk.type("void", *given, code=2).stderr
+    assert "nothing of it is waived" in desk.type("bill-again", *given, code=1).stderr
+    assert "is waived." in " ".join(desk.type("void", *given, "--waive").stdout.split())
+    assert "voided already" in desk.type("void", *given, "--waive", code=1).stderr
+    (waived,) = desk.read("reconcile", "--waived")["waived"]
+    assert waived["billing_key"] == KEY_OF_ACME
+    freed = " ".join(desk.type("bill-again", *given).stdout.split())
+    assert f"{KEY_OF_ACME} is waived no longer; the next billing run bills it." in freed
+    assert "may be billed again already" in desk.type("bill-again", *given, code=1).stderr
+    assert desk.read("reconcile", "--waived")["waived"] == []
+    again = desk.read("trigger", "--agreement", "acme-care", "--as", "pia")["invoices"][0]
+    assert again["new"] is True
+    assert "wrong month" in desk.type("timeline", KEY_OF_ACME, "--generation", "1").stdout

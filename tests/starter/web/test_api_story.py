@@ -255,3 +255,15 @@ def test_tokens(program: TestClient) -> None:
     assert program.post("tokens", json={"name": "x", "scopes": ["bill"]}, headers=reader).status_code == 403
     assert program.post("tokens/reader/revoke").json()["revoked_at"]
     assert program.get("me", headers=reader).status_code == 401
+
+
+def test_waived_and_billed_after_all(program: TestClient, story: Story) -> None:
+    """A draft is voided and waived; freed, it may be billed again; a second time is refused as what is so already."""
+    story.drafted("one")
+    order = {"reason": "wrong month"}
+    voided = program.post("invoices/manual%2Fone/void", json=order | {"rebill": False})
+    assert voided.json()["invoice"]["document_status"] == "voided draft"
+    freed = program.post("invoices/manual%2Fone/bill-again", json=order)
+    assert freed.status_code == 200, freed.text
+    again = program.post("invoices/manual%2Fone/bill-again", json=order)
+    assert (again.status_code, "already" in again.json()["detail"]) == (409, True)
