@@ -243,6 +243,19 @@ def undo(
     return amount
 
 
+def undoable(tx: Session, row: InvoiceRow) -> frozenset[int]:
+    """The ids of those bookings of an invoice that `undo` knows where to put, and that stand."""
+    booked = tx.scalars(select(PaymentRow).where(PaymentRow.invoice == row.id)).all()
+    gone = {each.key for each in booked if each.source == payments.UNDONE}
+    return frozenset(
+        each.id
+        for each in booked
+        if each.amount > 0
+        and (each.received_as is not None or (each.source == payments.CREDIT and each.key.endswith("/in")))
+        and f"{payments.UNDONE}/{each.id}/in" not in gone
+    )
+
+
 def touched_by(tx: Session, booked: PaymentRow) -> list[int]:
     """The ids of the invoices that undoing a booking changes, in the order in which they are locked."""
     origin = _origin(tx, booked)

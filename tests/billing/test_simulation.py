@@ -41,9 +41,15 @@ DUNNING = {
 }
 LARGE = {"id": "large", "above": {"EUR": "1000"}, "approvers": ["noor"], "decide_within_hours": 24}
 PEOPLE = [
-    {"id": "mara", "name": "Mara", "email": "mara@issuer.example"},
-    {"id": "noor", "name": "Noor", "email": "noor@issuer.example", "reports_to": "mara"},
-    {"id": "pia", "name": "Pia", "email": "pia@issuer.example", "reports_to": "noor"},
+    {"id": "mara", "name": "Mara", "email": "mara@issuer.example", "roles": ["approver"]},
+    {
+        "id": "noor",
+        "name": "Noor",
+        "email": "noor@issuer.example",
+        "roles": ["approver"],
+        "reports_to": "mara",
+    },
+    {"id": "pia", "name": "Pia", "email": "pia@issuer.example", "roles": ["approver"], "reports_to": "noor"},
 ]
 
 

@@ -28,6 +28,7 @@ from starter.web.commands import (
     portal_links,
     promises,
 )
+from starter.web.commands.stale import check_fresh
 from starter.web.desk import Desk, check_csrf, desk_of, flash, local_path, now, zone_of
 from starter.web.forms import Form, read_form
 from starter.web.guests import guest_of
@@ -58,7 +59,9 @@ def _carry_out(desk: Desk, request: Request, carry_out: Callable[[Order], str], 
         raise Refused("nobody is signed in here any more; sign in and repeat it")
     with desk.ledger.transaction() as tx:
         company = desk.company(tx)
-    return carry_out(Order(desk.ledger, form, guest.person.id, guest.role, now(), zone_of(company)))
+    order = Order(desk.ledger, form, guest.person.id, guest.role, now(), zone_of(company))
+    check_fresh(order)
+    return carry_out(order)
 
 
 COMMANDS: dict[str, Callable[[Order], str]] = {

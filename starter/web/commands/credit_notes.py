@@ -12,7 +12,6 @@ from billing.approval_policy import Channel
 from billing.credit_note import CreditedLine, Selection
 from billing.errors import Refused
 from starter.web.commands.giving_up import key_of
-from starter.web.commands.stale import check_fresh
 from starter.web.forms import Form, amount_of
 from starter.web.orders import Order
 from starter.web.words import money
@@ -45,7 +44,6 @@ def _line(form: Form, position: int, currency: str) -> CreditedLine:
 
 
 def _credit(order: Order) -> str:
-    check_fresh(order)
     asked = credit_commands.credit(
         order.ledger,
         order["invoice"],

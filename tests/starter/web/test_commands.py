@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -216,6 +217,84 @@ def test_allocate(story: Story, visitor: Visitor) -> None:
     assert "is decided already" in visitor.give("allocate", payment=str(payment), invoice=number)
     shown = visitor.get(f"/invoices/{number}").text
     assert f"unmatched payment {payment}, manual" in shown
+
+
+def test_allocate_to_several(story: Story, visitor: Visitor) -> None:
+    """What is ticked or typed is booked together or not at all; what is left of the payment waits."""
+    one, two = story.issued("one", prices=("1000",)), story.issued("two", prices=("2000",))
+    payment = kept(story, "3700")
+    visitor.sign_in("lena")
+    several = {"payment": str(payment), "several": "yes", "currency": "EUR"}
+    assert "ay which invoice" in visitor.give("allocate", back="/bank", **several)
+    offered = {"number-1": one, "offered-1": "yes", "number-2": two}
+    assert "ay for which invoice 5 are" in visitor.give("allocate", **several, **offered, **{"amount-3": "5"})
+    too_much = visitor.give("allocate", **several, **offered, **{"take-1": "on", "amount-2": "4000"})
+    assert "Not done" in too_much and invoice(story, one).payment_status == "unpaid"
+    said = visitor.give(
+        "allocate", back="/bank", **several, **offered, **{"take-1": "on", "amount-2": "2.000,00"}
+    )
+    assert "is not an amount in EUR" in said
+    said = visitor.give(
+        "allocate", back="/bank", **several, **offered, **{"take-1": "on", "amount-2": "2000"}
+    )
+    assert (
+        f"EUR\u00a01,190.00 is booked for {one}, EUR\u00a02,000.00 for {two}; EUR\u00a0510.00 of it waits"
+        in said
+    )
+    assert (invoice(story, one).open, invoice(story, two).open) == (Decimal("0.00"), Decimal("380.00"))
+
+
+def test_undo(story: Story, visitor: Visitor) -> None:
+    """Money booked for the wrong invoice is taken from it on its page, once, with a reason; it waits again."""
+    number, payment = story.issued("one"), kept(story)
+    visitor.sign_in("lena").give("allocate", payment=str(payment), invoice=number)
+    page = f"/invoices/{number}"
+    booking = re.search(r'name="booking" value="([0-9]+)"', visitor.get(page).text)
+    assert booking
+    assert "ay why" in visitor.give("undo", back=page, booking=booking[1])
+    assert f"EUR\u00a08,500.00 is taken from {number} again" in visitor.give(
+        "undo", back=page, booking=booking[1], reason="it was for another"
+    )
+    assert 'name="booking"' not in visitor.get(page).text
+    assert "is taken back already" in visitor.give("undo", back=page, booking=booking[1], reason="again")
+    assert "Nordlicht &lt;Holding&gt;" in visitor.get("/bank").text
+    assert invoice(story, number).payment_status == "unpaid"
+
+
+def test_nothing_to_undo(story: Story, visitor: Visitor) -> None:
+    """Money booked by hand came from nowhere it could go back to: no such form, nor for who may only look."""
+    number = story.issued("one")
+    story.paid(number, "100")
+    assert 'name="booking"' not in visitor.sign_in("lena").get(f"/invoices/{number}").text
+    other, payment = story.issued("two"), kept(story)
+    visitor.give("allocate", payment=str(payment), invoice=other)
+    assert 'name="booking"' in visitor.get(f"/invoices/{other}").text
+    assert 'name="booking"' not in visitor.sign_in("vito").get(f"/invoices/{other}").text
+
+
+STALE = {
+    "pay": {"amount": "10", "currency": "EUR", "received_on": "2026-11-02"},
+    "promise": {"on": "2099-12-01"},
+    "hold": {"until": "2099-12-01", "reason": "asked for time"},
+    "dispute": {"code": "other", "reason": "not ours"},
+    "change-due-date": {"to": "2099-12-01", "reason": "agreed"},
+    "plan": {"count": "2", "first": "2099-12-01", "reason": "agreed"},
+    "resend": {},
+    "renew-link": {},
+}
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_page_that_was_overtaken(story: Story, visitor: Visitor, name: str) -> None:
+    """What is done from a page of an invoice that others moved on meanwhile is not done, and says what happened."""
+    number = story.issued("one")
+    page = visitor.sign_in("tom").get(f"/invoices/{number}").text
+    seen = re.search(r'name="seen" value="([0-9]+)"', page)
+    assert seen
+    story.paid(number, "100")
+    said = visitor.give(name, invoice=number, seen=seen[1], **STALE[name])
+    assert "has moved on since you opened the page (payment received); look at it again" in said
+    assert len(invoice(story, number).payments) == 1
 
 
 def test_set_aside(story: Story, visitor: Visitor) -> None:
