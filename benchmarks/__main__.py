@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from benchmarks import documents, money, pages
@@ -21,7 +23,10 @@ def main(invoices: int, renders: int, among: int, only: str | None) -> None:
     if only in (None, "documents"):
         click.echo(f"\n{documents.measure(renders=renders)}")
     if only in (None, "pages"):
-        click.echo(f"\n{pages.measure(among)}")
+        measured = pages.measure(among)
+        click.echo(f"\n{measured}")
+        if measured.over:
+            sys.exit(1)
 
 
 main()

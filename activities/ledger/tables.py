@@ -98,7 +98,7 @@ class InvoiceRow(Table):
         Index("invoices_by_agreement", "agreement", "item", "period_start"),
         UniqueConstraint("number", name="one_number"),
         UniqueConstraint("billing_key", "generation", name="one_generation"),
-        Index("invoices_by_client", "client", "due_date"),
+        Index("invoices_by_client", "client", text(ISSUED_KEY)),
         Index("invoices_by_age", "requested_at"),
         Index("invoices_by_words", text(WORDS_KEY), postgresql_using="gin"),
         Index("invoices_in_order_of_client", "client", "id"),

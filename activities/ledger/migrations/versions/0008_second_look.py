@@ -1,4 +1,4 @@
-"""What a second look at the web app and at money after issue asked for: an index of what each client owes."""
+"""What a second look at the web app and at money after issue asked for: indices of what each client was billed and owes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.drop_index("invoices_by_client", "invoices")
+    op.create_index(
+        "invoices_by_client", "invoices", ["client", sa.text("coalesce(issue_date, '9999-12-31'::date)")]
+    )
     op.create_index(
         "open_items_by_client",
         "invoices",
