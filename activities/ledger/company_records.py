@@ -126,6 +126,12 @@ def _records(company: dict[str, Any], looks: Mapping[str, str]) -> Iterator[tupl
             yield ("company", kind), content
 
 
+def let_one_apply(tx: Session) -> None:
+    """Whoever applies a company comes after this transaction."""
+    # the newest version cannot be locked by its row, for it may not be there yet
+    tx.execute(select(func.pg_advisory_xact_lock(_ONE_APPLIES)))
+
+
 def apply_company(
     ledger: Ledger,
     company: Company,
@@ -143,8 +149,7 @@ def apply_company(
     whole = [folder, content, digests] if digests else [folder, content]
     digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
     with ledger.transaction() as tx:
-        # one after the other: the newest version cannot be locked by its row, for it may not be there yet
-        tx.execute(select(func.pg_advisory_xact_lock(_ONE_APPLIES)))
+        let_one_apply(tx)
         newest = tx.scalars(
             select(CompanyVersionRow).order_by(CompanyVersionRow.version.desc()).limit(1)
         ).first()

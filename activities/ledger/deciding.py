@@ -180,9 +180,13 @@ _LOOKED_BACK = 12
 """So many invoices of a client are looked through for whom it was written to."""
 
 
-def problem(tx: Session, exception_id: int, as_of: datetime) -> Problem:
-    """The exception with that id; `NotFound` otherwise. A fixed number of queries."""
+def problem(tx: Session, exception_id: int, as_of: datetime, *, lock: bool = False) -> Problem:
+    """The exception with that id; `NotFound` otherwise. A fixed number of queries. `lock`: after its invoice."""
     row = exceptions.find(tx, exception_id)
+    if lock:
+        if row.invoice is not None:
+            invoices.locked(tx, row.invoice)
+        tx.refresh(row, with_for_update=True)
     if row.invoice is None:
         return _without_invoice(row)
     held = tx.get_one(InvoiceRow, row.invoice)

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -215,10 +215,18 @@ def subject(row: EventRow) -> str:
     return f"{company_exceptions.EVENT}{row.source}/{event}"
 
 
-def listed(tx: Session, status: EventStatus | None, limit: int) -> Sequence[EventRow]:
-    """Events, the newest first, all or those of a status."""
-    query = select(EventRow).order_by(EventRow.received_at.desc(), EventRow.source, EventRow.event)
-    return tx.scalars((query.where(EventRow.status == status) if status else query).limit(limit)).all()
+def listed(
+    tx: Session, status: EventStatus | None, limit: int, after: tuple[datetime, str, str] | None = None
+) -> Sequence[EventRow]:
+    """Events, the newest first, all or those of a status; behind `after`: when one came, its source and id."""
+    query = select(EventRow).order_by(
+        EventRow.received_at.desc(), EventRow.source.desc(), EventRow.event.desc()
+    )
+    if status:
+        query = query.where(EventRow.status == status)
+    if after is not None:
+        query = query.where(tuple_(EventRow.received_at, EventRow.source, EventRow.event) < tuple_(*after))
+    return tx.scalars(query.limit(limit)).all()
 
 
 def _invoices_of(tx: Session, row: EventRow) -> list[Requested]:

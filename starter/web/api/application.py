@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.responses import HTMLResponse
 
 from starter.web.api import (
+    accounts,
     agreements,
     bank,
     billing,
@@ -17,8 +18,10 @@ from starter.web.api import (
     documentation,
     integrations,
     invoices,
+    own,
     paying,
     people,
+    records,
 )
 from starter.web.desk import Desk
 from starter.web.problems import HANDLERS
@@ -37,9 +40,12 @@ def app_for_api(desk: Desk) -> FastAPI:
         exception_handlers=dict(HANDLERS),
     )
     for each in (
-        invoices, billing, deciding, collecting, paying, bank, agreements, clients, company, people, integrations,
+        invoices, billing, deciding, collecting, paying, records, accounts, bank, agreements, clients, company, people,
+        own, integrations,
     ):  # fmt: skip
         app.router.routes.extend(each.router.routes)
+    # an address that ends with whatever there is would take those that go on behind it
+    app.router.routes.sort(key=lambda route: getattr(route, "path", "").endswith(":path}"))
     described = description.of(app, PREFIX)
     app.openapi = lambda: described  # type: ignore[method-assign]
     app.add_api_route(

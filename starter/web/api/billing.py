@@ -13,6 +13,7 @@ from activities.ledger.events import EventStatus
 from activities.ledger.invoices import Requested
 from activities.ledger.meters import Intake
 from activities.ledger.read_models import ReadModel
+from billing.errors import Refused
 from billing.events import BillingEvent
 from billing.meter_entries import MeterEntry
 from billing.one_off import OneOff
@@ -108,6 +109,17 @@ def trigger(caller: Called, response: Response, order: TriggerOrder) -> TriggerA
     A one-off with the `Idempotency-Key` of an earlier one is that one; without a key, the same content is.
     """
     response.status_code, answer = _trigger(caller, order)
+    return answer
+
+
+@router.post("/triggers/preview", operation_id="previewTrigger", responses=answers(404, 409))
+def preview(caller: Called, order: TriggerOrder) -> TriggerAnswer:
+    """Which invoice an agreement or a one-off would be billed by now. Nothing is changed; not for an event."""
+    if order.event is not None:
+        raise Refused("an event is kept as soon as it is known here, so it cannot be tried out")
+    with caller.ledger.transaction() as tx, tx.begin_nested() as tried:
+        answer = TriggerAnswer(invoices=(_plain(_ask(tx, caller, order)),))
+        tried.rollback()
     return answer
 
 

@@ -6,17 +6,36 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from fastapi import Response
+from sqlalchemy.orm import Session
+
 from activities.ledger import ageing, client_credit, company_records, credit_holds, dispute_commands, promises
 from activities.ledger.ageing import Bucket
+from activities.ledger.database import Ledger
 from activities.ledger.read_models import ReadModel
 from activities.ledger.tables import CreditHoldRow
 from billing.company import Client
 from billing.errors import NotFound
 from billing.parties import Strict
 from starter.web.api.routes import Called, operations
-from starter.web.api.shapes import Cursor, Limit, Money, Name, Reason, after, answers, paged
+from starter.web.api.shapes import (
+    Cursor,
+    IfMatch,
+    Limit,
+    Money,
+    Name,
+    Reason,
+    after,
+    answers,
+    paged,
+    tagged,
+    unchanged,
+)
+from starter.web.callers import Caller
 
 router = operations("Clients")
+
+_ABOUT = answers(404, 409, 412)
 
 
 class CreditHold(ReadModel):
@@ -93,40 +112,49 @@ def clients(caller: Called, cursor: Cursor = None, limit: Limit = 50) -> Clients
 
 
 @router.get("/clients/{client}", operation_id="readClient", responses=answers(404))
-def client(caller: Called, client: Name) -> ClientView:
+def client(caller: Called, response: Response, client: Name) -> ClientView:
     """One client."""
     with caller.ledger.transaction() as tx:
-        found = company_records.current(tx).company.client(client)
-        if found is None:
-            raise NotFound(f"there is no client {client[:80]!r} in the company that runs")
-        record = promises.record_of(tx, client)
-        credit: dict[str, Decimal] = {}
-        for each in client_credit.of(tx, client):
-            credit[each.left.currency] = credit.get(each.left.currency, Decimal(0)) + each.left.amount
-        return ClientView(
-            **_said(found, credit_holds.current(tx, client)),
-            ageing=ageing.owed(tx, client, caller.at),
-            promises=Promises(**vars(record)),
-            credit=tuple(Money(amount=amount, currency=each) for each, amount in sorted(credit.items())),
-        )
+        return tagged(response, _shown(tx, caller, client))
 
 
-@router.post(
-    "/clients/{client}/place-credit-hold", operation_id="placeCreditHold", responses=answers(404, 409)
-)
-def place(caller: Called, client: Name, body: Why) -> Held:
+def _shown(tx: Session, caller: Caller, client: str, *, lock: bool = False) -> ClientView:
+    found = company_records.current(tx).company.client(client)
+    if found is None:
+        raise NotFound(f"there is no client {client[:80]!r} in the company that runs")
+    hold = credit_holds.current(tx, client)
+    if lock and hold is not None:
+        tx.refresh(hold, with_for_update=True)
+    credit: dict[str, Decimal] = {}
+    for each in client_credit.of(tx, client):
+        credit[each.left.currency] = credit.get(each.left.currency, Decimal(0)) + each.left.amount
+    return ClientView(
+        **_said(found, hold),
+        ageing=ageing.owed(tx, client, caller.at),
+        promises=Promises(**vars(promises.record_of(tx, client))),
+        credit=tuple(Money(amount=amount, currency=each) for each, amount in sorted(credit.items())),
+    )
+
+
+@router.post("/clients/{client}/place-credit-hold", operation_id="placeCreditHold", responses=_ABOUT)
+def place(caller: Called, client: Name, body: Why, if_match: IfMatch = None) -> Held:
     """Puts a client on credit hold: its account manager thinks before more is done on account."""
     new = dispute_commands.place_credit_hold(
-        caller.ledger, client, reason=body.reason, by=caller.person, at=caller.at
+        _of_client(caller, client, if_match), client, reason=body.reason, by=caller.person, at=caller.at
     )
     return Held(client=client, on_credit_hold=True, new=new)
 
 
-@router.post("/clients/{client}/lift-credit-hold", operation_id="liftCreditHold", responses=answers(404, 409))
-def lift(caller: Called, client: Name) -> Held:
+@router.post("/clients/{client}/lift-credit-hold", operation_id="liftCreditHold", responses=_ABOUT)
+def lift(caller: Called, client: Name, if_match: IfMatch = None) -> Held:
     """Ends the credit hold of a client."""
-    dispute_commands.lift_credit_hold(caller.ledger, client, by=caller.person, at=caller.at)
+    ledger = _of_client(caller, client, if_match)
+    dispute_commands.lift_credit_hold(ledger, client, by=caller.person, at=caller.at)
     return Held(client=client, on_credit_hold=False, new=True)
+
+
+def _of_client(caller: Caller, client: str, if_match: str | None) -> Ledger:
+    return unchanged(caller, if_match, client, lambda tx: _shown(tx, caller, client, lock=True))
 
 
 def _said(client: Client, hold: CreditHoldRow | None) -> dict[str, Any]:

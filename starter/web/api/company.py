@@ -12,17 +12,18 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from activities.company.folder import Reading, read_folder
-from activities.ledger import company_records, deliveries, events
+from activities.ledger import company_records, deliveries, events, policy_views
 from activities.ledger.read_models import ReadModel
 from activities.ledger.tables import CompanyVersionRow
 from billing.errors import NotFound, Refused
 from starter.web.api.routes import OTHER_BODY, Called, operations
-from starter.web.api.shapes import answers
+from starter.web.api.shapes import IfMatch, answers, tagged, unchanged
 from starter.web.callers import Caller
 from starter.web.problems import Unprocessable
 
@@ -54,6 +55,21 @@ class CompanyView(ReadModel):
     company: dict[str, Any]
 
 
+class PolicyVersion(ReadModel):
+    """A version of the company, and how many invoices that are not closed run by its policies."""
+
+    version: int
+    applied_at: datetime
+    applied_by: str
+    open_invoices: int
+
+
+class Policies(ReadModel):
+    """The newest version first."""
+
+    items: tuple[PolicyVersion, ...]
+
+
 class ChangeView(ReadModel):
     """One record that differs between the folder and what runs: it is added, changed or retired."""
 
@@ -81,17 +97,44 @@ class Plan(ReadModel):
 
 
 @router.get("/company", operation_id="readCompany", responses=answers(404))
-def company(caller: Called) -> CompanyView:
+def company(caller: Called, response: Response) -> CompanyView:
     """The company that runs, all of its records and policies."""
     with caller.ledger.transaction() as tx:
-        found = company_records.current(tx)
-        row = tx.get_one(CompanyVersionRow, found.version)
-        return CompanyView(
-            version=found.version,
-            applied_at=row.applied_at,
-            applied_by=row.applied_by,
-            company=found.company.model_dump(mode="json"),
+        return tagged(response, _now(tx))
+
+
+def _now(tx: Session) -> CompanyView:
+    found = company_records.current(tx)
+    row = tx.get_one(CompanyVersionRow, found.version)
+    return CompanyView(
+        version=found.version,
+        applied_at=row.applied_at,
+        applied_by=row.applied_by,
+        company=found.company.model_dump(mode="json"),
+    )
+
+
+def _now_alone(tx: Session) -> CompanyView:
+    company_records.let_one_apply(tx)
+    return _now(tx)
+
+
+@router.get("/policies", operation_id="readPolicies")
+def policies(caller: Called) -> Policies:
+    """Which versions of the company hold: the one that runs, and older ones that open invoices are pinned to."""
+    with caller.ledger.transaction() as tx:
+        found = policy_views.versions(tx, 200)
+    return Policies(
+        items=tuple(
+            PolicyVersion(
+                version=each.version,
+                applied_at=each.applied_at,
+                applied_by=each.applied_by,
+                open_invoices=each.invoices,
+            )
+            for each in found
         )
+    )
 
 
 @router.post("/company/plan", operation_id="planCompany", responses=answers(413, 415), openapi_extra=_ARCHIVE)
@@ -101,14 +144,18 @@ async def plan(request: Request, caller: Called) -> Plan:
 
 
 @router.post(
-    "/company/apply", operation_id="applyCompany", responses=answers(409, 413, 415), openapi_extra=_ARCHIVE
+    "/company/apply",
+    operation_id="applyCompany",
+    responses=answers(409, 412, 413, 415),
+    openapi_extra=_ARCHIVE,
 )
-async def apply(request: Request, caller: Called) -> Plan:
+async def apply(request: Request, caller: Called, if_match: IfMatch = None) -> Plan:
     """Makes this company folder the one that runs; the same again changes nothing.
 
+    `If-Match` with the `ETag` of the company: only if nobody else has applied one since that was read.
     Files that systems are read from stay where they are: in the folder that was applied on the server.
     """
-    return await run_in_threadpool(_apply, caller, await request.body())
+    return await run_in_threadpool(_apply, caller, await request.body(), if_match)
 
 
 def _plan(caller: Caller, archive: bytes) -> Plan:
@@ -128,7 +175,7 @@ def _planned(caller: Caller, reading: Reading) -> Plan:
     )
 
 
-def _apply(caller: Caller, archive: bytes) -> Plan:
+def _apply(caller: Caller, archive: bytes, if_match: str | None) -> Plan:
     with _unpacked(archive) as folder:
         reading = read_folder(folder, caller.at.date())
     found = reading.company
@@ -147,7 +194,12 @@ def _apply(caller: Caller, archive: bytes) -> Plan:
     with caller.ledger.transaction() as tx:
         before = company_records.current(tx)
     version = company_records.apply_company(
-        caller.ledger, found, before.folder, caller.person, caller.at, reading.looks
+        unchanged(caller, if_match, "the company", _now_alone),
+        found,
+        before.folder,
+        caller.person,
+        caller.at,
+        reading.looks,
     )
     if version != before.version:
         events.act_on_waiting(caller.ledger, caller.at)

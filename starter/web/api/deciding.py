@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from activities.ledger import approving_together, commands, draft_commands, settling_commands, views
+from activities.ledger import (
+    approving_together,
+    commands,
+    deciding,
+    draft_commands,
+    record_views,
+    settling_commands,
+    views,
+)
+from activities.ledger.database import Ledger
+from activities.ledger.deciding import Compared, Problem
 from activities.ledger.exceptions import Resolution
 from activities.ledger.inbox import reached
-from activities.ledger.read_models import Counts, InboxItem, ReadModel
+from activities.ledger.read_models import Counts, ExceptionView, InboxItem, ReadModel
 from billing.approval_policy import Channel, Verdict
+from billing.difference import Difference
 from billing.errors import Refused
-from billing.parties import Strict
+from billing.parties import Contact, Strict
 from starter.web.api.paying import check_past
-from starter.web.api.routes import CHANNEL, Called, operations
-from starter.web.api.shapes import Changed, Cursor, Id, ItemView, Ordered, Reason, Text, after, answers, paged
+from starter.web.api.routes import CHANNEL, OTHER_ANSWER, Called, operations
+from starter.web.api.shapes import (
+    Changed,
+    Cursor,
+    Id,
+    IfMatch,
+    ItemView,
+    Ordered,
+    Reason,
+    Text,
+    after,
+    answers,
+    paged,
+    tagged,
+    unchanged,
+)
+from starter.web.callers import Caller
+from starter.web.draft_pdf import draft_pdf
 
 router = operations("Decisions")
 
-_ABOUT = answers(404, 409)
+_ABOUT = answers(404, 409, 412)
 
 
 class Decision(Strict):
@@ -112,6 +140,58 @@ class Paid(Strict):
     reference: Text = ""
 
 
+class AskedTier(ReadModel):
+    """A tier in its turn: `state` is agreed, waiting, or later for one that is asked once those before it agreed."""
+
+    tier: str
+    state: str
+    agreed: tuple[str, ...]
+
+
+class ComparedView(ReadModel):
+    """The client's last invoice beside the draft, and what differs; `agreement`: it is of the same agreement."""
+
+    number: str
+    issued_at: datetime
+    agreement: bool
+    differences: tuple[Difference, ...]
+
+
+class ApprovalView(ReadModel):
+    """A question to approvers as it stands; `over` says why nothing waits any more, and is empty while it does.
+
+    The draft itself is the invoice's; it is decided by its `digest`.
+    """
+
+    id: int
+    invoice: str
+    digest: str
+    tier: str
+    asked: tuple[str, ...]
+    approved_by: tuple[str, ...]
+    missing: int
+    asked_at: datetime
+    deadline: datetime
+    escalations: int
+    together: bool
+    over: str
+    tiers: tuple[AskedTier, ...]
+    compared: ComparedView | None
+    overrides: dict[str, str]
+    checked_against: tuple[str, ...]
+
+
+class ExceptionRecord(ExceptionView):
+    """An exception as it stands; about an invoice, or about the `subject`. `contacts` may be written to instead."""
+
+    subject: str | None
+    invoice: str | None
+    client: str | None
+    amount: Decimal | None
+    currency: str | None
+    contacts: tuple[Contact, ...]
+
+
 class Inbox(ReadModel):
     """What waits for somebody, oldest deadline first."""
 
@@ -133,6 +213,79 @@ def inbox(
     with caller.ledger.transaction() as tx:
         found = views.inbox(tx, person, caller.at, limit + 1, after(cursor, datetime, str, int))
     return Inbox(**paged(found, limit, reached))
+
+
+@router.get("/approvals/{approval}", operation_id="readApproval", responses=answers(404))
+def approval(caller: Called, approval: Id) -> ApprovalView:
+    """One question of the inbox with all that is needed to decide, also once it is over."""
+    with caller.ledger.transaction() as tx:
+        found = deciding.approval(tx, approval, caller.at)
+    return ApprovalView(
+        id=found.id,
+        invoice=found.invoice.billing_key,
+        digest=found.digest,
+        tier=found.tier,
+        asked=found.asked,
+        approved_by=found.approved_by,
+        missing=found.missing,
+        asked_at=found.asked_at,
+        deadline=found.deadline,
+        escalations=found.escalations,
+        together=found.together,
+        over=found.over,
+        tiers=tuple(
+            AskedTier(tier=each.tier.id, state=each.state, agreed=each.agreed) for each in found.rounds
+        ),
+        compared=_compared(found.compared) if found.compared else None,
+        overrides=dict(found.overrides),
+        checked_against=found.systems,
+    )
+
+
+def _compared(found: Compared) -> ComparedView:
+    return ComparedView(
+        number=found.number,
+        issued_at=found.issued_at,
+        agreement=found.agreement,
+        differences=found.differences,
+    )
+
+
+@router.get(
+    "/approvals/{id:int}/draft.pdf",
+    operation_id="readDraft",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The draft as PDF, without a number",
+            "content": {"application/pdf": {"schema": {}}},
+        },
+        **answers(404, 409),
+    },
+    openapi_extra={OTHER_ANSWER: True},
+)
+def draft(request: Request, id: Id) -> Response:  # noqa: A002, ARG001  the page reads it from the address
+    """The draft as the client would get it, marked as a preview."""
+    return draft_pdf(request)
+
+
+@router.get("/exceptions/{exception}", operation_id="readException", responses=answers(404))
+def exception(caller: Called, response: Response, exception: Id) -> ExceptionRecord:
+    """One exception with the repairs that fit it, also once it is decided."""
+    with caller.ledger.transaction() as tx:
+        return tagged(response, _exception(deciding.problem(tx, exception, caller.at)))
+
+
+def _exception(found: Problem) -> ExceptionRecord:
+    return ExceptionRecord(
+        **dict(found.view),
+        subject=found.subject,
+        invoice=(found.invoice.number or found.invoice.billing_key) if found.invoice else None,
+        client=found.client,
+        amount=found.amount,
+        currency=found.currency,
+        contacts=found.contacts,
+    )
 
 
 @router.get("/counts", operation_id="readCounts")
@@ -213,10 +366,16 @@ def bill_again(order: Ordered, body: Because) -> Changed:
 
 
 @router.post("/exceptions/{exception}/resolve", operation_id="resolveException", responses=_ABOUT)
-def resolve(caller: Called, exception: Id, body: Repair) -> Resolved:
+def resolve(caller: Called, exception: Id, body: Repair, if_match: IfMatch = None) -> Resolved:
     """Retries, accepts, overrides or voids what an exception holds."""
+    ledger = unchanged(
+        caller,
+        if_match,
+        f"exception {exception}",
+        lambda tx: _exception(deciding.problem(tx, exception, caller.at, lock=True)),
+    )
     subject = commands.resolve(
-        caller.ledger,
+        ledger,
         exception,
         body.resolution,
         by=caller.person,
@@ -229,39 +388,60 @@ def resolve(caller: Called, exception: Id, body: Repair) -> Resolved:
     return Resolved(subject=subject)
 
 
+def _of_item(caller: Caller, item: int, if_match: str | None) -> Ledger:
+    return unchanged(
+        caller, if_match, f"item {item}", lambda tx: record_views.given_up_one(tx, item, lock=True)
+    )
+
+
 @router.post("/given-up/{item}/agree", operation_id="agree", responses=_ABOUT)
-def agree(caller: Called, item: Id, body: Comment) -> ItemView:
+def agree(caller: Called, item: Id, body: Comment, if_match: IfMatch = None) -> ItemView:
     """Agrees to a write-off, refund or credit note that another person asked for."""
     found = settling_commands.agree(
-        caller.ledger, item, by=caller.person, channel=Channel.API, comment=body.comment, at=caller.at
+        _of_item(caller, item, if_match),
+        item,
+        by=caller.person,
+        channel=Channel.API,
+        comment=body.comment,
+        at=caller.at,
     )
     return ItemView.shown(found)
 
 
 @router.post("/given-up/{item}/refuse", operation_id="refuse", responses=_ABOUT)
-def refuse(caller: Called, item: Id, body: Objection) -> ItemView:
+def refuse(caller: Called, item: Id, body: Objection, if_match: IfMatch = None) -> ItemView:
     """Refuses what another person asked for."""
     found = settling_commands.refuse(
-        caller.ledger, item, by=caller.person, channel=Channel.API, comment=body.comment, at=caller.at
+        _of_item(caller, item, if_match),
+        item,
+        by=caller.person,
+        channel=Channel.API,
+        comment=body.comment,
+        at=caller.at,
     )
     return ItemView.shown(found)
 
 
 @router.post("/given-up/{item}/withdraw", operation_id="withdraw", responses=_ABOUT)
-def withdraw(caller: Called, item: Id, body: Objection) -> ItemView:
+def withdraw(caller: Called, item: Id, body: Objection, if_match: IfMatch = None) -> ItemView:
     """Takes back what was asked for and is not done."""
     found = settling_commands.withdraw(
-        caller.ledger, item, by=caller.person, channel=Channel.API, comment=body.comment, at=caller.at
+        _of_item(caller, item, if_match),
+        item,
+        by=caller.person,
+        channel=Channel.API,
+        comment=body.comment,
+        at=caller.at,
     )
     return ItemView.shown(found)
 
 
 @router.post("/given-up/{item}/refund-paid", operation_id="noteRefundPaid", responses=_ABOUT)
-def paid(caller: Called, item: Id, body: Paid) -> ItemView:
+def paid(caller: Called, item: Id, body: Paid, if_match: IfMatch = None) -> ItemView:
     """Notes that an agreed refund was paid by bank transfer."""
     check_past(caller, body.on)
     found, new = settling_commands.refund_paid(
-        caller.ledger,
+        _of_item(caller, item, if_match),
         item,
         on=body.on,
         reference=body.reference,

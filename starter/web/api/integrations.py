@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 
 from activities.ledger import company_records, deliveries, events, integration_views
+from activities.ledger.events import EventStatus
 from activities.ledger.integration_views import IntegrationView, LogEntry, Message
 from activities.ledger.read_models import ReadModel
 from billing.parties import Strict
@@ -32,6 +33,29 @@ class Log(ReadModel):
     """What a system said, the newest first."""
 
     items: tuple[LogEntry, ...]
+    next: str | None
+
+
+class EventView(ReadModel):
+    """An event by its source and id; which invoices it asked for, once it was acted on."""
+
+    source: str
+    event: str
+    type: str
+    received_at: datetime
+    channel: str
+    brought_by: str | None
+    status: str
+    outcome: str
+    attempts: int
+    acted_at: datetime | None
+    billing_keys: tuple[str, ...]
+
+
+class Events(ReadModel):
+    """Events, the newest first."""
+
+    items: tuple[EventView, ...]
     next: str | None
 
 
@@ -90,6 +114,33 @@ def message(
         if delivery:
             return integration_views.delivery(tx, connection, delivery)
         return integration_views.event(connection, events.find(tx, source, event))
+
+
+@router.get("/events", operation_id="listEvents", responses=answers(400))
+def all_events(
+    caller: Called, status: EventStatus | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Events:
+    """Events that came in, whoever sent them, and what came of each; the newest first."""
+    last = after(cursor, datetime, str, str)
+    with caller.ledger.transaction() as tx:
+        rows = events.listed(tx, status, limit + 1, after=last)
+        found = [
+            EventView(
+                source=row.source,
+                event=row.event,
+                type=row.type,
+                received_at=row.received_at,
+                channel=row.channel,
+                brought_by=row.brought_by,
+                status=row.status,
+                outcome=row.outcome,
+                attempts=row.attempts,
+                acted_at=row.acted_at,
+                billing_keys=tuple(row.billing_keys),
+            )
+            for row in rows
+        ]
+    return Events(**paged(found, limit, lambda each: (each.received_at, each.source, each.event)))
 
 
 @router.post("/integrations/{connection}/run-again", operation_id="runAgain", responses=answers(404, 409))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from fastapi import Response
 from pydantic import Field
 
 from activities.ledger import ageing as ageing_of
@@ -17,6 +17,7 @@ from activities.ledger import (
     company_records,
     credit_commands,
     payment_commands,
+    record_views,
     settling_commands,
 )
 from activities.ledger.ageing import Bucket
@@ -34,20 +35,20 @@ from starter.web.api.shapes import (
     Changed,
     Cursor,
     Id,
+    IfMatch,
     ItemView,
     Limit,
     Money,
     Name,
     Ordered,
     Reason,
-    Reference,
     Text,
     after,
     answers,
     behind,
-    invoice_now,
     key_of,
     paged,
+    unchanged,
 )
 from starter.web.callers import Caller
 from starter.web.desk import zone_of
@@ -55,7 +56,7 @@ from starter.web.desk import zone_of
 router = operations("Money")
 
 _ABOUT = answers(404, 409, 412)
-_OF_PAYMENT = answers(404, 409)
+_OF_PAYMENT = answers(404, 409, 412)
 
 
 class Payment(Strict):
@@ -320,9 +321,9 @@ def refund(order: Ordered, body: Refund) -> Asked:
 
 
 @router.post("/payments/{payment}/refund", operation_id="refundPayment", responses=_OF_PAYMENT)
-def refund_payment(caller: Called, payment: Id, body: Refund) -> ItemView:
+def refund_payment(caller: Called, payment: Id, body: Refund, if_match: IfMatch = None) -> ItemView:
     """Pays back what is left of a payment that is for no invoice."""
-    return _refund(caller, caller.ledger, f"payment {payment}", body, key_of(caller))
+    return _refund(caller, _of_payment(caller, payment, if_match), f"payment {payment}", body, key_of(caller))
 
 
 def _refund(caller: Caller, ledger: Ledger, source: str, body: Refund, key: str | None) -> ItemView:
@@ -341,20 +342,31 @@ def _refund(caller: Caller, ledger: Ledger, source: str, body: Refund, key: str 
     )
 
 
-@router.post("/invoices/{invoice:path}/use-credit", operation_id="useCredit", responses=answers(404, 409))
-def use_credit(caller: Called, response: Response, invoice: Reference, body: UseCredit) -> Changed:
+@router.post("/invoices/{invoice:path}/use-credit", operation_id="useCredit", responses=_ABOUT)
+def use_credit(order: Ordered, body: UseCredit) -> Changed:
     """Pays an invoice with what the client has to its credit."""
     _, used = settling_commands.use_credit(
-        caller.ledger,
+        order.ledger,
         body.source,
-        invoice,
+        order.reference,
         amount=body.amount,
-        key=key_of(caller),
-        by=caller.person,
+        key=order.key,
+        by=order.by,
         channel=Channel.API,
-        at=caller.at,
+        at=order.at,
     )
-    return Changed(new=used is not None, invoice=invoice_now(caller, invoice, response))
+    return order.done(new=used is not None)
+
+
+def _of_payment(
+    caller: Caller, payment: int, if_match: str | None, with_invoices: Collection[str] = ()
+) -> Ledger:
+    return unchanged(
+        caller,
+        if_match,
+        f"payment {payment}",
+        lambda tx: record_views.payment(tx, payment, lock=True, with_invoices=with_invoices),
+    )
 
 
 @router.post("/payments", operation_id="keepPayment", responses=answers(409))
@@ -379,10 +391,10 @@ def keep_payment(caller: Called, body: UnmatchedPayment) -> Kept:
 
 
 @router.post("/payments/{payment}/allocate", operation_id="allocatePayment", responses=_OF_PAYMENT)
-def allocate(caller: Called, payment: Id, body: Allocation) -> Allocated:
+def allocate(caller: Called, payment: Id, body: Allocation, if_match: IfMatch = None) -> Allocated:
     """Books an unmatched payment for one invoice or several: all of it, or nothing."""
     done = payment_commands.allocate(
-        caller.ledger,
+        _of_payment(caller, payment, if_match, [each.invoice for each in body.invoices]),
         payment,
         [(each.invoice, each.amount) for each in body.invoices],
         by=caller.person,
@@ -394,26 +406,29 @@ def allocate(caller: Called, payment: Id, body: Allocation) -> Allocated:
 
 
 @router.post("/payments/{payment}/set-aside", operation_id="setPaymentAside", responses=_OF_PAYMENT)
-def set_aside(caller: Called, payment: Id, body: SetAside) -> Money:
+def set_aside(caller: Called, payment: Id, body: SetAside, if_match: IfMatch = None) -> Money:
     """Closes an unmatched payment without booking it; what it came to."""
-    return Money.of(
-        commands.set_aside(caller.ledger, payment, reason=body.reason, by=caller.person, at=caller.at)
-    )
+    ledger = _of_payment(caller, payment, if_match)
+    return Money.of(commands.set_aside(ledger, payment, reason=body.reason, by=caller.person, at=caller.at))
 
 
 @router.post("/payments/{payment}/keep-credit", operation_id="keepAsCredit", responses=_OF_PAYMENT)
-def keep_credit(caller: Called, payment: Id, body: KeepAsCredit) -> Money:
+def keep_credit(caller: Called, payment: Id, body: KeepAsCredit, if_match: IfMatch = None) -> Money:
     """Keeps what is left of an unmatched payment as credit of a client; what that is."""
+    ledger = _of_payment(caller, payment, if_match)
     return Money.of(
-        settling_commands.keep_as_credit(caller.ledger, payment, body.client, by=caller.person, at=caller.at)
+        settling_commands.keep_as_credit(ledger, payment, body.client, by=caller.person, at=caller.at)
     )
 
 
 @router.post("/bookings/{booking}/undo", operation_id="undoBooking", responses=_OF_PAYMENT)
-def undo(caller: Called, booking: Id, body: UndoBooking) -> Undone:
+def undo(caller: Called, booking: Id, body: UndoBooking, if_match: IfMatch = None) -> Undone:
     """Takes from an invoice what was booked for it by mistake; `booking` is the id of one of its payments."""
+    ledger = unchanged(
+        caller, if_match, f"booking {booking}", lambda tx: record_views.booking(tx, booking, lock=True)
+    )
     number, taken = settling_commands.undo(
-        caller.ledger, booking, reason=body.reason, by=caller.person, channel=Channel.API, at=caller.at
+        ledger, booking, reason=body.reason, by=caller.person, channel=Channel.API, at=caller.at
     )
     return Undone(invoice=number, amount=taken.amount, currency=taken.currency)
 

@@ -5,18 +5,35 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
+from fastapi import Response
 from pydantic import Field, StringConstraints
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from activities.ledger import absences as away
 from activities.ledger import api_tokens, company_records, delegation
 from activities.ledger.read_models import ReadModel
 from activities.ledger.tables import AbsenceRow, ApiTokenRow
-from billing.errors import NotAllowed
+from billing.errors import NotAllowed, NotFound
 from billing.parties import Identifier, Strict
 from billing.roles import Role, role_of
 from billing.scopes import Scope
 from starter.web.api.routes import OWN_KEYS, Called, operations
-from starter.web.api.shapes import Cursor, Id, Limit, Name, Text, after, answers, behind, id_after, paged
+from starter.web.api.shapes import (
+    Cursor,
+    Id,
+    IfMatch,
+    Limit,
+    Name,
+    Text,
+    after,
+    answers,
+    behind,
+    id_after,
+    paged,
+    tagged,
+    unchanged,
+)
 from starter.web.callers import Caller
 
 router = operations("People")
@@ -192,12 +209,25 @@ def announce(caller: Called, body: NewAbsence) -> Announced:
     return Announced(**AbsenceView.of(row).model_dump(), handed_over=handed)
 
 
-@router.post("/absences/{absence}/end", operation_id="endAbsence", responses=answers(404, 409))
-def end(caller: Called, absence: Id) -> AbsenceView:
+@router.get("/absences/{absence}", operation_id="readAbsence", responses=answers(404))
+def absence(caller: Called, response: Response, absence: Id) -> AbsenceView:
+    """One absence, also one that is over."""
+    with caller.ledger.transaction() as tx:
+        return tagged(response, _absence(tx, absence))
+
+
+def _absence(tx: Session, key: int, *, lock: bool = False) -> AbsenceView:
+    row = tx.get(AbsenceRow, key, with_for_update=lock)
+    if row is None:
+        raise NotFound(f"there is no absence {key}")
+    return AbsenceView.of(row)
+
+
+@router.post("/absences/{absence}/end", operation_id="endAbsence", responses=answers(404, 409, 412))
+def end(caller: Called, absence: Id, if_match: IfMatch = None) -> AbsenceView:
     """Ends an absence: from today on the person decides again."""
-    row = delegation.end(
-        caller.ledger, absence, by=caller.person, for_others=_for_others(caller), at=caller.at
-    )
+    ledger = unchanged(caller, if_match, f"absence {absence}", lambda tx: _absence(tx, absence, lock=True))
+    row = delegation.end(ledger, absence, by=caller.person, for_others=_for_others(caller), at=caller.at)
     return AbsenceView.of(row)
 
 
@@ -231,11 +261,27 @@ def make(caller: Called, body: NewToken) -> MadeToken:
     return MadeToken(name=body.name, token=token)
 
 
-@router.post("/tokens/{name}/revoke", operation_id="revokeToken", responses=answers(404, 409))
-def revoke(caller: Called, name: Name) -> TokenView:
+@router.get("/tokens/{name}", operation_id="readToken", responses=answers(404))
+def token(caller: Called, response: Response, name: Name) -> TokenView:
+    """One token; of somebody else only for an admin."""
+    with caller.ledger.transaction() as tx:
+        return tagged(response, _token(tx, caller, name))
+
+
+def _token(tx: Session, caller: Caller, name: str, *, lock: bool = False) -> TokenView:
+    query = select(ApiTokenRow).where(ApiTokenRow.name == name)
+    row = tx.scalars(query.with_for_update() if lock else query).first()
+    if row is None or not (row.person == caller.person or _for_others(caller)):
+        raise NotFound(f"there is no token {name[:80]!r} of yours")
+    return TokenView.of(row)
+
+
+@router.post("/tokens/{name}/revoke", operation_id="revokeToken", responses=answers(404, 409, 412))
+def revoke(caller: Called, name: Name, if_match: IfMatch = None) -> TokenView:
     """Ends a token for good."""
     owner = None if _for_others(caller) else caller.person
-    with caller.ledger.transaction() as tx:
+    ledger = unchanged(caller, if_match, name, lambda tx: _token(tx, caller, name, lock=True))
+    with ledger.transaction() as tx:
         return TokenView.of(api_tokens.revoke(tx, name, owner=owner, at=caller.at))
 
 
