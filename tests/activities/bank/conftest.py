@@ -1,5 +1,5 @@
-"""The ledger of tests/activities/ledger."""
+"""The database of tests/activities/ledger."""
 
-from tests.activities.ledger.conftest import database_url, ledger, one_database, story
+from tests.activities.ledger.conftest import database_url, one_database, story
 
-__all__ = ["database_url", "ledger", "one_database", "story"]
+__all__ = ["database_url", "one_database", "story"]
