@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import accumulate
 
 from pydantic import BaseModel, ConfigDict
 
@@ -64,6 +65,12 @@ def current(parts: Sequence[Part], paid: Decimal) -> Part:
         if paid < covered:
             return part
     return parts[-1]
+
+
+def settled(parts: Sequence[Part], paid: Decimal) -> tuple[bool, ...]:
+    """Of each part, whether payments cover it; they count for the earlier ones first."""
+    sums = accumulate(part.amount for part in parts)
+    return tuple(covered <= paid for covered in sums)
 
 
 def asked(parts: Sequence[Part], paid: Decimal, today: date) -> Decimal:

@@ -13,6 +13,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+import segno
 from markupsafe import Markup
 from qrbill import QRBill  # type: ignore[import-untyped]
 
@@ -52,16 +53,40 @@ def swiss_bill(document: InvoiceDocument, language: str, word: str) -> Markup | 
     return Markup(_HEADER.sub("", drawn.getvalue(), count=1))  # noqa: S704  # drawn by qrbill, which escapes
 
 
-def payload(document: InvoiceDocument, word: str) -> str:
-    """What the bill's QR code says, line by line; empty where there is no bill."""
-    bill = _bill(document, "en", word)
+def swiss_code(document: InvoiceDocument, amount: Decimal, word: str) -> Markup | None:
+    """The code of the bill alone, for another amount than the document's, as SVG with the Swiss cross in its middle.
+
+    None where there is no bill.
+    """
+    said = payload(document, word, amount)
+    if not said:
+        return None
+    code = segno.make_qr(said, error="m", boost_error=False, encoding="utf-8")
+    drawn = code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
+    return Markup(drawn.replace("</svg>", f"{_cross(code.symbol_size(border=0)[0])}</svg>"))  # noqa: S704  # segno's own
+
+
+def payload(document: InvoiceDocument, word: str, amount: Decimal | None = None) -> str:
+    """What the bill's QR code says, line by line; empty where there is no bill. The amount is its own unless told."""
+    bill = _bill(document, "en", word, amount)
     return str(bill.qr_data()) if bill else ""
 
 
-def _bill(document: InvoiceDocument, language: str, word: str) -> QRBill | None:
+def _cross(modules: int) -> str:
+    """The cross over a code of so many modules a side: 7 of its 46 mm, black in a white frame."""
+    side = modules * 7 / 46
+    shapes = ((1, 1, "#fff"), (0.92, 0.92, "#000"), (0.165, 0.55, "#fff"), (0.55, 0.165, "#fff"))
+    return "".join(
+        f'<rect x="{(modules - side * wide) / 2:.3f}" y="{(modules - side * high) / 2:.3f}" '
+        f'width="{side * wide:.3f}" height="{side * high:.3f}" fill="{colour}"/>'
+        for wide, high, colour in shapes
+    )
+
+
+def _bill(document: InvoiceDocument, language: str, word: str, asked: Decimal | None = None) -> QRBill | None:
     draft, account = document.draft, document.draft.issuer.bank_account
     iban = "".join(account.iban.split())
-    amount = rounded(first_amount(document), draft.currency)
+    amount = rounded(first_amount(document) if asked is None else asked, draft.currency)
     swiss = iban[:2] in _COUNTRIES and Decimal("0.01") <= amount <= _MOST
     paid_there = draft.buyer.address.country in _COUNTRIES
     if not swiss or not (draft.currency == "CHF" or (draft.currency == "EUR" and paid_there)):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from activities.ledger.tables import AuditEventRow, InvoiceRow, PaymentPlanRow
 from billing.instalments import Part, asked, current
+from billing.instalments import settled as settled_parts
 from billing.money import total
 from billing.status import CollectionStatus
 
@@ -93,6 +94,11 @@ def asked_amount(tx: Session, row: InvoiceRow, today: date) -> Decimal:
     if row.disputed is None or row.disputed_amount is None:
         return due
     return min(due, max(open_amount - row.disputed_amount, Decimal(0)))
+
+
+def settled(parts: Sequence[Part], row: InvoiceRow) -> tuple[bool, ...]:
+    """Of each instalment that holds, whether nothing of it is open."""
+    return settled_parts(parts, _covered(parts, row))
 
 
 def _covered(parts: Sequence[Part], row: InvoiceRow) -> Decimal:

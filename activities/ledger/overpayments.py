@@ -54,7 +54,16 @@ def look(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
 
 
 def undecided(tx: Session, row: InvoiceRow) -> Money:
-    """What of the money paid too much for the invoice is set apart for no refund; zero or more.
+    """What of the money paid too much for the invoice is set apart for no refund; zero or more."""
+    too_much = of_client(tx, row)
+    if too_much.amount <= 0:
+        return too_much
+    left = too_much.amount - giving_up.set_apart(tx, invoice=row.id)
+    return Money.of(rounded(max(left, Decimal(0)), too_much.currency), too_much.currency)
+
+
+def of_client(tx: Session, row: InvoiceRow) -> Money:
+    """What of the money that stands on the invoice is the client's own: paid too much, or credited since; zero or more.
 
     What was waived, a discount say, is no money: nobody gets it back.
     """
@@ -65,5 +74,4 @@ def undecided(tx: Session, row: InvoiceRow) -> Money:
         PaymentRow.invoice == row.id, PaymentRow.source.not_in(WAIVED)
     )
     too_much = min(-row.open_amount, tx.scalar(received) or Decimal(0))
-    left = too_much - giving_up.set_apart(tx, invoice=row.id)
-    return Money.of(rounded(max(left, Decimal(0)), currency), currency)
+    return Money.of(rounded(max(too_much, Decimal(0)), currency), currency)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.calendars import Calendar
-from billing.instalments import Part, asked, current, divided
+from billing.instalments import Part, asked, current, divided, settled
 from billing.money import Money, total
 from billing.payment_terms import PaymentTerms
 from tests.billing.properties import examples
@@ -113,3 +113,21 @@ def test_what_is_open_and_asked(paid: str, today: str, open_part: int, to_ask: s
     """The first part not covered is the open one; asked is what is due by its date or today, less what was paid."""
     assert current(THREE, Decimal(paid)) == THREE[open_part]
     assert asked(THREE, Decimal(paid), date.fromisoformat(today)) == Decimal(to_ask)
+
+
+@pytest.mark.parametrize(
+    ("paid", "expected"),
+    [
+        ("0", (False, False, False)),
+        ("299.99", (False, False, False)),
+        ("300", (True, False, False)),
+        ("599", (True, False, False)),
+        ("600", (True, True, False)),
+        ("1000", (True, True, True)),
+        ("-5", (False, False, False)),
+    ],
+)
+def test_which_parts_are_settled(paid: str, expected: tuple[bool, ...]) -> None:
+    """Of parts of 300, 300 and 400, money counts for the earlier ones first."""
+    given = [Part(amount=Decimal(each), due_date=ISSUED, late_from=NOON) for each in (300, 300, 400)]
+    assert settled(given, Decimal(paid)) == expected

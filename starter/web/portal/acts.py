@@ -67,7 +67,7 @@ async def seen(request: Request) -> Response:
 
 
 async def pay(request: Request) -> Response:
-    """Leads to the provider's page for what is open at this moment."""
+    """Leads to the provider's page for what is asked at this moment, or for all that is open."""
     portal, sent = portal_of(request), await _form_of(request)
     return await run_in_threadpool(_pay, portal, request, sent)
 
@@ -82,7 +82,13 @@ def _pay(portal: Portal, request: Request, sent: Sent) -> Response:
     back = f"{portal.desk.settings.web_url}/i/{visit.token}?done=pay"
     try:
         url = checkout.start(
-            portal.desk.ledger, number, return_url=back, language=language, stand_in=portal.stand_in, at=now()
+            portal.desk.ledger,
+            number,
+            return_url=back,
+            whole=sent.fields.get("amount") == "whole",
+            language=language,
+            stand_in=portal.stand_in,
+            at=now(),
         )
     except BillowError as error:
         log.info("%s cannot be paid online: %s", number, error)

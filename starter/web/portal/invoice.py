@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
@@ -15,11 +16,14 @@ from starlette.responses import Response
 
 from activities.documents import invoice_values
 from activities.documents.colour import readable_on, readable_on_dark, readable_on_white, tint
+from activities.documents.invoice_values import heading_of
 from activities.documents.payment_code import transfer_code
+from activities.documents.swiss_bill import swiss_code
 from activities.invoicing import account_documents, checkout, issued_files, standing
-from activities.ledger import checkouts, client_history, collection, disputes, instalments
+from activities.ledger import checkouts, client_history, collection, disputes, instalments, overpayments
 from activities.ledger.tables import CreditNoteRow, DocumentRow, InvoiceRow, PaymentRow
 from activities.payments.provider import CheckoutStatus
+from billing.document import InvoiceDocument
 from billing.money import Money, rounded
 from billing.numbering import payment_reference
 from billing.status import CollectionStatus, DocumentStatus, PaymentStatus
@@ -57,16 +61,17 @@ def shown(
 ) -> Response:
     """The page as things stand; after a refusal with the reason, and with what was typed."""
     allowed = possible(tx, visit.row, visit.company, visit.draft, visit.at)
+    document = account_documents.invoice_document(tx, visit.row, visit.at)
     values = {
-        **_document(tx, visit),
-        **_money(tx, visit, allowed),
+        **_document(visit, document),
+        **_money(tx, visit, allowed, document),
         **_style(visit),
         "path": f"/i/{visit.token}",
         "secret": portal.form_secret(visit.token),
         "state": _state(tx, visit),
         "may": allowed,
         "today": visit.today,
-        "online": allowed.pay and checkout.offered(visit.company, visit.row, stand_in=portal.stand_in != ""),
+        "online": _online(portal, tx, visit) if allowed.pay else [],
         "dispute": disputes.current(tx, visit.row),
         "files": _files(tx, visit),
         "history": list(reversed(client_history.of_invoice(tx, visit.row))),
@@ -79,9 +84,8 @@ def shown(
     return portal.page("invoice", values, status)
 
 
-def _document(tx: Session, visit: Visit) -> dict[str, Any]:
+def _document(visit: Visit, document: InvoiceDocument) -> dict[str, Any]:
     """What the invoice itself says, as it was issued."""
-    document = account_documents.invoice_document(tx, visit.row, visit.at)
     return invoice_values.values(document, visit.look) | {
         "language": visit.writes.language,
         "title": visit.row.title,
@@ -91,12 +95,10 @@ def _document(tx: Session, visit: Visit) -> dict[str, Any]:
     }
 
 
-def _money(tx: Session, visit: Visit, allowed: Possible) -> dict[str, Any]:
+def _money(tx: Session, visit: Visit, allowed: Possible, document: InvoiceDocument) -> dict[str, Any]:
     row = visit.row
-    asked = standing.asked_money(tx, row, visit.today) if allowed.pay else standing.open_money(row)
-    open_amount = standing.open_money(row)
-    to_pay = asked if asked.amount > 0 else open_amount
-    reference = payment_reference(row.number or "")
+    open_amount, parts = standing.open_money(row), instalments.standing(tx, row)
+    to_pay = checkout.amounts(tx, row, visit.company, visit.at)[0] if allowed.pay else open_amount
     paid = tx.scalar(select(PaymentRow.id).where(PaymentRow.invoice == row.id).limit(1)) is not None
     return {
         "due_date": standing.due_date(row),
@@ -106,16 +108,29 @@ def _money(tx: Session, visit: Visit, allowed: Possible) -> dict[str, Any]:
         "paid": _of(visit, row.paid),
         "credited": _of(visit, row.credited),
         "open_amount": open_amount,
+        "to_credit": overpayments.of_client(tx, row),
         "to_pay": to_pay,
         "parts_now": [
-            (visit.writes.money(Money.of(part.amount, row.currency or "")), visit.writes.day(part.due_date))
-            for part in instalments.standing(tx, row)
+            (visit.writes.money(_of(visit, part.amount)), visit.writes.day(part.due_date), is_settled)
+            for part, is_settled in zip(parts, instalments.settled(parts, row), strict=True)
         ],
-        "code": transfer_code(visit.draft.issuer, to_pay, reference, row.number or "")
-        if allowed.pay
-        else None,
+        "code": _code(visit, document, to_pay) if allowed.pay else None,
         "has_receipt": paid,
     }
+
+
+def _online(portal: Portal, tx: Session, visit: Visit) -> list[Money]:
+    """What can be paid by a provider now: what is asked first, then the whole, if that is more."""
+    amounts = checkout.amounts(tx, visit.row, visit.company, visit.at)
+    stand_in = portal.stand_in != ""
+    return [each for each in amounts if checkout.offered(visit.company, visit.row, each, stand_in=stand_in)]
+
+
+def _code(visit: Visit, document: InvoiceDocument, amount: Money) -> Markup | None:
+    """What the app of a bank reads: the Swiss code where the invoice has a QR-bill, else that for euro transfers."""
+    swiss = swiss_code(document, amount.amount, heading_of(document.draft.kind, visit.writes.words))
+    reference = payment_reference(visit.row.number or "")
+    return swiss or transfer_code(visit.draft.issuer, amount, reference, visit.row.number or "")
 
 
 def _state(tx: Session, visit: Visit) -> str:
@@ -125,8 +140,8 @@ def _state(tx: Session, visit: Visit) -> str:
     states = (
         (row.document_status == DocumentStatus.CREDITED, "credited"),
         (row.payment_status == PaymentStatus.WRITTEN_OFF, "closed"),
-        (row.open_amount < 0, "overpaid"),
-        (row.open_amount == 0, "paid"),
+        (overpayments.of_client(tx, row).amount > 0, "overpaid"),
+        (row.open_amount <= 0, "paid"),
         (row.handed_over_at is not None, "handed over"),
         (collection.wholly_disputed(row), "disputed"),
         (_under_way(tx, row), "under way"),

@@ -30,6 +30,7 @@ from billing.company import Company
 from billing.draft import Draft
 from starter.web import sign_in
 from starter.web.desk import Desk, now
+from starter.web.limits import site_of
 
 WRONG_LINKS = RateLimitItemPerMinute(30)
 """From one address: more is somebody who tries, or a broken program."""
@@ -90,7 +91,7 @@ class Portal:
         token, at = str(request.path_params.get("token", "")), now()
         found = portal_links.find(tx, token, at=at)
         if found is None:
-            self._count(WRONG_LINKS, request.client.host if request.client else "")
+            self._count(WRONG_LINKS, site_of(request.client.host if request.client else ""))
             raise NothingHere
         self._count(may, token)
         link, row = found

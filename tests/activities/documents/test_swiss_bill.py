@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from pypdf import PdfReader
 
 from activities.documents.pdf import render_invoice
-from activities.documents.swiss_bill import payload, swiss_bill
+from activities.documents.swiss_bill import payload, swiss_bill, swiss_code
 from billing.document import InvoiceDocument
 from billing.parties import Address
 from tests.activities.documents.test_pdf import text_of
@@ -71,6 +73,22 @@ def test_without_a_qr_iban_the_creditor_reference() -> None:
 def test_only_where_it_can_be_paid(document: InvoiceDocument, bill: bool) -> None:
     """Francs or euro to a Swiss or Liechtenstein account; euro only from there."""
     assert (swiss_bill(document, "en", "Invoice") is not None) is bill
+
+
+def test_the_code_alone() -> None:
+    """For what is open now: the same bill with another amount, and the cross in the middle of its code."""
+    said = payload(swiss("de"), "Rechnung", Decimal("1204.7")).split("\r\n")
+    assert [at for at, each in enumerate(said) if each in ("1204.70", "CHF")] == [18, 19]
+    assert said[:18] == payload(swiss("de"), "Rechnung").split("\r\n")[:18]
+    code = swiss_code(swiss("de"), Decimal("1204.7"), "Rechnung")
+    assert code is not None
+    drawn = ElementTree.fromstring(code)
+    modules = int(drawn.get("viewBox", "").split()[2])
+    frame = next(each for each in drawn if each.tag.endswith("rect"))
+    # SIX: the cross is 7 mm wide on a code of 46 mm, in its middle
+    assert float(frame.get("width", "")) == pytest.approx(modules * 7 / 46, abs=0.001)
+    assert float(frame.get("x", "")) * 2 + float(frame.get("width", "")) == pytest.approx(modules, abs=0.01)
+    assert swiss_code(swiss("en", "USD"), Decimal(5), "Invoice") is None
 
 
 def test_a_payer_the_code_cannot_name() -> None:
