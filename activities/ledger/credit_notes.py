@@ -287,13 +287,46 @@ def _same(tx: Session, row: InvoiceRow, key: str, selection: Selection, reason: 
     earlier = with_key(tx, key)
     if earlier is None:
         return None
-    other_amount = selection.gross is not None and selection.gross != earlier.gross
-    if earlier.invoice != row.id or earlier.reason != reason or other_amount:
+    if earlier.invoice != row.id or earlier.reason != reason or _says_other(tx, row, earlier, selection):
         raise Conflicting(
             f"{key!r} is credit note {earlier.number} already, over {earlier.gross.normalize():f} {earlier.currency}; "
             "use another key for another one"
         )
     return earlier
+
+
+def _says_other(tx: Session, row: InvoiceRow, earlier: CreditNoteRow, selection: Selection) -> bool:
+    """Whether the selection, credited when the credit note was, would not have come to what it says.
+
+    Of an invoice that was erased since nothing is left to compare but the amount.
+    """
+    if is_erased(row.draft) or is_erased(earlier.draft):
+        return selection.gross is not None and selection.gross != earlier.gross
+    there = [
+        Credited(number=each.number, draft=draft_of(each))
+        for each in of_invoice(tx, row)
+        if each.id < earlier.id
+    ]
+    said = draft_of(earlier)
+    try:
+        asked = credit_draft(
+            invoices.draft_of(row),
+            selection,
+            there,
+            number=row.number or "",
+            issued_on=_issued_on(row),
+            reason=earlier.reason,
+        )
+    except Refused:
+        return True
+    return (asked.due, _credits(asked)) != (said.due, _credits(said))
+
+
+def _credits(draft: Draft) -> list[tuple[Decimal, Decimal, list[tuple[str, str]]]]:
+    """What lines take back: how much, of which of the invoice's."""
+    return [
+        (line.quantity, line.net, [(each.source, each.id) for each in line.sources]) for line in draft.lines
+    ]
 
 
 def _original(row: InvoiceRow) -> Draft:

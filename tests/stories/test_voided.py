@@ -1,4 +1,4 @@
-"""A draft is voided by hand, whatever it waits for: billed again under its key, or waived until somebody says otherwise."""
+"""A draft is voided by hand, whatever it waits for: billed again under its key, or waived until somebody frees it."""
 
 from __future__ import annotations
 

@@ -102,6 +102,13 @@ def test_a_second_click(story: Story, number: str) -> None:
     assert stands(story, number) == ("issued", "unpaid", "1785.00")
     with pytest.raises(Conflicting, match=f"is credit note {made[0]} already"):
         credit(story, number, of_line(3), reason="Another one")
+    for other in (of_line(2), WHOLE, Selection(gross=Decimal("119.00"))):
+        with pytest.raises(Conflicting, match=f"is credit note {made[0]} already"):
+            credit(story, number, other)
+    everything = credit(story, number, key="2").number
+    assert credit(story, number, key="2").number == everything
+    assert credit(story, number, of_line(3)).number == made[0]
+    assert events(story.ledger, number).count("credited") == 2
 
 
 def test_many_at_once_never_credit_more_than_there_is(story: Story, number: str) -> None:
