@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
 from activities.ledger import client_credit, credit_notes, giving_up, invoices
+from activities.ledger import payments as ledger_payments
 from activities.ledger.read_models import ReadModel
 from activities.ledger.tables import (
     CreditHoldRow,
@@ -53,7 +54,10 @@ class Record(ReadModel):
 
 
 class BookingView(Record):
-    """Money booked for an invoice; below zero, taken back. `payment` is the one without invoice it was part of."""
+    """Money booked for an invoice; below zero, taken back. `payment` is the one without invoice it was part of.
+
+    `undone`: it was booked wrongly, and another booking has taken it from the invoice again.
+    """
 
     amount: Decimal
     received_on: date
@@ -63,6 +67,7 @@ class BookingView(Record):
     payment: int | None
     recorded_at: datetime
     recorded_by: str
+    undone: bool
 
 
 class CreditNoteRecord(Record):
@@ -205,7 +210,9 @@ class PaymentView(ReadModel):
 
 def bookings(tx: Session, wanted: Wanted) -> list[BookingView]:
     """Money booked for invoices."""
-    return [_booking(row) for row in tx.execute(_about_invoices(PaymentRow, wanted, None))]
+    rows = tx.execute(_about_invoices(PaymentRow, wanted, None)).all()
+    gone = _undone(tx, [row[0].id for row in rows])
+    return [_booking(row, undone=row[0].id in gone) for row in rows]
 
 
 def booking(tx: Session, key: int, *, lock: bool = False) -> BookingView:
@@ -214,7 +221,16 @@ def booking(tx: Session, key: int, *, lock: bool = False) -> BookingView:
     if lock:
         for each in client_credit.touched_by(tx, row[0]):
             invoices.locked(tx, each)
-    return _booking(row)
+    return _booking(row, undone=key in _undone(tx, [key]))
+
+
+def _undone(tx: Session, bookings: Sequence[int]) -> set[int]:
+    keys = {_UNDONE.format(each): each for each in bookings}
+    return {keys[found] for found in tx.scalars(select(PaymentRow.key).where(PaymentRow.key.in_(keys)))}
+
+
+_UNDONE = f"{ledger_payments.UNDONE}/{{}}/in"
+"""The key of the booking that takes another from its invoice again."""
 
 
 def credit_notes_of(tx: Session, wanted: Wanted) -> list[CreditNoteRecord]:
@@ -393,7 +409,7 @@ def _about(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _booking(row: Row[Any]) -> BookingView:
+def _booking(row: Row[Any], *, undone: bool) -> BookingView:
     found: PaymentRow = row[0]
     return BookingView(
         **_about(row) | {"currency": found.currency},
@@ -405,6 +421,7 @@ def _booking(row: Row[Any]) -> BookingView:
         payment=found.received_as,
         recorded_at=found.recorded_at,
         recorded_by=found.recorded_by,
+        undone=undone,
     )
 
 

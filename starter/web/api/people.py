@@ -73,6 +73,8 @@ class AbsenceView(ReadModel):
     last_day: date
     reason: str
     set_by: str
+    ended_at: datetime | None
+    ended_by: str | None
 
     @classmethod
     def of(cls, row: AbsenceRow) -> AbsenceView:
@@ -84,6 +86,8 @@ class AbsenceView(ReadModel):
             last_day=row.last_day,
             reason=row.reason,
             set_by=row.set_by,
+            ended_at=row.ended_at,
+            ended_by=row.ended_by,
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from activities.company.sample import write_sample
@@ -49,6 +50,106 @@ def test_every_command(settings: Settings, ledger: Ledger) -> None:
         path.rsplit("/", 1)[-1] for method, path, _ in routes if method == "POST" and path.startswith(PREFIX)
     }
     assert {name for name in COMMANDS if IN_THE_API.get(name, name) not in there} == set()
+
+
+AS_OPERATIONS = {
+    "GET /": "readInbox",
+    "GET /approvals/{id:int}": "readApproval",
+    "GET /approvals/{id:int}/draft.pdf": "readDraft",
+    "GET /exceptions/{id:int}": "readException",
+    "GET /invoices": "listInvoices",
+    "GET /invoices.csv": "listInvoices",
+    "POST /saved-views": "saveView",
+    "POST /saved-views/remove": "removeView",
+    "GET /invoices/{reference:path}": "readInvoice",
+    "GET /money": "readMoney",
+    "GET /clients": "listClients",
+    "GET /clients/{client}": "readClient",
+    "GET /agreements": "listAgreements",
+    "GET /agreements/{agreement}": "readAgreement",
+    "GET /bank": "listStatements",
+    "GET /bank/statements/{statement:int}": "listStatementEntries",
+    "GET /policies": "readPolicies",
+    "GET /runs": "listRuns",
+    "GET /runs/{run}": "readRun",
+    "GET /integrations": "listIntegrations",
+    "GET /integrations/{connection}": "readIntegration",
+    "GET /integrations/{connection}/message": "readMessage",
+    "GET /messages/{key:path}": "readSentMessage",
+    "GET /message-bodies/{key:path}": "readSentMessage",
+    "GET /documents/{sha256}": "readDocument",
+    "GET /disputes/{dispute:int}/files/{sha256}": "readDisputeFile",
+    "GET /sign-ins": "listSignIns",
+    "POST /session/end-everywhere": "endSignIns",
+    "GET /absences": "listAbsences",
+    "GET /tokens": "listTokens",
+    "POST /tokens": "makeToken",
+    "GET /preferences": "readPreferences",
+    "POST /preferences": "changePreferences",
+    "GET /credit-notes/preview": "previewCreditNote",
+    "GET /bill": "previewTrigger",
+    "GET /bill/agreement": "previewTrigger",
+    "POST /bill/agreement": "trigger",
+    "GET /bill/one-off": "previewTrigger",
+    "POST /bill/one-off": "trigger",
+    "GET /bill/event": "trigger",
+    "POST /bill/event": "trigger",
+    "POST /bank/statements": "importStatement",
+}
+"""Which operation does what a page does; a new page needs one."""
+
+OF_PEOPLE_ALONE = (
+    "/static",
+    "/sign-in",
+    "/session",
+    "/d/",
+    "/i/",
+    "/webhooks/",
+    "/stand-in-checkout/",
+    "/mailbox",
+)
+"""Where a browser is asked for: signing in, links with their own key, vendors, and what there is in development."""
+
+
+def test_every_page(settings: Settings, ledger: Ledger) -> None:
+    """What a page shows or does, an operation does, too."""
+    app = create_app(settings, ledger)
+    known = {each["operationId"] for each in operations(app)}
+    missing = {
+        f"{method} {path}"
+        for method, path, _ in every_route(app.routes)
+        if not path.startswith((PREFIX, "/commands/", "/healthz", "/readyz", "/favicon.ico"))
+        and (f"{method} {path}" in AS_OPERATIONS or not path.startswith(OF_PEOPLE_ALONE))
+        and AS_OPERATIONS.get(f"{method} {path}") not in known
+    }
+    assert missing == set()
+
+
+def operations(app: Starlette) -> list[dict[str, Any]]:
+    """Every operation as it is described, with its method and path."""
+    described = TestClient(app).get(f"{PREFIX}/openapi.json").json()
+    return [
+        operation | {"method": method.upper(), "path": path}
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+WITHOUT_IF_MATCH = {
+    "previewCreditNote",  # changes nothing
+    "removeView",  # a view changes nothing but itself, and only by who saved it
+    "runAgain",  # a message stays as it came
+}
+
+
+def test_keys_and_matches(settings: Settings, ledger: Ledger) -> None:
+    """Every POST takes a key, and whatever is about something that was read takes how it was read."""
+    for each in operations(create_app(settings, ledger)):
+        asked = {one["name"] for one in each.get("parameters", ())}
+        if each["method"] == "POST":
+            assert "Idempotency-Key" in asked, each["operationId"]
+            about = "{" in each["path"] and each["operationId"] not in WITHOUT_IF_MATCH
+            assert ("if-match" in asked) >= about, each["operationId"]
 
 
 def test_pages_of_a_list(program: TestClient, story: Story) -> None:
