@@ -33,6 +33,7 @@ bench: environment system-packages  ## cost and speed of a burst of invoices
 languages: environment  ## bring the catalogues of translations in step with the messages in use
 	@$(BIN)/python -m activities.languages.extraction
 	@$(BIN)/python -m starter.web.languages.extraction
+	@$(BIN)/python -m starter.web.languages.sentences
 
 golden: environment system-packages  ## draw the golden documents anew, then look at what has changed (ARGS="nine" draws some)
 	@$(BIN)/python -m tests.golden $(ARGS)

@@ -1,11 +1,11 @@
-"""The audit trail told in sentences: one readable line for each event."""
+"""The audit trail told in sentences: one readable line for each event, in English or in a voice of the caller's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from billing.money import rounded
@@ -16,9 +16,26 @@ _SILENT = frozenset({"draft_digest", "exception", "message", "verdict"})
 """Facts that only programs need; they stay in `facts`."""
 
 
-def line(event: str, facts: Facts, currency: str | None, zone: str | None) -> str:
+class Voice(NamedTuple):
+    """How a language says a piece of a sentence, a fact of a name, an amount, and an instant of a zone."""
+
+    piece: Callable[[str], str]
+    fact: Callable[[str, str], str]
+    money: Callable[[Decimal, str], str]
+    instant: Callable[[datetime], str]
+
+
+ENGLISH = Voice(
+    piece=lambda said: said,
+    fact=lambda _, value: value,
+    money=lambda amount, currency: f"{currency} {rounded(amount, currency):,}",
+    instant=lambda local: f"{local:%Y-%m-%d %H:%M %Z}",
+)
+
+
+def line(event: str, facts: Facts, currency: str | None, zone: str | None, voice: Voice = ENGLISH) -> str:
     """What happened, in words; instants in `zone` (or UTC), amounts in `currency`. Old facts never fail."""
-    tell = _Teller(facts, currency, ZoneInfo(zone or "UTC"))
+    tell = _Teller(facts, currency, ZoneInfo(zone or "UTC"), voice)
     known = _KNOWN.get(event)
     return known(tell) if known else tell.rest()
 
@@ -26,22 +43,26 @@ def line(event: str, facts: Facts, currency: str | None, zone: str | None) -> st
 class _Teller:
     """The facts of one event, ready to be put into words; what is missing reads as nothing."""
 
-    def __init__(self, facts: Facts, currency: str | None, zone: ZoneInfo) -> None:
-        self._facts, self._zone = facts, zone
+    def __init__(self, facts: Facts, currency: str | None, zone: ZoneInfo, voice: Voice) -> None:
+        self._facts, self._zone, self._voice = facts, zone, voice
         self._currency = str(facts.get("currency") or currency or "")
 
     def text(self, key: str, before: str = "", after: str = "", longest: int = 600) -> str:
         value = self._facts.get(key)
         if value in (None, "", []):
             return ""
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else self._value(str(value))
+        values = value if isinstance(value, list) else [value]
+        shown = ", ".join(self._value(key, str(each)) for each in values)
         short = f"{shown[:longest]}…" if len(shown) > longest else shown
-        return f"{before}{short}{after}"
+        return self.piece(before) + short + self.piece(after)
+
+    def piece(self, said: str) -> str:
+        return self._voice.piece(said) if said else ""
 
     def money(self, key: str, before: str = "", after: str = "") -> str:
         try:
             amount = Decimal(str(self._facts[key]))
-            return f"{before}{self._currency} {rounded(amount, self._currency):,}{after}"
+            return self.piece(before) + self._voice.money(amount, self._currency) + self.piece(after)
         except (KeyError, InvalidOperation, ValueError):
             return self.text(key, before, after)
 
@@ -50,14 +71,14 @@ class _Teller:
         shown = (key for key in self._facts if key not in _SILENT)
         return " · ".join(filter(None, (self.text(key, f"{key.replace('_', ' ')}: ") for key in shown)))
 
-    def _value(self, value: str) -> str:
+    def _value(self, key: str, value: str) -> str:
         if len(value) < len("2026-01-01T00:00Z") or not value[:4].isdigit():
-            return value
+            return self._voice.fact(key, value)
         try:
             at = datetime.fromisoformat(value)
         except ValueError:
-            return value
-        return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M %Z}" if at.tzinfo else value
+            return self._voice.fact(key, value)
+        return self._voice.instant(at.astimezone(self._zone)) if at.tzinfo else value
 
 
 def _resolved(tell: _Teller) -> str:
@@ -178,7 +199,7 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "refund withdrawn": _asked,
     "refund failed": _asked,
     "held": lambda t: t.text("reason") + t.text("until", ", until "),
-    "released": lambda t: t.text("reason", after="; ") + "reminders go on",
+    "released": lambda t: t.text("reason", after="; ") + t.piece("reminders go on"),
     "payment promised": lambda t: t.text("on", "for ") + t.text("note", ": "),
     "credit hold": lambda t: t.text("reason"),
     "payment plan agreed": lambda t: t.text("reason"),

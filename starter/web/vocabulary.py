@@ -57,6 +57,9 @@ CODES = (
 )  # fmt: skip
 """Of `billing.exceptions.ReasonCode`, with blanks."""
 
+CODED = frozenset({"code", "how", "kind", "message", "outcome", "status", "trigger", "verdict"})
+"""Facts of the audit trail that hold one of these words."""
+
 ROLES = (message("viewer"), message("operator"), message("approver"), message("admin"))
 
 DIFFERENCES = (

@@ -17,9 +17,13 @@ from markupsafe import Markup
 
 from activities.languages.catalogue import counted
 from activities.languages.templating import EXTENSION
+from activities.ledger import timeline
+from activities.ledger.read_models import TimelineEntry
+from activities.ledger.timeline import Voice
 from billing.money import rounded
 from starter.web.languages import ENGLISH_TAG, catalogue_for
-from starter.web.vocabulary import TONES, UNITS, WAITS
+from starter.web.sentences import Sentences, Ways
+from starter.web.vocabulary import CODED, TONES, UNITS, WAITS
 
 _FIGURE = parse_pattern("#,##0.############")
 _WHOLE = parse_pattern("#,##0")
@@ -40,6 +44,11 @@ class Words:
         self.catalogue = catalogue_for(self.locale.language)
         self.gettext = self.catalogue.gettext
         self.ngettext = self.catalogue.ngettext
+        ways = Ways(self.day, self.money, self.figure, self._word, "„%s“")
+        self.told = Sentences(self.locale.language, ways).told
+        self._voice = Voice(
+            self.told, self._fact, self.money, lambda at: f"{self.day(at.date())}, {self.clock(at)}"
+        )
 
     def money(self, amount: Decimal | None, currency: str | None) -> str:
         """'EUR 8,500.00', in German '8.500,00 EUR', with blanks that do not break; a dash where there is none."""
@@ -141,10 +150,29 @@ class Words:
         """A status, code or role of `starter.web.vocabulary` in words; anything else as it is."""
         return self.catalogue.pattern(word.replace("-", " ")) if word else ""
 
+    def _word(self, text: str) -> str | None:
+        """A word of the catalogue, such as a state; None where there is none."""
+        said = self.catalogue.pattern(text.replace("-", " "))
+        return said if said != text.replace("-", " ") else None
+
+    def happened(self, entry: TimelineEntry, zone: ZoneInfo, currency: str | None) -> str:
+        """The facts of an event of the audit trail in one line."""
+        if self.locale.language == ENGLISH_TAG.partition("-")[0]:
+            return entry.line
+        return timeline.line(entry.event, entry.facts, currency, zone.key, self._voice)
+
+    def _fact(self, key: str, value: str) -> str:
+        if key in CODED:
+            return self.said(value)
+        try:
+            return self.day(date.fromisoformat(value))
+        except ValueError:
+            return self.told(value)
+
     def waits(self, said: str) -> str:
         """What an invoice waits for, in a word where there is one: the amounts stand beside it."""
         kind = said.partition(" ")[0]
-        return self.gettext(kind) if kind in WAITS else said
+        return self.gettext(kind) if kind in WAITS else self.told(said)
 
     def listed(self, texts: list[str]) -> str:
         """'a, b and c'."""
@@ -181,6 +209,7 @@ def environment(said: Words = ENGLISH) -> Environment:
         spoken.gettext, spoken.ngettext, newstyle=True, pgettext=spoken.pgettext, npgettext=spoken.npgettext
     )
     made.globals["words"] = said
+    made.globals["capital"] = capital
     made.filters |= {
         "money": said.money,
         "figure": said.figure,
@@ -196,6 +225,8 @@ def environment(said: Words = ENGLISH) -> Environment:
         "distance": said.distance,
         "said": said.said,
         "waits": said.waits,
+        "told": said.told,
+        "happened": said.happened,
         "listed": lambda texts: said.listed([str(each) for each in texts]),
         "tone": tone,
     }
@@ -205,6 +236,11 @@ def environment(said: Words = ENGLISH) -> Environment:
 @lru_cache
 def _fixed(decimals: int):  # type: ignore[no-untyped-def]  # Babel names the type of its patterns nowhere
     return parse_pattern("#,##0" + ("." + "0" * decimals if decimals else ""))
+
+
+def capital(said: str) -> str:
+    """The same, its first letter a capital."""
+    return said[:1].upper() + said[1:]
 
 
 def money(amount: Decimal | None, currency: str | None) -> str:

@@ -24,6 +24,10 @@ taken for those who name no country, or another one."""
 
 CATALOGUES = Path(__file__).parent
 TRANSLATED = ("de",)
+
+SENTENCES = CATALOGUES / "said"
+"""What rules and commands say, a catalogue a language: `starter.web.sentences`."""
+
 _MOST_ASKED = 20
 
 

@@ -1,0 +1,217 @@
+"""Keeps the sentences that rules and commands say in step with their translations: `make languages`.
+
+Read out of the code where they are said: what an error is raised with, what is handed on as a reason, and everything
+the modules of `TOLD` say. A place in an f-string becomes a place of the message, named as in the code where it has a
+name there; what may be said in two ways, such as 'line' and 'lines', becomes two messages.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from babel.messages.catalog import Catalog
+
+from activities.languages import extraction
+from starter.web.languages import SENTENCES, TRANSLATED
+
+_SAID = ("billing", "activities/ledger", "activities/invoicing", "starter/web")
+"""Where errors are raised, and reasons handed on, that people read on pages."""
+
+_NOT_SAID = (
+    "activities/invoicing/account_documents",
+    "activities/invoicing/refunding",
+    "activities/invoicing/taxing",
+    "activities/ledger/looks",
+    "activities/ledger/opening_items",
+    "billing/number_pattern",
+    "billing/simulation/",
+    "starter/web/api/",
+    "starter/web/bodies",
+    "starter/web/callers",
+    "starter/web/portal/",
+    "starter/web/vendor_webhooks",
+    "starter/web/webhooks",
+)
+"""Read at the command line, by programs, or by clients: in English, or in languages of their own."""
+
+_TOLD = (
+    "billing/approval_policy.py",
+    "billing/leakage/",
+    "billing/meter_words.py",
+    "billing/source_checks.py",
+    "billing/taxes/abroad.py",
+    "billing/taxes/united_states.py",
+    "billing/tax_explanation.py",
+    "billing/work_checks.py",
+    "starter/web/commands/",
+    "starter/web/absences.py",
+    "starter/web/bank.py",
+    "starter/web/billing_by_hand.py",
+    "starter/web/clients.py",
+    "starter/web/failures.py",
+    "starter/web/saved_views.py",
+)
+"""Modules whose every text is read by people; others say nothing but errors and reasons."""
+
+_TRAIL = "activities/ledger/timeline.py"
+
+_ERRORS = {
+    "Conflicting", "HTTPException", "MoneyError", "NotAllowed", "NotFound", "NumberingError", "Refused",
+    "SignInFailed", "SourceClosed", "SourceFaulty", "SourceUnavailable", "WrongState",
+}  # fmt: skip
+_REASONS = {"because", "message", "outcome", "question", "waits_for", "why"}
+_KEPT = {"because", "how", "reason", "said", "why"}
+_PIECE = "piece"
+_TELLS = {"text", "money", _PIECE}
+_FINDINGS = {"Finding", "finding"}
+
+_HEADER = """What rules and commands say, in {name}, for the pages of Billow.
+
+msgid is the English text as the code says it. %(name)s is a place that is filled, by
+figures, days, names, or another of these sentences: put it where it belongs."""
+
+_MOST_WAYS = 8
+_WORDS = re.compile(r"[A-Za-z]{2,}")
+_PLACE = re.compile(r"%\(\w+\)s")
+
+
+def messages() -> Catalog:
+    """Every sentence said."""
+    found = Catalog()
+    for folder in _SAID:
+        for path in sorted((extraction.ROOT / folder).rglob("*.py")):
+            place = path.relative_to(extraction.ROOT).as_posix()
+            if place.startswith(_NOT_SAID):
+                continue
+            tree = ast.parse(path.read_text())
+            for node in _everything(tree) if place.startswith(_TOLD) else _errors_and_reasons(tree):
+                for text in filter(_is_sentence, _ways(node)):
+                    found.add(text, None, [(place, node.lineno)])
+            for node in _pieces(tree) if place == _TRAIL else ():
+                for text in filter(_WORDS.search, _ways(node)):
+                    found.add(text, None, [(place, node.lineno)])
+    return found
+
+
+def _errors_and_reasons(tree: ast.AST) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AugAssign) and _targets(node) & _KEPT:
+            yield node.value
+        if isinstance(node, ast.FunctionDef) and node.name.strip("_") in _KEPT:
+            yield from (each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value)
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name in _ERRORS or name in _FINDINGS:
+            yield from node.args
+        yield from (each.value for each in node.keywords if each.arg in _REASONS)
+
+
+def _targets(node: ast.Assign | ast.AugAssign) -> set[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {each.id for each in targets if isinstance(each, ast.Name)}
+
+
+def _pieces(tree: ast.AST) -> Iterator[ast.expr]:
+    """What the audit trail says before and after each fact."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TELLS:
+            first = 0 if node.func.attr == _PIECE else 1
+            yield from [*node.args[first:], *(each.value for each in node.keywords)]
+
+
+def _everything(tree: ast.AST) -> Iterator[ast.expr]:
+    """The outermost texts, and those in their places; no docstrings, and nothing logged."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Call) and _is_log(node.func):
+            continue
+        if isinstance(node, ast.keyword) and node.arg == "description":
+            continue
+        if isinstance(node, ast.expr) and next(_ways(node), None) is not None:
+            yield node
+            for part in ast.walk(node):
+                if isinstance(part, ast.FormattedValue):
+                    yield from _everything(part)
+        else:
+            yield from _everything(node)
+
+
+def _is_log(called: ast.expr) -> bool:
+    return (
+        isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "log"
+    )
+
+
+def _is_sentence(text: str) -> bool:
+    rest = _PLACE.sub(" ", text)
+    words = _WORDS.findall(rest)
+    return len(words) > 1 and " " in text.strip() and rest.upper() != rest and "_" not in rest
+
+
+def _ways(node: ast.expr) -> Iterator[str]:
+    """The texts an expression may come to, with their places; none if it is no text."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value.replace("%", "%%")
+    elif isinstance(node, ast.IfExp):
+        yield from _ways(node.body)
+        yield from _ways(node.orelse)
+    elif isinstance(node, ast.JoinedStr):
+        yield from _joined(node.values)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield from _joined([node.left, node.right])
+
+
+def _joined(parts: Iterable[ast.expr]) -> Iterator[str]:
+    said, places = [""], 0
+    for part in parts:
+        inner = part.value if isinstance(part, ast.FormattedValue) else part
+        ways = list(_ways(inner)) if not _has_places(inner) else []
+        if not ways and isinstance(part, ast.BinOp | ast.JoinedStr):
+            ways = list(_ways(part))
+        if not ways or len(ways) * len(said) > _MOST_WAYS:
+            places += 1
+            ways = [f"%({_name(inner, places)})s"]
+        said = [before + way for before in said for way in ways]
+    texts = [_apart(text) for text in said]
+    if any(_PLACE.sub("", text).strip() for text in texts):
+        yield from texts
+
+
+def _has_places(node: ast.expr) -> bool:
+    return any(isinstance(each, ast.FormattedValue) for each in ast.walk(node))
+
+
+def _name(node: ast.expr, number: int) -> str:
+    name = getattr(node, "id", getattr(node, "attr", ""))
+    return name.strip("_") or str(number)
+
+
+def _apart(text: str) -> str:
+    """The same, no name of a place twice."""
+    seen: dict[str, int] = {}
+
+    def named(found: re.Match[str]) -> str:
+        name = found[0][2:-2]
+        seen[name] = seen.get(name, 0) + 1
+        return f"%({name}{seen[name] if seen[name] > 1 else ''})s"
+
+    return _PLACE.sub(named, text)
+
+
+def updated(language: str) -> Catalog:
+    """The catalogue of a language, in step with the sentences said."""
+    return extraction.updated(language, messages(), SENTENCES, _HEADER)
+
+
+def main() -> None:
+    """Updates the file of every language and says what is left to translate."""
+    for language in TRANSLATED:
+        extraction.update(SENTENCES / f"{language}.po", updated(language))
+
+
+if __name__ == "__main__":
+    main()
