@@ -16,7 +16,7 @@ from starter.cli.failures import Failure
 from starter.cli.progress import progress
 
 _WHAT = 22
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def told(

@@ -18,6 +18,9 @@ from starter.web.invoice_query import filter_of
 from starter.web.preferences import words_of
 from starter.web.words import Words
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A spreadsheet takes a text that begins so for a formula, and runs it; in full width, too, in East Asia (CWE-1236)."""
+
 
 def export(request: Request) -> Response:
     """All that match, as a table a spreadsheet of the viewer's language opens (CSV, RFC 4180, UTF-8)."""
@@ -92,7 +95,4 @@ def _cell(value: object, *, comma: bool) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}".replace(".", ",") if comma else f"{value:f}"
     text = str(value)
-    # a spreadsheet would take a text that begins so for a formula, and run it
-    return (
-        f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-    )
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text

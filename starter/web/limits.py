@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -18,6 +19,12 @@ from workers.settings import Settings
 
 SIGN_INS = 60
 """Requests a minute: two for each sign-in, of an office behind one address. The portal has limits of its own."""
+
+LINKS = 120
+"""Links of messages opened a minute: a scanner of mails opens them all at once, and keeps nobody from signing in."""
+
+_ONE_SITE = 64
+"""Bits of an IPv6 address that name a site; within it anybody has as many addresses as they like (RFC 6177)."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,21 @@ class Limit:
 def limits_of(settings: Settings) -> tuple[Limit, ...]:
     """Where anybody may knock without having proved who they are; and what programs may ask for."""
     return (
-        Limit("sign-in", ("/sign-in/", "/session", "/d/"), SIGN_INS),
+        Limit("sign-in", ("/sign-in/", "/session"), SIGN_INS),
+        Limit("links", ("/d/",), LINKS),
         Limit("api", ("/api/",), settings.api_requests_per_minute),
     )
+
+
+def site_of(address: str) -> str:
+    """Whose address it is: itself, or the site's where it is one of IPv6."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if known.version == 4:
+        return address
+    return str(known.ipv4_mapped or ip_network((known, _ONE_SITE), strict=False))
 
 
 class RateLimits:
@@ -68,7 +87,7 @@ class RateLimits:
     def _wait(self, scope: Scope) -> int:
         """Seconds until the address may ask again; 0 if it may now."""
         client = scope.get("client")
-        address = client[0] if client else "unknown"
+        address = site_of(client[0] if client else "unknown")
         for limit, item in self._limits:
             if limit.holds(scope["path"]) and not self._counted.hit(item, limit.name, address):
                 free_at = self._counted.get_window_stats(item, limit.name, address).reset_time

@@ -23,6 +23,9 @@ from starter.web.desk import Desk, check_csrf, desk_of, flash, now
 from starter.web.forms import read_form
 from workers.web_secret import secret
 
+_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow, noarchive"}
+"""Who has the address may decide by it, where the tier says so: it is handed on to nobody."""
+
 
 @dataclass(frozen=True)
 class Led:
@@ -80,15 +83,19 @@ async def decide(request: Request) -> Response:
     except NotOurLink:
         return _told(request, "not ours", 404)
     try:
-        await run_in_threadpool(_carry_out, desk, link, form.get("verdict", ""), form.get("comment", ""))
+        await run_in_threadpool(_carry_out, request, link, form.get("verdict", ""), form.get("comment", ""))
     except BillowError as refusal:
         flash(request, "refused", str(refusal))
         return RedirectResponse(f"/d/{token}", 303)
     return _told(request, "done", 200)
 
 
-def _carry_out(desk: Desk, link: SignedLink, verdict: str, comment: str) -> None:
+def _carry_out(request: Request, link: SignedLink, verdict: str, comment: str) -> None:
+    desk = desk_of(request)
     with desk.ledger.transaction() as tx:
+        found = desk.signed_in(request, tx, now()) if desk.can_sign_in else None
+        if found and found[0].id != link.person:
+            raise Refused(f"it was sent to somebody else, and {found[0].name} is signed in here")
         led = _led(tx, link)
         if led is None or link.about is not About.APPROVAL or not led.by_link:
             raise Refused("this is not decided by a link; sign in, and decide on its page")
@@ -140,9 +147,10 @@ def _to_approval(tx: Session, link: SignedLink) -> Led | None:
     tier = next((each for each in company.approvals.tiers if each.id == asked.tier), None)
     person = company.people_by_id.get(link.person)
     reaches = person is not None and role_of(person).reaches(Role.APPROVER)
+    over = "" if asked.status in (approvals.WAITING, approvals.OVERTAKEN) else asked.status
     return Led(
         f"/approvals/{asked.id}",
-        "" if asked.status in (approvals.WAITING, approvals.OVERTAKEN) else asked.status,
+        approvals.APPROVED if not over and link.person in asked.approved_by else over,
         asked.status == approvals.OVERTAKEN
         or not (asked.digest.startswith(link.digest) and row.draft_digest == asked.digest),
         asked.deadline,
@@ -154,4 +162,6 @@ def _to_approval(tx: Session, link: SignedLink) -> Led | None:
 def _told(request: Request, said: str, status: int, **context: object) -> Response:
     """A page outside the app: it shows nothing but what the message said already."""
     around = {"led": None, "other": "", "name": None, "token": "", "days": LASTS.days}
-    return desk_of(request).page(request, "signed_link.html", around | {"said": said} | context, status)
+    page = desk_of(request).page(request, "signed_link.html", around | {"said": said} | context, status)
+    page.headers.update(_HEADERS)
+    return page
