@@ -118,7 +118,13 @@ def export(
             archive.copy("index.html", page, before=head, after=export_pages.FOOT)
         archive.add("numbers.json", _json(export_pages.numbers_document(numbers)))
         _table(archive, "payments.csv", PAYMENTS, _payments(tx, scope))
-        given_up = export_money.given_up(tx, _within(scope))
+        company = company_records.current(tx).company
+        unmatched = export_money.without_invoice(
+            company, scope.issuer, scope.since, scope.until, scope.client
+        )
+        lines = export_money.payments_without_invoice(tx, unmatched)
+        _table(archive, "payments-without-invoice.csv", export_money.WITHOUT_INVOICE, lines)
+        given_up = export_money.given_up(tx, _within(scope), unmatched)
         _table(archive, "given-up.csv", export_money.GIVEN_UP, given_up)
         if scope.client is None:
             bank = export_money.bank(tx, scope.issuer, scope.since, scope.until)

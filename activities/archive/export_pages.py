@@ -57,7 +57,8 @@ def head(scope: Scope, found: Exported, numbers: NumberAudit) -> str:
         "<table><thead><tr><th>Series</th><th>Year</th><th>First</th><th>Last</th>"
         f'<th class="figure">Count</th></tr></thead><tbody>\n{series}</tbody></table>\n'
         '<h2>Invoices</h2><p class="small">The same, with more columns, is in <a href="index.csv">index.csv</a>; '
-        'payments are in <a href="payments.csv">payments.csv</a>, what was given up in '
+        'payments are in <a href="payments.csv">payments.csv</a>, those that matched no invoice in '
+        '<a href="payments-without-invoice.csv">payments-without-invoice.csv</a>, what was given up in '
         '<a href="given-up.csv">given-up.csv</a>. How to verify all of it is told in '
         '<a href="README.txt">README.txt</a>.</p>\n'
         f"<table><thead><tr>{heads}</tr></thead><tbody>\n"
@@ -139,6 +140,8 @@ invoices/N/    of each invoice: the PDF as it was sent, its XML (CII and UBL, EN
                files named disputed-…, which the client sent with a dispute: made elsewhere, to be opened with care
 letters/       statements and other documents of a client that are of no single invoice, where there are any
 payments.csv   money received, and taken back, for these invoices
+payments-without-invoice.csv
+               money received in that time that matched no invoice, and what was decided about it
 given-up.csv   write-offs, refunds and credit notes somebody had to agree to, and what became of them
 {_bank(scope)}numbers.json   the audit of all numbers of the issuer: each series, and any gap or double
 company/       the records in force when these invoices were triggered: issuer, clients, agreements, tax

@@ -262,5 +262,41 @@ def test_after_issue(desk: Desk, number: str) -> None:
     assert (given["invoice"], given["kind"], given["amount"]) == (number, "write-off", "5.00")
     (moved,) = csv.DictReader(io.StringIO((folder / "bank.csv").read_text("utf-8-sig")))
     assert (moved["amount"], moved["outcome"], moved["text"]) == ("77.00", "unmatched", "'=1+1")
-    ours, _ = export(desk, "--client", "acme", name="acme.zip")
-    assert not (unpacked(ours) / "bank.csv").exists()
+    (lost,) = table(folder, "payments-without-invoice.csv")
+    assert (lost["amount"], lost["reference"], lost["decision"]) == ("77.00", "'=1+1", "")
+    ours = unpacked(export(desk, "--client", "acme", name="acme.zip")[0])
+    assert not (ours / "bank.csv").exists() and table(ours, "payments-without-invoice.csv") == []
+
+
+def test_money_without_an_invoice(desk: Desk, number: str) -> None:
+    """What was kept as credit of a client and paid back in part stands with that client; another one's does not."""
+    desk.company.company_file = {"payments": {"refunds": {"alone_up_to": {"EUR": "100"}}}}
+    desk.company.apply(desk.effects.ledger)
+    desk.type("pay", "--unmatched", "--amount", "90", "--currency", "EUR", "--date", today(), "--as", "pia")
+    desk.type("keep-credit", "1", "acme", "--as", "pia")
+    desk.type("refund", "payment 1", "--amount", "30", "--reason", "asked for", "--as", "pia")
+    desk.type("refund-paid", "1", "--as", "pia")
+    for arguments in ((), ("--client", "acme")):
+        folder = unpacked(export(desk, *arguments, name=f"all{len(arguments)}.zip")[0])
+        assert verified(folder).returncode == 0
+        (lost,) = table(folder, "payments-without-invoice.csv")
+        assert (lost["amount"], lost["client"], lost["decision"]) == (
+            "90.00",
+            "acme",
+            "kept as credit of acme",
+        )
+        (given,) = table(folder, "given-up.csv")
+        assert (given["invoice"], given["payment"], given["kind"], given["amount"]) == (
+            "",
+            "1",
+            "refund",
+            "30.00",
+        )
+    before = ("--from", f"{YEAR - 1}-01-01", "--to", f"{YEAR - 1}-12-31")
+    desk.read("export", *before, "-o", desk.folder / "before.zip")
+    earlier = unpacked(desk.folder / "before.zip")
+    assert table(earlier, "payments-without-invoice.csv") == table(earlier, "given-up.csv") == []
+
+
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    return [*csv.DictReader(io.StringIO((folder / name).read_text("utf-8-sig")))]
