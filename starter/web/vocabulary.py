@@ -36,6 +36,12 @@ STATES = (
 )  # fmt: skip
 """Of `billing.status`, and what a list can be narrowed to."""
 
+MESSAGES = (
+    message("acted on"), message("refused"), message("ignored"), message("repeated"), message("signed"),
+    message("polled"), message("unknown"),
+)  # fmt: skip
+"""What became of what systems sent."""
+
 WAITS = (message("payment"), message("approval"), message("decision"))
 """What an invoice waits for, by the first word of what its plan says."""
 

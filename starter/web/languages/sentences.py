@@ -61,7 +61,7 @@ _ERRORS = {
     "Conflicting", "HTTPException", "MoneyError", "NotAllowed", "NotFound", "NumberingError", "Refused",
     "SignInFailed", "SourceClosed", "SourceFaulty", "SourceUnavailable", "WrongState",
 }  # fmt: skip
-_REASONS = {"because", "message", "outcome", "question", "waits_for", "why"}
+_REASONS = {"because", "verified", "message", "outcome", "question", "waits_for", "why"}
 _KEPT = {"because", "how", "reason", "said", "why"}
 _PIECE = "piece"
 _TELLS = {"text", "money", _PIECE}
