@@ -10,7 +10,7 @@ from activities.delivery.smtp import MailRefused
 from activities.invoicing import speaking
 from activities.invoicing.addressees import addressees
 from activities.invoicing.effects import Effects
-from activities.ledger import audit_trail, company_records, invoices, payments
+from activities.ledger import answers, audit_trail, company_records, invoices
 from activities.ledger.tables import MessageRow
 
 
@@ -19,9 +19,9 @@ def send(tx: Session, message: MessageRow, effects: Effects) -> None:
     if message.handed_over_at is not None or message.invoice is None:
         return
     row = invoices.locked(tx, message.invoice)
-    if payments.open_amount(row) <= 0:
-        message.last_error = "not sent: the invoice was paid meanwhile"
-        audit_trail.record(tx, row, "not sent again", at=datetime.now(UTC), because="paid meanwhile")
+    if (because := answers.needless(tx, row, message)) is not None:
+        message.last_error = f"not sent: {because}"
+        audit_trail.record(tx, row, "not sent again", at=datetime.now(UTC), because=because)
         return
     to = addressees(row, company_records.current(tx))
     if not message.recipient:

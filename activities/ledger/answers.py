@@ -8,13 +8,37 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from activities.ledger import notices, outbox
-from activities.ledger.tables import InvoiceRow, MessageRow
+from activities.ledger.tables import DisputeRow, InvoiceRow, MessageRow, PaymentPlanRow
 from billing.company import Company
+from billing.status import DocumentStatus, PaymentStatus
 
 DISPUTE_RECEIVED, DISPUTE_REJECTED, PAYMENT_PLAN = "dispute-received", "dispute-rejected", "payment-plan"
 
 ANSWERS = (DISPUTE_RECEIVED, DISPUTE_REJECTED, PAYMENT_PLAN)
 """The events of these messages."""
+
+
+def needless(tx: Session, row: InvoiceRow, message: MessageRow) -> str | None:
+    """Why the client need not read the copy or answer any more, in the words of the audit trail; None to send it.
+
+    Who objected is answered, also where the money is there by now, unless the answer is no longer true.
+    """
+    if row.document_status == DocumentStatus.CREDITED:
+        return "credited meanwhile"
+    if message.event in (DISPUTE_RECEIVED, DISPUTE_REJECTED):
+        dispute = tx.get_one(DisputeRow, int(message.facts["occasion"]))
+        is_over = message.event == DISPUTE_RECEIVED and dispute.ended_at is not None
+        return "the dispute ended meanwhile" if is_over else None
+    if row.open_amount <= 0:
+        was_given_up = row.payment_status == PaymentStatus.WRITTEN_OFF
+        return "written off meanwhile" if was_given_up else "paid meanwhile"
+    is_over = message.event == PAYMENT_PLAN and not _holds(tx, int(message.facts["occasion"]))
+    return "the plan ended meanwhile" if is_over else None
+
+
+def _holds(tx: Session, plan: int) -> bool:
+    found = tx.get(PaymentPlanRow, plan)
+    return found is not None and found.ended_at is None
 
 
 def prepare(

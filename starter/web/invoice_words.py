@@ -28,6 +28,7 @@ ACTS: Mapping[Act, str] = {
     Act.REVOKE_LINK: message("Revoke the link"),
     Act.FETCH_AGAIN: message("Fetch again"),
     Act.VOID: message("Void the draft"),
+    Act.BILL_AGAIN: message("Bill it after all"),
 }
 """What a button says."""
 
@@ -55,6 +56,7 @@ WHY_NOT = (
     message("The client has no credit with this issuer in this currency."),
     message("There is no document to send."),
     message("No link leads to it."),
+    message("Nothing of it was waived."),
 )
 """Of `billing.allowed_acts.WhyNot`; a test holds the two together."""
 
@@ -79,7 +81,9 @@ EVENTS = (
     message("payment plan agreed"), message("due date changed"), message("credit hold"),
     message("credit hold lifted"), message("dispute brought up again"), message("dispute ended"),
     message("file sent with dispute"), message("taken over"), message("fetch again"), message("sending again"),
-    message("not sent again"), message("paid meanwhile"), message("portal link revoked"), message("viewed"),
+    message("not sent again"), message("paid meanwhile"), message("credited meanwhile"),
+    message("written off meanwhile"), message("the dispute ended meanwhile"),
+    message("the plan ended meanwhile"), message("portal link revoked"), message("viewed"),
     message("erased"), message("reminder 1"), message("reminder 2"), message("reminder 3"), message("reminder 4"),
     message("courtesy note"), message("hand over"), message("escalation"),
 )  # fmt: skip
