@@ -39,6 +39,7 @@ class Act(StrEnum):
     RESEND = "resend"
     FETCH_AGAIN = "fetch-again"
     VOID = "void"
+    BILL_AGAIN = "bill-again"
     RENEW_LINK = "renew-link"
     REVOKE_LINK = "revoke-link"
 
@@ -69,6 +70,7 @@ class WhyNot(StrEnum):
     NO_CREDIT = "The client has no credit with this issuer in this currency."
     NO_DOCUMENT = "There is no document to send."
     NO_LINK = "No link leads to it."
+    NOT_WAIVED = "Nothing of it was waived."
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class Standing:
     is_wholly_disputed: bool = False
     has_plan: bool = False
     write_off_waits: bool = False
+    is_waived: bool = False
     links: int = 0
 
 
@@ -184,6 +187,7 @@ _RULES: Mapping[Act, Rule] = {
     ),
     Act.FETCH_AGAIN: _draft,
     Act.VOID: _draft,
+    Act.BILL_AGAIN: _unless(lambda it: it.is_waived, WhyNot.NOT_WAIVED),
     Act.RENEW_LINK: _first(_numbered, _unless(lambda it: it.has_draft, WhyNot.NO_DOCUMENT), _NOT_ERASED),
     Act.REVOKE_LINK: _first(_numbered, _unless(lambda it: it.links > 0, WhyNot.NO_LINK)),
 }

@@ -69,6 +69,7 @@ def standing(
         is_wholly_disputed=collection.wholly_disputed(row),
         has_plan=had.has_plan,
         write_off_waits=any(each.kind == Kind.WRITE_OFF for each in waits),
+        is_waived=row.document_status == DocumentStatus.VOIDED and not row.rebill,
         links=len(had.links_at(at)),
     )
 

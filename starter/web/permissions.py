@@ -140,6 +140,7 @@ RULES: Mapping[str, Rule] = {
         "POST /commands/resend",
         "POST /commands/fetch-again",
         "POST /commands/void",
+        "POST /commands/bill-again",
         "POST /commands/renew-link",
         "POST /commands/revoke-link",
     ),

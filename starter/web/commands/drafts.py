@@ -1,4 +1,4 @@
-"""Drafts: made anew from what the sources say now, or ended."""
+"""Drafts: made anew from what the sources say now, ended, or billed after all."""
 
 from __future__ import annotations
 
@@ -31,4 +31,20 @@ def _void(order: Order) -> str:
     return f"{key} is void; " + ("it will be billed again." if rebill else "what it billed is waived.")
 
 
-COMMANDS: dict[str, Callable[[Order], str]] = {"fetch-again": _fetch_again, "void": _void}
+def _bill_again(order: Order) -> str:
+    key = draft_commands.bill_again(
+        order.ledger,
+        order["invoice"],
+        reason=order["reason"],
+        by=order.by,
+        channel=Channel.WEB,
+        at=order.at,
+    )
+    return f"{key} may be billed again: a period by the next run, anything else once it is asked for."
+
+
+COMMANDS: dict[str, Callable[[Order], str]] = {
+    "fetch-again": _fetch_again,
+    "void": _void,
+    "bill-again": _bill_again,
+}

@@ -107,6 +107,7 @@ TRIES: dict[Act, Callable[..., object]] = {
     Act.RESEND: lambda on, _story, **k: commands.resend(on, REFERENCE, **k),
     Act.FETCH_AGAIN: lambda on, _story, **k: commands.fetch_again(on, REFERENCE, **k),
     Act.VOID: lambda on, _story, **k: draft_commands.void(on, REFERENCE, rebill=False, reason="x", **k),
+    Act.BILL_AGAIN: lambda on, _story, **k: draft_commands.bill_again(on, REFERENCE, reason="x", **k),
     Act.RENEW_LINK: lambda on, _story, **k: portal_link_commands.renew(on, REFERENCE, **k),
     Act.REVOKE_LINK: lambda on, story, **_k: _revoke(on, story),
 }
@@ -177,6 +178,11 @@ def _voided(story: Story) -> None:
     TRIES[Act.VOID](story.ledger, story, **_lena(story))
 
 
+def _freed(story: Story) -> None:
+    _voided(story)
+    TRIES[Act.BILL_AGAIN](story.ledger, story, **_lena(story))
+
+
 def _erased(story: Story) -> None:
     with story.ledger.transaction() as tx:
         draft = dict(invoices.find(tx, REFERENCE).draft or {})
@@ -188,6 +194,7 @@ STATES: dict[str, Callable[[Story], object]] = {
     "an exception": lambda story: story.raised("one", ReasonCode.EMPTY, "nothing to bill"),
     "awaiting approval": lambda story: story.asked("one"),
     "void": _voided,
+    "void, to be billed again": _freed,
     "document pending": lambda story: _issued(
         story, lambda each: _changed(each, document_status=DocumentStatus.DOCUMENT_PENDING)
     ),

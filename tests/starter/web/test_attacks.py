@@ -7,6 +7,7 @@ import io
 import logging
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ def infested(story: Story) -> str:
     story.issued("second", at=story.at - timedelta(days=40), name=EVIL, title=EVIL)
     story.asked("asked", name=EVIL, title=EVIL)
     story.raised("stopped", ReasonCode.SOURCES_DIFFER, EVIL, name=EVIL, title=EVIL)
-    day, about = story.at.date(), {"by": "lena", "at": story.at}
+    day = story.at.date()
+    about: Any = {"by": "lena", "at": story.at}
     commands.keep_unmatched(
         story.ledger, Decimal(7), "EUR", received_on=day, payer=EVIL, reference=EVIL, **about
     )

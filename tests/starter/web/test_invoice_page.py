@@ -52,6 +52,23 @@ def send(visitor: Visitor, fields: dict[str, str], name: str, **typed: str) -> s
     return html.unescape(str(answer.text))
 
 
+def test_billed_after_all(story: Story, visitor: Visitor) -> None:
+    """What was waived with a draft is freed on its page, with a reason and once; four eyes and history stay."""
+    story.asked("one")
+    visitor.sign_in("lena").give("void", invoice="manual/one", after="waive", reason="a mistake")
+    path = "/invoices/manual/one"
+    assert "may be billed again: a period by the next run" in press(
+        visitor, path, "bill-again", reason="it was right"
+    )
+    assert (
+        "Bill it after all" in visitor.get(path).text
+        and 'action="/commands/bill-again"' not in visitor.get(path).text
+    )
+    with story.ledger.transaction() as tx:
+        events = [(each.event, each.actor, each.channel) for each in views.timeline(tx, "manual/one")]
+    assert events[-1] == ("to be billed again", "lena", "web")
+
+
 def test_every_act_is_a_command() -> None:
     """Each act has words, is a command of the pages for operators, and each refusal has words."""
     assert set(Act) == set(ACTS)
