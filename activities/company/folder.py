@@ -106,7 +106,7 @@ class Reading:
     issuers: tuple[Issuer, ...] = ()
 
 
-class _CompanyFile(Strict):
+class CompanyFile(Strict):
     """company.yaml: what is said once for the whole company."""
 
     name: str
@@ -143,7 +143,7 @@ class _FolderReader:
     places: dict[KeyPath, tuple[Document, KeyPath]] = field(default_factory=dict)
 
     def reading(self) -> Reading:
-        company_file = self._single("company", _CompanyFile)
+        company_file = self._single("company", CompanyFile)
         records = CompanyRecords(
             people=self._list("people", Person),
             issuers=self._list("issuers", Issuer),
@@ -275,7 +275,7 @@ class _FolderReader:
                 return document.problem(path, complaint.message, warning=complaint.warning)
         return Problem("company.yaml", 1, "", complaint.message, complaint.warning)
 
-    def _integrations(self, company_file: _CompanyFile | None, records: CompanyRecords) -> None:
+    def _integrations(self, company_file: CompanyFile | None, records: CompanyRecords) -> None:
         """Every folder of client, project and contract data must be there, and have what the records name."""
         if company_file is None:
             return
@@ -326,7 +326,7 @@ class _FolderReader:
             self.problems.append(Problem(file, 1, "", f"this file is not read{meant}", warning=True))
 
 
-def _company(said: _CompanyFile | None, records: CompanyRecords) -> Company | None:
+def _company(said: CompanyFile | None, records: CompanyRecords) -> Company | None:
     if said is None or records.approvals is None:
         return None
     return Company(

@@ -11,6 +11,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     "Company": (
         Entry("init", "company", "Write a company folder to begin with"),
         Entry("check", "company", "Name every problem of a company folder"),
+        Entry("schema", "schema", "JSON Schema of the company's files, for editors"),
         Entry("apply", "company", "Make a company folder the one that runs"),
         Entry("preview", "preview", "Show how documents look, with sample or real data"),
         Entry("simulate", "simulate", "What would be billed, asked, sent and reminded, and when"),
