@@ -268,7 +268,11 @@ class MoneyMachine(RuleBasedStateMachine):
         pay = partial(commands.pay, self.ledger, number, amount, "EUR", key=key, **self.said())
         if self.refusable(partial(pay, received_on=self.world.now.date())):
             book = self.books.invoices[number]
-            assert book.received + amount >= 0, f"{number}: more was taken back than ever came"
+            assert key not in self.books.keys, f"{key} is booked twice"
+            self.books.keys.add(key)
+            # what was used of a client's credit came once, too: whoever sent it may take it back
+            came = book.received + book.credit_in
+            assert came + amount >= 0, f"{number}: more was taken back than ever came"
             book.received += amount
             self.books.cash += amount
             book.settle()
@@ -562,6 +566,87 @@ class MoneyMachine(RuleBasedStateMachine):
                 self.books.invoices[out].credit_out -= amount
                 self.books.invoices[out].settle()
             book.settle()
+
+    # what chance alone seldom puts in a row ---------------------------------------------------------------------
+
+    @rule(
+        which=WHICH,
+        part=st.sampled_from(["all", "half", "0.01"]),
+        then=st.sampled_from(["nothing", "again", "paid", "taken back", "more comes"]),
+        again=TWICE,
+    )
+    def too_much_is_asked_back(self, which: int, part: str, then: str, again: int) -> None:
+        """What is set apart for a refund is not there for another one; it goes out, or is needless after all."""
+        self.money_comes(which, "more", 1)
+        self.a_refund_is_asked_for(which, part, again, lost=False)
+        self.the_books_agree()
+        if then == "again":
+            self.a_refund_is_asked_for(which, "all", 1, lost=False)
+        elif then == "paid":
+            self.what_was_asked_is_decided(which, "agree", "noor", 1)
+            self.what_was_asked_is_decided(which, "paid", "pia", again)
+        elif then == "taken back":
+            self.money_is_taken_back(which, "odd", again)
+        elif then == "more comes":
+            self.money_comes(which, "0.01", again)
+
+    @rule(
+        which=WHICH,
+        client=st.sampled_from(["acme", "lyon"]),
+        then=st.sampled_from(["used", "refunded", "both"]),
+        again=TWICE,
+    )
+    def lost_money_becomes_credit(self, which: int, client: str, then: str, again: int) -> None:
+        """Kept as credit of a client, it pays an invoice or goes back, and never does both with one cent."""
+        self.money_for_no_invoice("300.00", 1)
+        newest = len(self.books.kept) - 1
+        self.it_is_decided(newest, "keep", client)
+        if then in ("refunded", "both"):
+            self.refund_of(list(self.books.kept)[newest], "half", again)
+        self.the_books_agree()
+        if then in ("used", "both"):
+            self.credit_is_used(newest, which, "rest", lost=True, again=again)
+
+    def refund_of(self, payment: int, part: str, again: int) -> None:
+        self.a_refund_is_asked_for(list(self.books.kept).index(payment), part, again, lost=True)
+
+    @rule(which=WHICH, part=st.sampled_from(["rest", "0.01"]), undo=st.booleans(), again=TWICE)
+    def too_much_pays_another(self, which: int, part: str, undo: bool, again: int) -> None:
+        """What is paid too much for an invoice pays another one of the client, and may be given back."""
+        number = self.number(which)
+        client = self.books.invoices[number].client
+        others = [
+            position
+            for position, (other, book) in enumerate(self.books.invoices.items())
+            if other != number and book.client == client and book.open > 0
+        ]
+        if not others:
+            return
+        self.money_comes(which, "more", 1)
+        self.credit_is_used(which, others[0], part, lost=False, again=again)
+        self.the_books_agree()
+        if undo:
+            self.a_booking_is_undone(-1, again)
+
+    @rule(which=WHICH, part=st.sampled_from(["0.01", "half", "rest"]), late=st.booleans(), again=TWICE)
+    def money_comes_though_it_was_given_up(self, which: int, part: str, late: bool, again: int) -> None:
+        """A write-off is taken back as far as money comes; agreed to late, it takes no more than is left by then."""
+        self.a_write_off_is_asked_for(which, part, again)
+        if late:
+            self.money_comes(which, "half", 1)
+        with self.ledger.transaction() as tx:
+            asked = [each.id for each in tx.scalars(select(GivingUpRow)) if each.status == "asked"]
+        if asked:
+            self.what_was_asked_is_decided(-1, "agree", "noor", again)
+        self.the_books_agree()
+        self.money_comes(which, "more", 1)
+
+    @rule(which=WHICH, first=st.sampled_from(["odd", "half"]), again=TWICE)
+    def it_is_credited_in_parts(self, which: int, first: str, again: int) -> None:
+        """Several credit notes of one invoice count together."""
+        self.it_is_credited(which, first, again)
+        self.it_is_credited(which, "0.01", again)
+        self.it_is_credited(which, "half", again)
 
     # what stops reminders, and time --------------------------------------------------------------------------------
 
