@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, checkouts, instalments, invoices, payments
 from activities.ledger.actors import check_person
-from activities.ledger.tables import CollectionActRow, InvoiceRow, PaymentRow
+from activities.ledger.tables import AuditEventRow, CollectionActRow, InvoiceRow, PaymentRow
 from billing.company import Company
 from billing.dunning_policy import NO_POLICY, Act, CollectionFacts, DunningPolicy
 from billing.errors import Refused, WrongState
@@ -98,7 +98,10 @@ def hold(
     channel: str,
     at: datetime,
 ) -> None:
-    """Nobody is reminded before `until`; the level is kept. `Refused` without a reason or for over a year."""
+    """Nobody is reminded before `until`; the level is kept. The same again changes nothing.
+
+    `Refused` without a reason or for over a year.
+    """
     check_open(row)
     check_person(company, by)
     if not reason.strip():
@@ -107,10 +110,20 @@ def hold(
         raise Refused("a hold must end in the future")
     if until - at > LONGEST_HOLD:
         raise Refused("a hold ends after a year at the latest; set an earlier day")
+    if row.held_until == until and _held_because(tx, row) == reason:
+        return
     row.held_until = until
     row.collection_status = CollectionStatus.BLOCKED
     audit_trail.record(tx, row, "held", at=at, actor=by, channel=channel, until=until, reason=reason)
     invoices.wake(tx, row, at)
+
+
+def _held_because(tx: Session, row: InvoiceRow) -> str | None:
+    """Why the invoice was held last."""
+    held = select(AuditEventRow.facts["reason"].astext).where(
+        AuditEventRow.invoice == row.id, AuditEventRow.event == "held"
+    )
+    return tx.scalar(held.order_by(AuditEventRow.position.desc()).limit(1))
 
 
 def release(tx: Session, row: InvoiceRow, company: Company, *, by: str, channel: str, at: datetime) -> None:
@@ -156,7 +169,7 @@ def change_due_date(
 ) -> None:
     """Another due date was agreed, later or earlier: levels count from it now. The issued document stays as it is.
 
-    Levels already sent stay sent. `Refused` before the issue date, over a year ahead, or without a reason.
+    Levels already sent stay sent. The day that holds already changes nothing. `Refused` before the issue date, over a year ahead, or without a reason.
     """
     check_open(row)
     check_person(company, by)
@@ -167,6 +180,8 @@ def change_due_date(
     check_not_too_far(to, client_today(row, company, at))
     client = company.client(row.client)
     was = row.agreed_due_date or row.due_date
+    if was == to and not instalments.standing(tx, row):
+        return
     plan = instalments.end_plan(tx, row, "another due date was agreed", at)
     tx.flush()
     row.agreed_due_date = to

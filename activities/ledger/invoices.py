@@ -314,6 +314,8 @@ def fetch_again(tx: Session, row: InvoiceRow, *, by: str, channel: str, at: date
         raise WrongState(
             f"{row.number or row.billing_key} is {row.document_status}; only a draft can be made anew"
         )
+    if row.document_status == DocumentStatus.DRAFT and row.fetch_again_for == by:
+        return
     row.document_status = DocumentStatus.DRAFT
     row.fetch_again_for = by
     audit_trail.record(tx, row, "fetch again", at=at, actor=by, channel=channel)

@@ -41,7 +41,7 @@ def agree(
 
     Levels begin anew with each plan, counted from the part that is open; what the client promised is forgotten. It is
     told what was agreed unless `tell_client` says otherwise. `Refused` unless the parts sum to what is open, their days
-    rise and none is past; while it is disputed; and without a reason.
+    rise and none is past; while it is disputed; and without a reason. The plan that holds already stays.
     """
     collection.check_open(row)
     check_person(company, by)
@@ -49,6 +49,8 @@ def agree(
         raise Refused("say why: a payment plan needs a reason")
     if row.disputed is not None:
         raise WrongState(f"{row.number} is disputed: decide that first, then agree on how the rest is paid")
+    if (holds := _same(tx, row, parts, reason.strip())) is not None:
+        return holds
     _check_parts(row, parts, collection.client_today(row, company, at))
     client = company.client(row.client)
     zone = client.zone if client else "UTC"
@@ -85,6 +87,17 @@ def agree(
         answers.prepare(tx, row, company, answers.PAYMENT_PLAN, occasion=str(plan.id), at=at)
     invoices.wake(tx, row, at)
     return plan
+
+
+def _same(
+    tx: Session, row: InvoiceRow, parts: Sequence[tuple[date, Decimal]], reason: str
+) -> PaymentPlanRow | None:
+    """The plan that holds, if it is this one."""
+    running = instalments.plan(tx, row)
+    if running is None or running.reason != reason:
+        return None
+    agreed = [Part.model_validate(each) for each in running.parts]
+    return running if [(each.due_date, each.amount) for each in agreed] == [*parts] else None
 
 
 def end(

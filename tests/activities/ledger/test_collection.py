@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from activities.ledger import collection, commands, company_records, invoices, opening_items
+from activities.ledger import (
+    collection,
+    commands,
+    company_records,
+    dispute_commands,
+    invoices,
+    opening_items,
+)
 from activities.ledger.database import Ledger
 from billing.approval_policy import Channel
 from billing.errors import NotAllowed, Refused, WrongState
@@ -51,6 +59,42 @@ def test_command(story: Story, number: str, name: str) -> None:
     assert status(story.ledger, number) == after
     assert rows(story.ledger, "select count(*) from outbox") == [(woken + 1,)]
     assert breaks(story.ledger, number) == []
+
+
+@pytest.mark.parametrize("name", ["hold", "promise", "due date"])
+def test_a_second_click(story: Story, number: str, name: str) -> None:
+    """The same again, by another person and a minute later, is no second event, and wakes nobody."""
+    command, given, event, _ = COMMANDS[name]
+    command(story.ledger, number, **{**LENA, **given})
+    before = everything(story.ledger)
+    later = {**LENA, "by": "uma", "at": NOW + timedelta(minutes=1)}
+    assert command(story.ledger, number, **{**later, **given}) == number
+    assert everything(story.ledger) == before
+    changed = {"hold": {"reason": "more talks"}, "promise": {"on": date(2026, 12, 10)}}
+    command(story.ledger, number, **{**later, **given, **changed.get(name, {"to": date(2026, 12, 28)})})
+    assert events(story.ledger, number).count(event) == 2
+
+
+def test_the_same_plan_again(story: Story, number: str) -> None:
+    """A plan that holds is not agreed a second time, nor mailed; another reason or day is another plan."""
+    with story.ledger.transaction() as tx:
+        whole = invoices.find(tx, number).open_amount
+    parts = [(date(2026, 12, 10), Decimal(100)), (date(2027, 1, 10), whole - 100)]
+    given = {**LENA, "parts": parts, "reason": "short of cash"}
+    dispute_commands.agree_plan(story.ledger, number, **given)
+    before = everything(story.ledger)
+    dispute_commands.agree_plan(story.ledger, number, **{**given, "at": NOW + timedelta(minutes=1)})
+    assert everything(story.ledger) == before
+    dispute_commands.agree_plan(story.ledger, number, **{**given, "reason": "asked again"})
+    assert events(story.ledger, number).count("payment plan agreed") == 2
+
+
+def test_made_anew_once(story: Story) -> None:
+    """A draft that is to be made anew is not asked for a second time by the same person."""
+    story.drafted("draft")
+    for _ in range(2):
+        commands.fetch_again(story.ledger, "manual/draft", **LENA)
+    assert events(story.ledger, "manual/draft").count("fetch again") == 1
 
 
 REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [
