@@ -30,14 +30,28 @@ class ProblemType:
 
 TYPES: Mapping[str, ProblemType] = {
     "malformed": ProblemType(
-        400, "Malformed", "The request cannot be read: no JSON, or a query that says nothing known."
+        400,
+        "Malformed",
+        "The request cannot be read: no JSON, a name twice in it, or a cursor of another list. Mend it.",
     ),
     "not-authenticated": ProblemType(
-        401, "Not authenticated", "There is no token, or it has expired or was revoked."
+        401,
+        "Not authenticated",
+        "There is no token, or it has expired or was revoked. Make another (page API tokens).",
     ),
-    "not-allowed": ProblemType(403, "Not allowed", "The person or the scopes of the token do not reach."),
-    "not-found": ProblemType(404, "Not found", "What is named does not exist."),
-    "method-not-allowed": ProblemType(405, "Method not allowed", "Allow says which methods there are."),
+    "not-allowed": ProblemType(
+        403,
+        "Not allowed",
+        "The role of the person or the scopes of the token do not reach; each operation says what it needs.",
+    ),
+    "not-found": ProblemType(
+        404, "Not found", "What is named does not exist; a billing key in an address has each / written %2F."
+    ),
+    "method-not-allowed": ProblemType(
+        405,
+        "Method not allowed",
+        "There is no such operation at this address; Allow says which methods there are.",
+    ),
     "not-acceptable": ProblemType(406, "Not acceptable", "Answers are JSON, but for documents; accept that."),
     "wrong-state": ProblemType(
         409, "Wrong state", "It is past, or not yet at, the point where that makes sense. Look again."
@@ -46,8 +60,14 @@ TYPES: Mapping[str, ProblemType] = {
         409, "Conflict", "Somebody else was faster, or the draft has changed. Look again."
     ),
     "in-progress": ProblemType(409, "In progress", "The same request is being carried out; ask again soon."),
-    "outdated": ProblemType(412, "Outdated", "It has changed since it was read (If-Match). Read it again."),
-    "too-large": ProblemType(413, "Too large", "Send less at once."),
+    "outdated": ProblemType(
+        412, "Outdated", "It has changed since it was read (If-Match). Read it again, and decide anew."
+    ),
+    "too-large": ProblemType(
+        413,
+        "Too large",
+        "Send less at once: 256 KB of JSON, 32 MB of a statement, 16 MB of a company folder.",
+    ),
     "unsupported-media-type": ProblemType(
         415, "Unsupported media type", "Send the type that the operation takes."
     ),
@@ -55,8 +75,12 @@ TYPES: Mapping[str, ProblemType] = {
         422, "Invalid", "What was sent has not the shape asked for; `errors` says where and why."
     ),
     "refused": ProblemType(422, "Refused", "A rule refuses it; `detail` says why. Nothing was changed."),
-    "key-reused": ProblemType(422, "Key reused", "The Idempotency-Key was sent with another request before."),
-    "too-often": ProblemType(429, "Too often", "Wait as long as Retry-After says."),
+    "key-reused": ProblemType(
+        422, "Key reused", "The Idempotency-Key was sent with another request before. Take a new one."
+    ),
+    "too-often": ProblemType(
+        429, "Too often", "Wait as many seconds as Retry-After says, then send it again."
+    ),
     "fault": ProblemType(
         500, "Fault of ours", "It was logged. Send it again later, with the same Idempotency-Key."
     ),

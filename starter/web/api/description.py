@@ -21,7 +21,8 @@ UTC, days ISO 8601. Each request speaks for a person: `Authorization: Bearer TOK
 `billow api-token create NAME`, with scopes.
 
 A POST with an `Idempotency-Key` is carried out once; sent again within 7 days, it gets the same answer. Every answer
-to a GET has an `ETag` for `If-None-Match`; commands about an invoice take the one of the invoice as `If-Match`.
+to a GET has an `ETag` for `If-None-Match`; a command about something takes the one under which it was read as
+`If-Match`. Lists have pages: `next` is the `cursor` of the next one, null on the last.
 What fails is told as problem details (RFC 9457), its `type` stable."""
 
 _PROBLEM: dict[str, Any] = {

@@ -62,14 +62,14 @@ def kind_of(schema: dict[str, Any]) -> list[tuple[str, str]]:
     if "$ref" in schema:
         name = str(schema["$ref"]).rsplit("/", 1)[-1]
         return [(name, f"schema-{fragment(name)}")]
+    if "enum" in schema:
+        return [(", ".join("null" if each is None else str(each) for each in schema["enum"]), "")]
     for joined in ("anyOf", "oneOf"):
         if joined in schema:
             pieces: list[tuple[str, str]] = []
             for each in schema[joined]:
                 pieces += ([(" or ", "")] if pieces else []) + kind_of(each)
             return pieces
-    if "enum" in schema:
-        return [(", ".join("null" if each is None else str(each) for each in schema["enum"]), "")]
     if "const" in schema:
         return [(str(schema["const"]), "")]
     if schema.get("type") == "array":
