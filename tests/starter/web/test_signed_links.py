@@ -17,9 +17,10 @@ from activities.delivery.signed_links import (
     SignedLink,
     SignedLinks,
 )
-from activities.ledger import invoices
+from activities.ledger import approvals, company_records, invoices, views
 from activities.ledger.tables import ApprovalRow, MessageRow
 from billing.approval_policy import ApprovalPolicy, Channel
+from starter.web import create_app
 from tests.starter.web.conftest import Visitor
 from tests.starter.web.story import COMPANY, Story
 from workers.settings import Settings
@@ -76,6 +77,32 @@ def test_a_scanner_decides_nothing(story: Story, visitor: Visitor, linked: Linke
         assert "8,500" not in page.text and "Nordlicht" not in page.text
         assert "/sign-in?back=/approvals/" in page.text
     assert status(story, "one") == "awaiting approval"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"User-Agent": "Mozilla/5.0 (compatible; scanner of mails)"},
+        {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
+        {"User-Agent": "Microsoft Office/16.0 (Microsoft Outlook 16.0)", "Accept": "*/*"},
+        {"Sec-Purpose": "prefetch;prerender", "Purpose": "prefetch", "Sec-Fetch-Site": "none"},
+        {"X-Moz": "prefetch", "Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_machines_that_open_links(
+    by_link: None, story: Story, visitor: Visitor, linked: Linked, method: str, headers: dict[str, str]
+) -> None:
+    """Scanners, previews and prefetching see a page without the invoice that nobody keeps; nothing is decided."""
+    path = linked(story.asked("one"))
+    with story.ledger.transaction() as tx:
+        before = len(views.timeline(tx, "manual/one"))
+    answer = visitor.request(method, path, headers=headers)
+    assert answer.status_code == 200 and "Nordlicht" not in answer.text and "8,500" not in answer.text
+    assert answer.headers["x-robots-tag"] == "noindex, nofollow, noarchive"
+    assert (answer.headers["referrer-policy"], answer.headers["cache-control"]) == ("no-referrer", "no-store")
+    with story.ledger.transaction() as tx:
+        assert len(views.timeline(tx, "manual/one")) == before
 
 
 def test_signed_in(story: Story, visitor: Visitor, linked: Linked) -> None:
@@ -149,12 +176,84 @@ def test_by_link(by_link: None, story: Story, visitor: Visitor, linked: Linked) 
     assert visitor.post(path, data={"csrf": "", "verdict": "approve"}).status_code == 403
     assert "Done" in visitor.post(path, data={"csrf": token, "verdict": "approve"}).text
     with story.ledger.transaction() as tx:
-        from activities.ledger import views
-
         last = views.timeline(tx, "manual/one")[-1]
     assert (last.event, last.actor, last.channel) == ("approved", "tom", "link")
     again = visitor.post(path, data={"csrf": token, "verdict": "reject", "comment": "no"})
     assert "Nothing is left to decide" in again.text
+
+
+def test_form_of_another_browser(
+    by_link: None, story: Story, visitor: Visitor, linked: Linked, settings: Settings
+) -> None:
+    """The form counts only in the browser it was shown in: one that somebody sent along is no form of this one."""
+    path, token = linked(story.asked("one")), visitor.token()
+    with Visitor(create_app(settings, story.ledger), base_url="https://billow.test") as other:
+        other.get(path)
+        assert other.post(path, data={"csrf": token, "verdict": "approve"}).status_code == 403
+    cross = {"Sec-Fetch-Site": "cross-site"}
+    assert visitor.post(path, data={"csrf": token, "verdict": "approve"}, headers=cross).status_code == 403
+    assert status(story, "one") == "awaiting approval"
+
+
+def test_handed_on_to_a_colleague(by_link: None, story: Story, visitor: Visitor, linked: Linked) -> None:
+    """Where somebody else is signed in, a link that was handed on decides nothing in anybody's name."""
+    path = linked(story.asked("one"))
+    page = visitor.sign_in("rosa").get(path).text
+    assert "It was sent to Tom Iversen" in page and "without signing in" not in page
+    answer = visitor.post(path, data={"csrf": visitor.token("/"), "verdict": "approve"})
+    assert "Rosa Akel is signed in here" in answer.text
+    assert status(story, "one") == "awaiting approval"
+
+
+def test_voice_that_is_spent(story: Story, visitor: Visitor, settings: Settings) -> None:
+    """Where two must agree, the link of who has agreed offers no second time, and says so."""
+    tier = COMPANY.approvals.tiers[0].model_copy(update={"channels": (Channel.LINK,), "needed": 2})
+    changed = COMPANY.model_copy(update={"approvals": ApprovalPolicy(tiers=(tier,))})
+    company_records.apply_company(story.ledger, changed, "company", "lena", story.at)
+    made = story.drafted("two")
+    with story.ledger.transaction() as tx:
+        asked = approvals.ask(tx, invoices.locked(tx, made), tier, changed, at=story.at)
+        assert isinstance(asked, ApprovalRow)
+        link = SignedLink(About.APPROVAL, asked.id, "tom", asked.digest)
+    path = SignedLinks([secret(settings.home)], "").to(link)
+    token = visitor.token()
+    assert "Done" in visitor.post(path, data={"csrf": token, "verdict": "approve"}).text
+    page = visitor.get(path).text
+    assert "Nothing is left to decide: approved" in page and "without signing in" not in page
+    assert status(story, "two") == "awaiting approval"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"verdict": "reject"}, "ay why you reject it"),
+        ({"verdict": ""}, "ay whether you approve or reject"),
+        ({"verdict": "approve\r\nX: y"}, "ay whether you approve or reject"),
+        ({}, "ay whether you approve or reject"),
+    ],
+)
+def test_form_half_filled(
+    by_link: None, story: Story, visitor: Visitor, linked: Linked, fields: dict[str, str], said: str
+) -> None:
+    """A form by link that says nothing, or rejects without a reason, decides nothing and says what is missing."""
+    path = linked(story.asked("one"))
+    assert said in visitor.post(path, data={"csrf": visitor.token()} | fields).text
+    assert status(story, "one") == "awaiting approval"
+
+
+def test_too_late_or_changed(
+    by_link: None, story: Story, visitor: Visitor, linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form that was open while the link expired, or while the draft changed, decides nothing."""
+    made = story.asked("one")
+    path, token = linked(made), visitor.token()
+    with story.ledger.transaction() as tx:
+        invoices.locked(tx, made).draft_digest = "f" * 64
+    answer = visitor.post(path, data={"csrf": token, "verdict": "approve"})
+    assert "about an earlier draft" in answer.text
+    monkeypatch.setattr("starter.web.signed_links.SignedLinks.read", _too_old)
+    assert visitor.post(path, data={"csrf": token, "verdict": "approve"}).status_code == 410
+    assert status(story, "one") == "awaiting approval"
 
 
 def test_who_lost_the_role(by_link: None, story: Story, visitor: Visitor, linked: Linked) -> None:
