@@ -45,6 +45,24 @@ def prepare(
     tx: Session, row: InvoiceRow, company: Company, event: str, *, occasion: str, at: datetime
 ) -> None:
     """Leaves one answer to the outbox; one an invoice, event and occasion. Whom it goes to is asked when it is sent."""
+    leave(tx, row, company, event, occasion, facts={"occasion": occasion}, at=at)
+
+
+def leave(
+    tx: Session,
+    row: InvoiceRow,
+    company: Company,
+    event: str,
+    occasion: str,
+    *,
+    to: str = "",
+    facts: dict[str, str] | None = None,
+    at: datetime,
+) -> bool:
+    """Leaves a message to the client to the outbox, written when it is sent; False if it is left there already.
+
+    To `to`, else to whom the invoice's mails go by then.
+    """
     issuer = company.issuer(row.issuer or "") or company.issuers[0]
     key = f"invoice-{row.id}/{event}/{occasion}"
     made = tx.execute(
@@ -55,17 +73,19 @@ def prepare(
             invoice=row.id,
             event=event,
             audience=notices.CLIENT,
-            recipient="",
+            recipient=to,
             copies_to=[],
             subject="",
             body="",
             html="",
-            facts={"occasion": occasion},
+            facts=facts or {},
             prepared_at=at,
             attempts=0,
         )
         .on_conflict_do_nothing()
         .returning(MessageRow.key)
     ).scalar()
-    if made:
-        outbox.write(tx, outbox.NOTICE, key, invoice=row.id, at=at)
+    if made is None:
+        return False
+    outbox.write(tx, outbox.NOTICE, key, invoice=row.id, at=at)
+    return True

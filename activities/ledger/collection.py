@@ -169,7 +169,8 @@ def change_due_date(
 ) -> None:
     """Another due date was agreed, later or earlier: levels count from it now. The issued document stays as it is.
 
-    Levels already sent stay sent. The day that holds already changes nothing. `Refused` before the issue date, over a year ahead, or without a reason.
+    Levels already sent stay sent. The day that holds already changes nothing. `Refused` before the issue date, over a
+    year ahead, or without a reason.
     """
     check_open(row)
     check_person(company, by)

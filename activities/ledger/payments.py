@@ -10,7 +10,15 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, giving_up, instalments, invoices, overpayments, owed_again
+from activities.ledger import (
+    audit_trail,
+    giving_up,
+    instalments,
+    invoices,
+    overpayments,
+    owed_again,
+    paid_back,
+)
 from activities.ledger.overpayments import DIFFERENCE as DIFFERENCE
 from activities.ledger.overpayments import EARLY_PAYMENT as EARLY_PAYMENT
 from activities.ledger.overpayments import WAIVED as WAIVED
@@ -141,6 +149,7 @@ def bring_up_to_date(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
         audited = _early_payment(tx, row, key=key, received_on=at.date(), by="billow", at=at)
         row.paid = _sum_of(tx, row)
     _tell_taken_back(tx, row, _moved(tx, row, at=at), at=at)
+    paid_back.over(tx, row, at=at)
     if audited:
         audit_trail.record(tx, row, EARLY_PAYMENT, at=at, **audited)
 
@@ -157,6 +166,8 @@ def _moved(tx: Session, row: InvoiceRow, *, at: datetime) -> Decimal:
         row.collection_status = _reopened(row, at)
     if row.open_amount <= 0 or before == PaymentStatus.OVERPAID:
         giving_up.end_needless(tx, row, at=at)
+    if row.open_amount <= 0:
+        paid_back.over(tx, row, at=at)
     if PaymentStatus.OVERPAID in (before, row.payment_status):
         overpayments.look(tx, row, at=at)
     owed_again.look(tx, row, at=at)
@@ -214,20 +225,8 @@ def _early_payment(
     change = discount_taken(draft, offered, in_time, paid, row.credited) - before
     if change == 0:
         return {}
-    tx.add(
-        PaymentRow(
-            invoice=row.id,
-            key=f"{EARLY_PAYMENT}/{key}",
-            amount=change,
-            currency=draft.currency,
-            received_on=received_on,
-            source=EARLY_PAYMENT,
-            reference=f"{offered.percent.normalize():f} % until {offered.last_day.isoformat()}",
-            recorded_at=at,
-            recorded_by=by,
-        )
-    )
-    tx.flush()
+    why = f"{offered.percent.normalize():f} % until {offered.last_day.isoformat()}"
+    _waive(tx, row, change, EARLY_PAYMENT, why, key=key, received_on=received_on, by=by, at=at)
     return _reduced(draft, offered, before, change)
 
 
@@ -271,22 +270,38 @@ def _book_difference(
     channel: str,
     at: datetime,
 ) -> None:
+    _waive(tx, row, difference, DIFFERENCE, reason, key=key, received_on=received_on, by=by, at=at)
+    said = {"amount": difference, "currency": row.currency, "reason": reason}
+    audit_trail.record(tx, row, DIFFERENCE, at=at, actor=by, channel=channel, **said)
+
+
+def _waive(
+    tx: Session,
+    row: InvoiceRow,
+    amount: Decimal,
+    source: str,
+    why: str,
+    *,
+    key: str,
+    received_on: date,
+    by: str,
+    at: datetime,
+) -> None:
+    """Books what nobody paid, or takes it back: because of the payment `key`, once a source."""
     tx.add(
         PaymentRow(
             invoice=row.id,
-            key=f"{DIFFERENCE}/{key}",
-            amount=difference,
+            key=f"{source}/{key}",
+            amount=amount,
             currency=row.currency,
             received_on=received_on,
-            source=DIFFERENCE,
-            reference=reason,
+            source=source,
+            reference=why,
             recorded_at=at,
             recorded_by=by,
         )
     )
     tx.flush()
-    said = {"amount": difference, "currency": row.currency, "reason": reason}
-    audit_trail.record(tx, row, DIFFERENCE, at=at, actor=by, channel=channel, **said)
 
 
 def _reduced(draft: Draft, offered: Offer, before: Decimal, change: Decimal) -> dict[str, object]:

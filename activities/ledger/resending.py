@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from activities.ledger import audit_trail, notices, outbox
+from activities.ledger import answers, audit_trail
 from activities.ledger.actors import PORTAL, check_actor
-from activities.ledger.tables import AuditEventRow, InvoiceRow, MessageRow
+from activities.ledger.tables import AuditEventRow, InvoiceRow
 from billing.company import Company
 from billing.erased import erased_at
 from billing.errors import Refused, WrongState
@@ -58,35 +57,14 @@ def resend(
             _email.validate_python(to)
         except ValidationError as error:
             raise Refused(f"{to!r} is not an e-mail address") from error
-    issuer = company.issuer(row.issuer or "") or company.issuers[0]
-    key = f"invoice-{row.id}/{COPY}/{at:%Y%m%d%H%M}" + (f"/{to}" if to else "")
-    made = tx.execute(
-        insert(MessageRow)
-        .values(
-            key=key,
-            message_id=notices.message_id(key, issuer.email.split("@")[1]),
-            invoice=row.id,
-            event=COPY,
-            audience=notices.CLIENT,
-            recipient=to or "",
-            copies_to=[],
-            subject="",
-            body="",
-            html="",
-            facts={},
-            prepared_at=at,
-            attempts=0,
-        )
-        .on_conflict_do_nothing()
-        .returning(MessageRow.key)
-    ).scalar()
-    if made and channel == PORTAL and (to is None or left_today(tx, row, at=at) <= 0):
+    occasion = f"{at:%Y%m%d%H%M}" + (f"/{to}" if to else "")
+    if not answers.leave(tx, row, company, COPY, occasion, to=to or "", at=at):
+        return
+    if channel == PORTAL and (to is None or left_today(tx, row, at=at) <= 0):
         raise EnoughForToday(
             f"no more than {COPIES_A_DAY} copies of {row.number} are sent a day by the portal"
         )
-    if made:
-        outbox.write(tx, outbox.NOTICE, key, invoice=row.id, at=at)
-        audit_trail.record(tx, row, ASKED, at=at, actor=by, channel=channel, to=to or "billing contact")
+    audit_trail.record(tx, row, ASKED, at=at, actor=by, channel=channel, to=to or "billing contact")
 
 
 def left_today(tx: Session, row: InvoiceRow, *, at: datetime) -> int:
