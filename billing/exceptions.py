@@ -63,6 +63,7 @@ class ReasonCode(StrEnum):
     WRITE_OFF = "write-off"
     REFUND = "refund"
     PAYMENT_REVERSED = "payment-reversed"
+    PAID_BACK = "paid-back"
     STATEMENT_FAULTY = "statement-faulty"
     BANK_DATA_OLD = "bank-data-old"
 
@@ -76,6 +77,7 @@ ACCEPTABLE = frozenset(
         ReasonCode.LOOK_ALIKE,
         ReasonCode.BOUNCED,
         ReasonCode.PREPAYMENT_UNPAID,
+        ReasonCode.PAID_BACK,
     }
 )
 """Findings a person may accept as they are, with a reason; the others need a repair at the source."""

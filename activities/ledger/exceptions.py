@@ -240,6 +240,13 @@ def close_repaired(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
             _close(tx, row, exception, at=at)
 
 
+def close_code(tx: Session, row: InvoiceRow, code: ReasonCode, *, at: datetime) -> None:
+    """Closes the exceptions with that code: what they asked for was done in another way."""
+    for exception in invoices.open_exceptions(tx, row):
+        if exception.code == code:
+            _close(tx, row, exception, at=at)
+
+
 def close_failed(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
     """Closes the exceptions of steps that could not be taken: one has been taken now."""
     for exception in invoices.open_exceptions(tx, row):

@@ -426,6 +426,8 @@ def _giving_up(found: GivingUpRow, row: Row[Any] | None, company: Company, as_of
 def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
     accept = (Resolution.ACCEPT,) if finding.code in ACCEPTABLE else ()
     override = (Resolution.OVERRIDE,) if not issued and finding.code in OVERRIDE_HELPS else ()
+    if finding.code is ReasonCode.PAID_BACK:  # nothing is to be looked at again
+        return accept
     return (Resolution.RETRY, *accept, *override, *(() if issued else (Resolution.VOID,)))
 
 

@@ -20,6 +20,7 @@ from activities.ledger import (
     company_exceptions,
     giving_up,
     invoices,
+    paid_back,
     payments,
     refunds,
     unmatched_payments,
@@ -44,6 +45,9 @@ CHANNEL = "webhook"
 
 CHARGEBACK = "chargeback/"
 """How the subject of an exception begins that asks for an answer to a chargeback: `chargeback/<its id>`."""
+
+BY_PROVIDER = "refund by the provider"
+"""Source of what was owed and yet was given back there, by nobody here."""
 
 _MONEY = 7220502
 """First half of the lock (PostgreSQL, advisory) under which what a provider says is read and booked."""
@@ -192,13 +196,14 @@ def _moved(taking: _Taking, report: ProviderPayment, movement: Movement) -> str:
     parts = _parts(movement.amount.amount - of_kept, limits)
     for number, invoice in enumerate(sorted(parts), 1):
         row = invoices.locked(tx, invoice)
+        source = _source(row, movement, parts[invoice])
         payments.record(
             tx,
             row,
             Money.of(parts[invoice], movement.amount.currency),
             key=f"{taking.provider}/{movement.id}" + (f"/{number}" if number > 1 else ""),
             received_on=_day(taking, row, movement.at),
-            source=_source(row, movement, parts[invoice]),
+            source=source,
             by=taking.connection.id,
             channel=CHANNEL,
             reference=" · ".join(filter(None, (movement.kind, movement.why, movement.id))),
@@ -206,6 +211,9 @@ def _moved(taking: _Taking, report: ProviderPayment, movement: Movement) -> str:
             provider_reference=reference,
             at=taking.at,
         )
+        if source == BY_PROVIDER:
+            back = Money.of(-parts[invoice], movement.amount.currency)
+            paid_back.noticed(tx, row, back, taking.company, where=taking.title, at=taking.at)
     if of_kept > 0:
         _kept_again(taking, report, movement, of_kept)
     elif of_kept < 0:
@@ -246,7 +254,7 @@ def _source(row: InvoiceRow, movement: Movement, amount: Decimal) -> str:
     if movement.kind in (MovementKind.CHARGEBACK, MovementKind.CHARGEBACK_WON):
         return "chargeback"
     too_much = movement.kind is MovementKind.REFUND_FAILED or -row.open_amount >= -amount
-    return payments.REFUND if too_much else "refund by the provider"
+    return payments.REFUND if too_much else BY_PROVIDER
 
 
 def _refunded(taking: _Taking, movement: Movement, item: int, reference: str) -> str:

@@ -58,7 +58,8 @@ CODES = (
     message("line unbilled"), message("voided unbilled"), message("work unbilled"), message("work unapproved"),
     message("work without rate"), message("work without agreement"), message("work after end"),
     message("expenses unbilled"), message("deal without agreement"), message("contract without agreement"),
-    message("write off"), message("refund"), message("payment reversed"), message("statement faulty"),
+    message("write off"), message("refund"), message("payment reversed"), message("paid back"),
+    message("statement faulty"),
     message("bank data old"),
 )  # fmt: skip
 """Of `billing.exceptions.ReasonCode`, with blanks."""

@@ -13,6 +13,8 @@ from sqlalchemy import select
 from activities.invoicing import polling, standing
 from activities.ledger import (
     client_credit,
+    commands,
+    credit_notes,
     deliveries,
     inbox,
     integrations,
@@ -21,6 +23,7 @@ from activities.ledger import (
     settling_commands,
     unmatched_payments,
 )
+from activities.ledger.exceptions import Resolution
 from activities.ledger.tables import (
     ExceptionRow,
     GivingUpRow,
@@ -31,6 +34,7 @@ from activities.ledger.tables import (
 )
 from activities.payments.stripe import Settings
 from billing.approval_policy import Channel
+from billing.credit_note import Selection
 from billing.dunning_policy import DunningPolicy, Offset
 from billing.payment_policy import Agreeing, PaymentPolicy
 from tests.activities.ledger.conftest import rows
@@ -238,6 +242,50 @@ def test_refunded_in_the_dashboard(till: Till, number: str) -> None:
     till.site.give_back(payment, 2500)
     till.deliver()
     assert till.standing(number)[:2] == ("partly paid", "25.00")
+
+
+def test_nobody_is_reminded_of_what_was_given_back(till: Till, number: str) -> None:
+    """Who gave it back says why first: reminders wait for an owner, and go on once the client is said to owe it."""
+    payment = till.site.pay(till.start(number))
+    till.deliver()
+    for _ in range(2):
+        till.site.give_back(payment, 2500)
+    till.deliver()
+    with till.ledger.transaction() as tx:
+        row = invoices.find(tx, number, lock=True)
+        (asked,) = invoices.open_exceptions(tx, row)
+        assert (asked.code, asked.owner) == ("paid-back", "lena")
+        assert "EUR 25.00 of ELB-2026-00001 went back to the client" in asked.finding["message"]
+        row.delivered_at = NOW
+        plan = standing.plan(tx, row, standing.pinned(tx, row), NOW)
+        assert (plan.waits_for, plan.owner) == ("decision on: paid-back", "lena")
+    given = {"by": "lena", "channel": Channel.CLI, "reason": "a slip of ours", "at": NOW}
+    commands.resolve(till.ledger, asked.id, Resolution.ACCEPT, **given)
+    with till.ledger.transaction() as tx:
+        row = invoices.find(tx, number, lock=True)
+        assert standing.plan(tx, row, standing.pinned(tx, row), NOW).waits_for.startswith(
+            "payment of EUR 50.00"
+        )
+
+
+@pytest.mark.parametrize("way", ["credited", "paid again"])
+def test_what_was_given_back_is_settled(till: Till, number: str, way: str) -> None:
+    """A credit note, or the money once more, is the answer: nobody is asked any more."""
+    payment = till.site.pay(till.start(number))
+    till.deliver()
+    till.site.give_back(payment, 2500)
+    till.deliver()
+    if way == "credited":
+        given = {"reason": "goodwill", "key": "1", "by": "lena", "channel": "cli", "at": NOW}
+        with till.ledger.transaction() as tx:
+            row = invoices.find(tx, number, lock=True)
+            credit_notes.issue(tx, row, COMPANY, selection=Selection(gross=Decimal(25)), **given)
+    else:
+        till.story.paid(number, "25.00")
+    assert till.standing(number)[:2] == ("paid", "0.00")
+    with till.ledger.transaction() as tx:
+        assert invoices.open_exceptions(tx, invoices.find(tx, number)) == []
+    assert "exception repaired" in till.events(number)
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ class States:
             row = invoices.find(tx, number, lock=True)
             row.document_status = DocumentStatus.ISSUED
             reason = "Eight hours were agreed on"
-            credit_notes.issue(tx, row, COMPANY, selection=selection, reason=reason, key="1", **self.by)
+            credit_notes.issue(tx, row, COMPANY, selection=selection, reason=reason, key=number, **self.by)
 
 
 def untouched(_states: States, _number: str) -> None:

@@ -26,14 +26,17 @@ WHAT_IS_SAID = {
     "late": (["Overdue", "16 days late"], ["Pay €6,913.90 online"]),
     "part paid": (["Partly paid", "Still to pay", "€4,913.90"], ["Pay €4,913.90 online"]),
     # parts of 3,000, 2,000 and 1,913.90, the first is paid
-    "plan": (["Due now", "€2,000.00"], ["Pay €2,000.00 online", "Pay all that is open: €3,913.90"]),
+    "plan": (["Next instalment", "€2,000.00"], ["Pay €2,000.00 online", "Pay all that is open: €3,913.90"]),
     "promised": (["Announced"], ["Pay €6,913.90 online"]),
     "disputed": (
         ["Being clarified", "Open amount", "Nothing is to be paid until then"],
         ["Pay €6,913.90 online"],
     ),
     # line 2: 1,260 net with 19 % tax are 1,499.40
-    "line disputed": (["Due now", "€5,414.50"], ["Pay €5,414.50 online", "Pay all that is open: €6,913.90"]),
+    "line disputed": (
+        ["Not objected to", "€5,414.50"],
+        ["Pay €5,414.50 online", "Pay all that is open: €6,913.90"],
+    ),
     "rejected": (["Open", "Order 4711 asks for it."], ["Pay €6,913.90 online"]),
     "credited in part": (["Still to pay", "€5,414.50"], ["Pay €5,414.50 online"]),
     "credited": (["Credited", "taken back by a credit note"], []),
