@@ -21,6 +21,8 @@ from starter.web.languages import SENTENCES
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAYS = re.compile(r"(\d{4}-\d{2}-\d{2}) to (\d{4}-\d{2}-\d{2})")
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2})")
 _AMOUNT = re.compile(r"([A-Z]{3})[ \u00a0](-?[\d,]+(?:\.\d+)?)|(-?[\d,]+(?:\.\d+)?)[ \u00a0]([A-Z]{3})")
 _FIGURE = re.compile(r"-?\d+\.\d+")
 _BETWEEN = ("; ", " · ")
@@ -127,16 +129,23 @@ class Sentences:
         if len(text) > 2 and text[0] == text[-1] == "'":
             return self._ways.quoted % text[1:-1]
         if _DAY.fullmatch(text):
-            try:
-                return self._ways.day(date.fromisoformat(text))
-            except ValueError:
-                return None
+            return self._day(text)
+        if days := _DAYS.fullmatch(text):
+            return f"{self._day(days[1])} – {self._day(days[2])}"
+        if instant := _INSTANT.fullmatch(text):
+            return f"{self._day(instant[1])}, {instant[2]}"
         if amount := _AMOUNT.fullmatch(text):
             before, first, second, after = amount.groups()
             return self._ways.money(Decimal((first or second).replace(",", "")), before or after)
         if _FIGURE.fullmatch(text):
             return self._ways.figure(Decimal(text))
         return self._ways.word(text)
+
+    def _day(self, text: str) -> str:
+        try:
+            return self._ways.day(date.fromisoformat(text))
+        except ValueError:
+            return text
 
 
 @lru_cache

@@ -37,6 +37,18 @@ _NOT_SAID = (
 """Read at the command line, by programs, or by clients: in English, or in languages of their own."""
 
 _TOLD = (
+    "activities/ledger/agreement_views.py",
+    "activities/ledger/inbox.py",
+    "activities/ledger/integration_views.py",
+    "activities/ledger/why.py",
+    "activities/ledger/why_not.py",
+    "billing/fees.py",
+    "billing/go_ahead.py",
+    "billing/hours.py",
+    "billing/lines.py",
+    "billing/matching.py",
+    "billing/outlook.py",
+    "billing/spending.py",
     "billing/approval_policy.py",
     "billing/leakage/",
     "billing/meter_words.py",
@@ -62,7 +74,7 @@ _ERRORS = {
     "SignInFailed", "SourceClosed", "SourceFaulty", "SourceUnavailable", "WrongState",
 }  # fmt: skip
 _REASONS = {"because", "verified", "message", "outcome", "question", "waits_for", "why"}
-_KEPT = {"because", "how", "reason", "said", "why"}
+_KEPT = {"because", "how", "likely", "reason", "said", "why"}
 _PIECE = "piece"
 _TELLS = {"text", "money", _PIECE}
 _FINDINGS = {"Finding", "finding"}
@@ -74,6 +86,7 @@ figures, days, names, or another of these sentences: put it where it belongs."""
 
 _MOST_WAYS = 8
 _WORDS = re.compile(r"[A-Za-z]{2,}")
+_CODE = re.compile(r"[_$={}]")
 _PLACE = re.compile(r"%\(\w+\)s")
 
 
@@ -98,15 +111,23 @@ def messages() -> Catalog:
 def _errors_and_reasons(tree: ast.AST) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AugAssign) and _targets(node) & _KEPT:
-            yield node.value
+            yield from _within(node.value)
         if isinstance(node, ast.FunctionDef) and node.name.strip("_") in _KEPT:
-            yield from (each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value)
-        if not isinstance(node, ast.Call):
-            continue
-        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if name in _ERRORS or name in _FINDINGS:
-            yield from node.args
-        yield from (each.value for each in node.keywords if each.arg in _REASONS)
+            for each in ast.walk(node):
+                if isinstance(each, ast.Return) and each.value:
+                    yield from _within(each.value)
+        if isinstance(node, ast.Call):
+            yield from _handed_on(node)
+
+
+def _handed_on(node: ast.Call) -> Iterator[ast.expr]:
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    if name in _ERRORS or name in _FINDINGS:
+        for each in node.args:
+            yield from _within(each)
+    for keyword in node.keywords:
+        if keyword.arg in _REASONS:
+            yield from _within(keyword.value)
 
 
 def _targets(node: ast.Assign | ast.AugAssign) -> set[str]:
@@ -132,12 +153,20 @@ def _everything(tree: ast.AST) -> Iterator[ast.expr]:
         if isinstance(node, ast.keyword) and node.arg == "description":
             continue
         if isinstance(node, ast.expr) and next(_ways(node), None) is not None:
-            yield node
-            for part in ast.walk(node):
-                if isinstance(part, ast.FormattedValue):
-                    yield from _everything(part)
+            yield from _within(node)
         else:
             yield from _everything(node)
+
+
+def _within(node: ast.expr) -> Iterator[ast.expr]:
+    """A text, and those it may be put together from."""
+    yield node
+    pieces = {
+        id(piece) for each in ast.walk(node) if isinstance(each, ast.JoinedStr) for piece in each.values
+    }
+    for each in ast.walk(node):
+        if each is not node and isinstance(each, ast.Constant | ast.JoinedStr) and id(each) not in pieces:
+            yield each
 
 
 def _is_log(called: ast.expr) -> bool:
@@ -149,7 +178,8 @@ def _is_log(called: ast.expr) -> bool:
 def _is_sentence(text: str) -> bool:
     rest = _PLACE.sub(" ", text)
     words = _WORDS.findall(rest)
-    return len(words) > 1 and " " in text.strip() and rest.upper() != rest and "_" not in rest
+    enough = len(words) > 1 or (len(words) == 1 and "(" in rest and rest != text)
+    return enough and " " in text.strip() and rest.upper() != rest and not _CODE.search(rest)
 
 
 def _ways(node: ast.expr) -> Iterator[str]:
