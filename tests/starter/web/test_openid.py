@@ -7,20 +7,23 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import oidc_provider_mock
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from activities.delivery.signed_links import About, SignedLink, SignedLinks
 from activities.ledger.database import Ledger
+from activities.ledger.tables import ApprovalRow
 from starter.local_stack import ports
 from starter.web import create_app
 from tests.starter.web.conftest import Visitor
 from tests.starter.web.story import Story
 from workers.settings import NotConfigured, Settings
+from workers.web_secret import secret
 
 CLIENT = "billow"
 
@@ -89,6 +92,34 @@ def test_sign_in(browser: Visitor, issuer: str, ledger: Ledger) -> None:
     with ledger.transaction() as tx:
         [row] = tx.execute(text("select person, how, subject from sign_ins")).all()
     assert tuple(row) == ("tom", "by localhost", f"{issuer}#tom-1")
+
+
+def test_link_from_a_mail(
+    browser: Visitor, issuer: str, story: Story, settings: Settings, ledger: Ledger
+) -> None:
+    """In production a link leads by the provider to what is asked; the cookie is this host's alone, and https's.
+
+    Whoever the provider says is somebody else is told whose link it is, and decides nothing by it.
+    """
+    made = story.asked("one")
+    with ledger.transaction() as tx:
+        asked = tx.scalars(select(ApprovalRow).where(ApprovalRow.invoice == made)).one()
+        link = SignedLink(About.APPROVAL, asked.id, "tom", asked.digest)
+    path = SignedLinks([secret(settings.home)], "").to(link)
+    opened = browser.get(path)
+    assert "opening this page decides nothing" in opened.text and "Nordlicht" not in opened.text
+    cookie = opened.headers["set-cookie"].lower()
+    assert cookie.startswith("__host-billow=") and "path=/;" in cookie and "domain=" not in cookie
+    assert "secure" in cookie and "httponly" in cookie and "samesite=lax" in cookie
+    back = f"/approvals/{asked.id}"
+    assert f'href="/sign-in?back={back}"' in opened.text
+    assert f"back={back}" in unquote(browser.get("/sign-in", params={"back": back}).text)
+    page = arrived(browser, answered(issuer, departed(browser, back)))
+    assert page.url.path == back and "What differs from the last invoice" in page.text
+    assert browser.get(path).url.path == back
+    with served(settings, ledger, issuer) as other:
+        arrived(other, answered(issuer, departed(other), email="rosa@elbwerk.example"))
+        assert "It was sent to Tom Iversen; you are signed in as Rosa Akel" in other.get(path).text
 
 
 def test_question(browser: Visitor) -> None:
