@@ -89,10 +89,11 @@ class Cluster:
         with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
             found = connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone()
             if not found:
+                # files are copied in an eighth of the time it takes to log every page; without fsync that costs nothing
+                how = sql.SQL("wal_log" if self.durable else "file_copy")
+                made = sql.SQL("create database {} template {} strategy {}")
                 source = sql.Identifier(template or "template1")
-                connection.execute(
-                    sql.SQL("create database {} template {}").format(sql.Identifier(name), source)
-                )
+                connection.execute(made.format(sql.Identifier(name), source, how))
         return self.url(name)
 
     def _initialise(self) -> None:
