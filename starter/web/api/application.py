@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 from fastapi import FastAPI
 from starlette.responses import HTMLResponse
 
@@ -46,8 +48,9 @@ def app_for_api(desk: Desk) -> FastAPI:
         app.router.routes.extend(each.router.routes)
     # an address that ends with whatever there is would take those that go on behind it
     app.router.routes.sort(key=lambda route: getattr(route, "path", "").endswith(":path}"))
-    described = description.of(app, PREFIX)
-    app.openapi = lambda: described  # type: ignore[method-assign]
+    # described when somebody asks first: that takes longer than all else an app does before it serves
+    described = cache(partial(description.of, app, PREFIX))
+    app.openapi = described  # type: ignore[method-assign]
     app.add_api_route(
         "/docs", documentation.page_of(described), include_in_schema=False, response_class=HTMLResponse
     )

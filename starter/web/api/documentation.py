@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
@@ -13,21 +14,25 @@ from starlette.responses import HTMLResponse
 from starter.web import problem_types
 
 
-def page_of(described: dict[str, Any]) -> Callable[[], Awaitable[HTMLResponse]]:
-    """The operation that shows the page."""
-    environment = Environment(
-        loader=PackageLoader("starter.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"kind": kind_of, "fragment": fragment, "coded": coded}
-    content = environment.get_template("api_docs.html").render(
-        about=described["info"]["description"],
-        groups=_groups(described),
-        schemas=described["components"]["schemas"],
-        problems=problem_types.TYPES,
-    )
+def page_of(describe: Callable[[], dict[str, Any]]) -> Callable[[], HTMLResponse]:
+    """The operation that shows the page; it is made when somebody asks first."""
 
-    async def page() -> HTMLResponse:
-        return HTMLResponse(content)
+    @cache
+    def content() -> str:
+        described = describe()
+        environment = Environment(
+            loader=PackageLoader("starter.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+        environment.filters |= {"kind": kind_of, "fragment": fragment, "coded": coded}
+        return environment.get_template("api_docs.html").render(
+            about=described["info"]["description"],
+            groups=_groups(described),
+            schemas=described["components"]["schemas"],
+            problems=problem_types.TYPES,
+        )
+
+    def page() -> HTMLResponse:
+        return HTMLResponse(content())
 
     return page
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from activities.ledger import ageing as ageing_of
 from activities.ledger import (
@@ -16,13 +17,15 @@ from activities.ledger import (
     commands,
     company_records,
     credit_commands,
+    invoices,
     payment_commands,
     record_views,
     settling_commands,
+    views,
 )
 from activities.ledger.ageing import Bucket
 from activities.ledger.database import Ledger
-from activities.ledger.read_models import ReadModel
+from activities.ledger.read_models import InvoiceView, ReadModel
 from billing.approval_policy import Channel
 from billing.credit_note import Selection
 from billing.draft import Draft
@@ -343,10 +346,16 @@ def _refund(caller: Caller, ledger: Ledger, source: str, body: Refund, key: str 
 
 
 @router.post("/invoices/{invoice:path}/use-credit", operation_id="useCredit", responses=_ABOUT)
-def use_credit(order: Ordered, body: UseCredit) -> Changed:
+def use_credit(order: Ordered, body: UseCredit, if_match: IfMatch = None) -> Changed:
     """Pays an invoice with what the client has to its credit."""
+
+    def look(tx: Session) -> InvoiceView:
+        # both in the order of their ids, as the command itself locks them
+        client_credit.lock(tx, client_credit.source_of(tx, body.source), invoices.find(tx, order.reference))
+        return views.invoice(tx, order.reference, order.at)
+
     _, used = settling_commands.use_credit(
-        order.ledger,
+        unchanged(order.caller, if_match, order.reference, look),
         body.source,
         order.reference,
         amount=body.amount,
