@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -337,15 +337,26 @@ def timeline_of(tx: Session, row: InvoiceRow) -> list[TimelineEntry]:
     """The same of an invoice that was read already."""
     issuer = company_records.at_version(tx, row.company_version).company.issuer(row.issuer or "")
     zone = issuer.zone if issuer else None
-    return [
-        TimelineEntry(
-            position=event.position,
-            at=event.at,
-            event=event.event,
-            actor=event.actor,
-            channel=event.channel,
-            line=telling.line(event.event, event.facts, row.currency, zone),
-            facts=event.facts,
+    trail = audit_trail.trail(tx, row.id)
+    written = disputes.words(tx, row) if any("dispute" in each.facts for each in trail) else {}
+    entries = []
+    for event in trail:
+        facts = _with_words(event.facts, written)
+        entries.append(
+            TimelineEntry(
+                position=event.position,
+                at=event.at,
+                event=event.event,
+                actor=event.actor,
+                channel=event.channel,
+                line=telling.line(event.event, facts, row.currency, zone),
+                facts=facts,
+            )
         )
-        for event in audit_trail.trail(tx, row.id)
-    ]
+    return entries
+
+
+def _with_words(facts: dict[str, Any], written: Mapping[int, dict[str, str]]) -> dict[str, Any]:
+    """The facts of an event, with what was written where the event has a seal of it."""
+    found = written.get(facts.get("dispute", 0), {})
+    return facts | {key: text for key, text in found.items() if f"{key}_sha256" in facts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -34,6 +35,16 @@ def current(tx: Session, row: InvoiceRow) -> DisputeRow | None:
 def of_invoice(tx: Session, row: InvoiceRow) -> list[DisputeRow]:
     """All disputes about the invoice, oldest first."""
     return list(tx.scalars(select(DisputeRow).where(DisputeRow.invoice == row.id).order_by(DisputeRow.id)))
+
+
+def words(tx: Session, row: InvoiceRow) -> dict[int, dict[str, str]]:
+    """What was written about each dispute, by its id: beside the audit trail, which keeps seals of it for ever."""
+    return {each.id: {"reason": each.reason, "answer": each.answer} for each in of_invoice(tx, row)}
+
+
+def _seal(text: str) -> str:
+    """Proves in the audit trail what was written, and can stay there once the words are erased."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def open(  # noqa: A001 the trade's word, always said with the module: disputes.open
@@ -90,7 +101,8 @@ def open(  # noqa: A001 the trade's word, always said with the module: disputes.
         at=at,
         actor=by,
         channel=channel,
-        reason=dispute.reason,
+        dispute=dispute.id,
+        reason_sha256=_seal(dispute.reason),
         decide_by=dispute.deadline,
         code=code,
         owner=dispute.owner,
@@ -144,7 +156,8 @@ def end(
         actor=by,
         channel=channel,
         outcome=outcome,
-        **({"answer": dispute.answer} if dispute.answer else {}),
+        dispute=dispute.id,
+        **({"answer_sha256": _seal(dispute.answer)} if dispute.answer else {}),
         **({"notice_until": row.notice_until} if outcome in _DECIDED else {}),
     )
     if outcome is Outcome.REJECTED:

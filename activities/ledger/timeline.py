@@ -12,7 +12,9 @@ from billing.money import rounded
 
 Facts = Mapping[str, Any]
 
-_SILENT = frozenset({"draft_digest", "exception", "message", "verdict"})
+_SILENT = frozenset(
+    {"draft_digest", "exception", "message", "verdict", "dispute", "reason_sha256", "answer_sha256"}
+)
 """Facts that only programs need; they stay in `facts`."""
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from activities.archive import after_issue
 from activities.ledger import (
     audit_trail,
     collection,
@@ -17,6 +20,7 @@ from activities.ledger import (
     instalments,
     invoices,
     number_series,
+    views,
 )
 from activities.ledger.tables import DisputeRow
 from billing.dispute import DisputeCode, Outcome
@@ -207,3 +211,22 @@ def test_ended_for_others(story: Story, number: str) -> None:
     )
     with story.ledger.transaction() as tx:
         assert tx.query(DisputeRow).one().outcome == "credited"
+
+
+def test_words_can_be_erased(story: Story, number: str) -> None:
+    """What a client wrote, and was answered, is told with the trail but does not stand in it: erased, it is gone, the
+    seals stay, and the chain holds."""
+    dispute_commands.dispute(story.ledger, number, reason="Jane Roe said eight hours.", **CLIENT)
+    dispute_commands.end_dispute(story.ledger, number, answer="John Doe says ten.", **LENA)
+    with story.ledger.transaction() as tx:
+        row = invoices.find(tx, number, lock=True)
+        kept = json.dumps([each.facts for each in audit_trail.trail(tx, row.id)])
+        assert "Roe" not in kept and "Doe" not in kept
+        assert hashlib.sha256(b"Jane Roe said eight hours.").hexdigest() in kept
+        told = " ".join(each.line for each in views.timeline_of(tx, row))
+        assert "Jane Roe said eight hours." in told and "John Doe says ten." in told
+        after_issue.empty_words(tx, row)
+        tx.flush()
+        told = " ".join(each.line for each in views.timeline_of(tx, row))
+        assert "Roe" not in told and "Doe" not in told and "sha256" not in told
+        assert audit_trail.verify(tx, row.id) == []
