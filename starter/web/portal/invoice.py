@@ -108,6 +108,9 @@ def _money(tx: Session, visit: Visit, allowed: Possible, document: InvoiceDocume
         "paid": _of(visit, row.paid),
         "credited": _of(visit, row.credited),
         "open_amount": open_amount,
+        "objected_to": disputes.amount_of(row)
+        if row.disputed and not collection.wholly_disputed(row)
+        else None,
         "to_credit": overpayments.of_client(tx, row),
         "to_pay": to_pay,
         "parts_now": [

@@ -23,7 +23,7 @@ _BUTTON = re.compile(r'<button class="button (?:main|quiet)"[^>]*>([^<]*(?:Pay|p
 WHAT_IS_SAID = {
     # state: what the top of the page says, what it offers to pay online
     "open": (["Open", "Amount due", "€6,913.90"], ["Pay €6,913.90 online"]),
-    "late": (["Overdue", "16 days late"], ["Pay €6,913.90 online"]),
+    "late": (["Overdue", "days late"], ["Pay €6,913.90 online"]),
     "part paid": (["Partly paid", "Still to pay", "€4,913.90"], ["Pay €4,913.90 online"]),
     # parts of 3,000, 2,000 and 1,913.90, the first is paid
     "plan": (["Next instalment", "€2,000.00"], ["Pay €2,000.00 online", "Pay all that is open: €3,913.90"]),
@@ -34,7 +34,7 @@ WHAT_IS_SAID = {
     ),
     # line 2: 1,260 net with 19 % tax are 1,499.40
     "line disputed": (
-        ["Not objected to", "€5,414.50"],
+        ["Not objected to", "You object to", "−€1,499.40", "€5,414.50"],
         ["Pay €5,414.50 online", "Pay all that is open: €6,913.90"],
     ),
     "rejected": (["Open", "Order 4711 asks for it."], ["Pay €6,913.90 online"]),
@@ -79,6 +79,7 @@ def test_what_is_said(clients: Clients, browser: TestClient, state: str) -> None
     assert [each for each in said if each not in text] == []
     assert _BUTTON.findall(text) == offered
     assert ("button main" in text) is bool(offered and state != "disputed")
+    assert ("IBAN" in text) is bool(offered)  # nobody shall pay twice, nor what is settled
 
 
 @pytest.mark.parametrize(
