@@ -5,6 +5,7 @@ Each form is looked at before anything is billed, and carries a key: the same fo
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import date
@@ -209,6 +210,9 @@ def _one_off(request: Request, form: Form) -> Response:
             return _one_off_page(request, form, lines, written)
         if not form.get("key"):
             raise Refused("the form has lost its key; open it anew and repeat it")
+        if form.get("shown") != _digest(written):
+            changed = "this is not what you had looked at: look at it again, then bill it"
+            return _one_off_page(request, form, lines, written, problem=changed)
         with desk.ledger.transaction() as tx:
             made = triggers.one_off(
                 tx, written, form["key"][:60], by=_person(request), channel=Channel.WEB, at=now()
@@ -244,6 +248,7 @@ def _one_off_page(
             lines=lines,
             written=written,
             problem=problem,
+            shown=_digest(written) if written else "",
             nets=nets,
             net=net,
             tiers=_tiers(company, written.client, net, written.currency) if company and written else (),
@@ -252,6 +257,11 @@ def _one_off_page(
             units=UNITS,
             most_lines=MOST_LINES,
         )
+
+
+def _digest(written: OneOff) -> str:
+    """By which the form knows what of it was looked at."""
+    return hashlib.sha256(written.model_dump_json().encode()).hexdigest()[:24]
 
 
 def _written(form: Form, company: Company | None, lines: int) -> OneOff:

@@ -96,8 +96,14 @@ def test_one_off(story: Story, visitor: Visitor) -> None:
     assert "EUR\u00a01,620.00" in visitor.post("/bill/one-off", data=form).text  # 1.5 x 1,200 less 10 %
     wrong = visitor.post("/bill/one-off", data=form | {"unit_price_1": "1.200,00"}).text
     assert "is not an amount in EUR" in wrong and 'value="A day on site"' in wrong
-    assert f"New invoice manual/{key[1]}" in visitor.post("/bill/one-off", data=form | {"act": "bill"}).text
-    assert "was asked for already" in visitor.post("/bill/one-off", data=form | {"act": "bill"}).text
+    shown = re.search(r'name="shown" value="([^"]+)"', visitor.post("/bill/one-off", data=form).text)
+    assert shown
+    form |= {"act": "bill", "shown": shown[1]}
+    for other in ({"unit_price_1": "1300,00"}, {"shown": ""}, {"discount": ""}):
+        again = visitor.post("/bill/one-off", data=form | other).text
+        assert "This is not what you had looked at" in again and "This would be billed" in again
+    assert f"New invoice manual/{key[1]}" in visitor.post("/bill/one-off", data=form).text
+    assert "was asked for already" in visitor.post("/bill/one-off", data=form).text
 
 
 def test_event(story: Story, visitor: Visitor) -> None:
