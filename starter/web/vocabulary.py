@@ -64,6 +64,28 @@ CODES = (
 )  # fmt: skip
 """Of `billing.exceptions.ReasonCode`, with blanks."""
 
+FACTS = (
+    message("gross"), message("number"), message("due date"), message("issue date"), message("draft digest"),
+    message("trigger"), message("amount"), message("reason"), message("until"), message("tier"), message("owner"),
+    message("open"), message("comment"), message("received on"), message("lines"), message("verdict"),
+    message("because"), message("code"), message("message"), message("reply"), message("size"), message("to"),
+)  # fmt: skip
+"""Names of facts of the audit trail, with blanks."""
+
+ITEMS = (message("fee"), message("price"), message("hours"), message("block"), message("expenses"))
+"""Parts of an agreement that are billed."""
+
+NOTICES = (
+    message("approval request"), message("approval reminder"), message("agreement wanted"),
+    message("company exception"), message("credit hold"), message("dispute"), message("dispute received"),
+    message("dispute rejected"), message("exception"), message("payment plan"), message("receipt"),
+    message("refund to pay"), message("unmatched payment"), message("chosen in development"),
+)  # fmt: skip
+"""Messages by what they are about; and how somebody came in."""
+
+DOORS = (message("web"), message("cli"), message("signal"), message("api"), message("link"), message("VAT"))
+"""By which a decision may come; and the tax that has a word of its own in each language."""
+
 CODED = frozenset({"code", "how", "kind", "message", "outcome", "status", "trigger", "verdict"})
 """Facts of the audit trail that hold one of these words."""
 

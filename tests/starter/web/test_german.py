@@ -37,7 +37,7 @@ _DATA = (
     "Invoice of ours, no number",
     "the CRM says 8,500.00 EUR, the contract 9,200.00 EUR",
     "The CRM says 8,500.00 EUR, the contract 9,200.00 EUR",
-    "not <active> in the CRM",
+    "is not <active> in the CRM; activate it, or end agreement",
 )
 """What people and banks wrote, and findings the test makes up."""
 
