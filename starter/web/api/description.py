@@ -72,7 +72,7 @@ _ETAG: dict[str, Any] = {"description": "of what is shown", "schema": {"type": "
 
 def of(app: FastAPI, prefix: str) -> dict[str, Any]:
     """The description of the operations there are."""
-    routes = [each for each in app.router.routes if isinstance(each, APIRoute)]
+    routes = [each for each in app.router.routes if isinstance(each, APIRoute) and each.include_in_schema]
     made = get_openapi(
         title=app.title,
         version=app.version,
