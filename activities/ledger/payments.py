@@ -131,10 +131,16 @@ def record(
         open=open_amount(row),
     )
     _tell_taken_back(tx, row, taken_back, at=at)
+    _went_back(tx, row, amount, source, at=at)
     if audited:
         audit_trail.record(tx, row, EARLY_PAYMENT, at=at, actor=by, channel=channel, **audited)
     invoices.wake(tx, row, at)
     return True
+
+
+def _went_back(tx: Session, row: InvoiceRow, amount: Money, source: str, *, at: datetime) -> None:
+    if amount.amount < 0 and source not in (REFUND, CREDIT):
+        paid_back.given_up_before(tx, row, -amount, at=at)
 
 
 def bring_up_to_date(tx: Session, row: InvoiceRow, *, at: datetime) -> None:

@@ -213,7 +213,7 @@ def _moved(taking: _Taking, report: ProviderPayment, movement: Movement) -> str:
         )
         if source == BY_PROVIDER:
             back = Money.of(-parts[invoice], movement.amount.currency)
-            paid_back.noticed(tx, row, back, taking.company, where=taking.title, at=taking.at)
+            paid_back.by_provider(tx, row, back, taking.company, where=taking.title, at=taking.at)
     if of_kept > 0:
         _kept_again(taking, report, movement, of_kept)
     elif of_kept < 0:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from activities.invoicing import billing_runs, staff_mail
-from activities.ledger import company_records, giving_up, refunds, settling_commands, views
+from activities.ledger import company_records, giving_up, invoices, refunds, settling_commands, views
 from activities.ledger.settling_commands import Item
 from activities.ledger.tables import MessageRow
 from billing.approval_policy import Channel
@@ -165,6 +165,33 @@ def test_money_comes_after_all(story: Story, number: str, paid: str, expected: t
     story.paid(number, paid)
     assert standing(story, number) == expected
     assert "write-off taken back" in events(story.ledger, number)
+
+
+def test_what_came_after_all_goes_back(story: Story, number: str) -> None:
+    """A payment of what was written off is taken back: nobody is reminded of what was given up, somebody is asked;
+    written off again, the question ends."""
+    settling_commands.agree(story.ledger, write_off(story, number).id, **said("tom"))
+    story.paid(number, "500")
+    story.paid(number, "-500")
+    assert standing(story, number) == ("unpaid", "8000.00", "500.00")
+    with story.ledger.transaction() as tx:
+        row = story.invoice(tx, number)
+        (asked,) = invoices.open_exceptions(tx, row)
+        assert asked.code == "paid-back" and "EUR 500.00 is open again" in asked.finding["message"]
+    again = write_off(story, number, "500")
+    settling_commands.agree(story.ledger, again.id, **said("tom"))
+    assert standing(story, number) == ("written off", "8500.00", "0.00")
+    with story.ledger.transaction() as tx:
+        assert invoices.open_exceptions(tx, story.invoice(tx, number)) == []
+    assert breaks(story.ledger, number) == []
+
+
+def test_what_was_never_given_up_goes_back(story: Story, number: str) -> None:
+    """A payment that is taken back of an ordinary invoice asks nobody: it is owed again."""
+    story.paid(number, "500")
+    story.paid(number, "-500")
+    with story.ledger.transaction() as tx:
+        assert invoices.open_exceptions(tx, story.invoice(tx, number)) == []
 
 
 def test_refused(story: Story, number: str) -> None:
