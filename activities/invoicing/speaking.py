@@ -31,7 +31,7 @@ from activities.ledger import (
     notices,
     portal_links,
 )
-from activities.ledger.resending import COPY
+from activities.ledger.resending import COPY, COPY_OF_CREDIT_NOTE
 from activities.ledger.tables import CreditNoteRow, InvoiceRow, MessageRow
 from billing.company import Company
 from billing.dunning_policy import Act
@@ -64,7 +64,7 @@ _ABOUT_CREDIT_NOTE = "credit_note"
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
-_WITH_UBL = ("invoice", COPY, CREDIT_NOTE)
+_WITH_UBL = ("invoice", COPY, CREDIT_NOTE, COPY_OF_CREDIT_NOTE)
 """Mails by which a client gets the invoice; a reminder is no second one."""
 
 

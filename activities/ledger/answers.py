@@ -14,6 +14,9 @@ from billing.status import DocumentStatus, PaymentStatus
 
 DISPUTE_RECEIVED, DISPUTE_REJECTED, PAYMENT_PLAN = "dispute-received", "dispute-rejected", "payment-plan"
 
+COPY_OF_CREDIT_NOTE = "credit-note-copy"
+"""The event of a credit note that is mailed once more."""
+
 ANSWERS = (DISPUTE_RECEIVED, DISPUTE_REJECTED, PAYMENT_PLAN)
 """The events of these messages."""
 
@@ -23,6 +26,8 @@ def needless(tx: Session, row: InvoiceRow, message: MessageRow) -> str | None:
 
     Who objected is answered, also where the money is there by now, unless the answer is no longer true.
     """
+    if message.event == COPY_OF_CREDIT_NOTE:
+        return None
     if row.document_status == DocumentStatus.CREDITED:
         return "credited meanwhile"
     if message.event in (DISPUTE_RECEIVED, DISPUTE_REJECTED):

@@ -231,12 +231,22 @@ def set_aside(ledger: Ledger, payment: int, *, reason: str, by: str, at: datetim
 
 
 def resend(
-    ledger: Ledger, reference: str, *, to: str | None = None, by: str, channel: Channel, at: datetime
+    ledger: Ledger,
+    reference: str,
+    *,
+    to: str | None = None,
+    credit_note: str | None = None,
+    by: str,
+    channel: Channel,
+    at: datetime,
 ) -> str:
-    """Has an issued invoice mailed once more, to its contact or to `to`; returns the number."""
+    """Has an issued invoice mailed once more, or a credit note of it, to its contact or to `to`; returns the number."""
     with ledger.transaction() as tx:
         row = invoices.find(tx, reference, lock=True)
         company = company_records.current(tx).company
+        if credit_note is not None:
+            resending.resend_credit_note(tx, row, credit_note, company, to=to, by=by, channel=channel, at=at)
+            return credit_note
         resending.resend(tx, row, company, to=to, by=by, channel=channel, at=at)
         return row.number or row.billing_key
 

@@ -133,14 +133,23 @@ def due(invoice: str, day: date, reason: str, who: str, as_json: bool) -> None:
 @click.command("resend", short_help="Mail an issued invoice once more")
 @invoice_argument
 @click.option("--to", type=Text(), metavar="ADDRESS", help="Instead of the client's billing contact.")
+@click.option("--credit-note", type=Text(), metavar="NUMBER", help="This credit note of it instead.")
 @as_option(required=True)
 @json_option
-def resend(invoice: str, to: str | None, who: str, as_json: bool) -> None:
-    """Mail an issued invoice once more with its PDF, under a Message-ID of its own."""
+def resend(invoice: str, to: str | None, credit_note: str | None, who: str, as_json: bool) -> None:
+    """Mail an issued invoice once more with its PDF, or a credit note of it, under a Message-ID of its own."""
     from activities.ledger import commands
     from billing.approval_policy import Channel
 
-    name = commands.resend(context.ledger(), invoice, to=to, by=who, channel=Channel.CLI, at=context.now())
+    name = commands.resend(
+        context.ledger(),
+        invoice,
+        to=to,
+        credit_note=credit_note,
+        by=who,
+        channel=Channel.CLI,
+        at=context.now(),
+    )
     done(
         name, "sent again", as_json, f"{name} is mailed once more{f' to {to}' if to else ''}.", to=to, by=who
     )

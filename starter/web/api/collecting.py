@@ -94,9 +94,10 @@ class PlanEnded(Strict):
 
 
 class Copy(Strict):
-    """To whom the invoice is sent once more; to its billing contact without `to`."""
+    """To whom the invoice, or that credit note of it, is sent once more; to its billing contact without `to`."""
 
     to: Annotated[str, Field(max_length=254, pattern=r"^[^\x00]*$")] | None = None
+    credit_note: Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")] | None = None
 
 
 class Link(ReadModel):
@@ -237,7 +238,15 @@ def end_plan(order: Ordered, body: PlanEnded) -> Changed:
 @router.post("/invoices/{invoice:path}/resend", operation_id="resendInvoice", responses=_ABOUT)
 def resend(order: Ordered, body: Copy) -> Changed:
     """Has an issued invoice mailed once more; twice within a minute is once."""
-    commands.resend(order.ledger, order.reference, to=body.to, by=order.by, channel=Channel.API, at=order.at)
+    commands.resend(
+        order.ledger,
+        order.reference,
+        to=body.to,
+        credit_note=body.credit_note,
+        by=order.by,
+        channel=Channel.API,
+        at=order.at,
+    )
     return order.done()
 
 

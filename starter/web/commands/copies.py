@@ -12,7 +12,13 @@ from starter.web.orders import Order
 def _resend(order: Order) -> str:
     to = order["to"] or None
     number = commands.resend(
-        order.ledger, order["invoice"], to=to, by=order.by, channel=Channel.WEB, at=order.at
+        order.ledger,
+        order["invoice"],
+        to=to,
+        credit_note=order["credit_note"] or None,
+        by=order.by,
+        channel=Channel.WEB,
+        at=order.at,
     )
     return f"{number} is mailed once more, to {to or 'the billing contact'}."
 

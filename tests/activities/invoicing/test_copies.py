@@ -22,10 +22,11 @@ from activities.ledger import (
 )
 from activities.ledger.answers import DISPUTE_RECEIVED, DISPUTE_REJECTED, PAYMENT_PLAN
 from activities.ledger.database import Ledger
-from activities.ledger.resending import COPY
+from activities.ledger.resending import COPY, COPY_OF_CREDIT_NOTE
 from activities.ledger.tables import MessageRow
 from billing.approval_policy import Channel
 from billing.credit_note import WHOLE
+from billing.errors import NotFound, WrongState
 from billing.payment_policy import Agreeing, PaymentPolicy
 from tests.mail_server import MailServer
 from tests.starter.web.story import COMPANY, NOW, Story
@@ -164,3 +165,32 @@ def test_not_sent(
     with story.ledger.transaction() as tx:
         told = audit_trail.trail(tx, invoices.find(tx, number).id)[-1]
     assert (told.event, told.facts["because"]) == ("not sent again", because)
+
+
+def test_credit_note_once_more(story: Story, settings: Settings, smtp: MailServer, number: str) -> None:
+    """A credit note is mailed once more under its own number, though nothing is open; a second click is none."""
+    credit(story, number)
+    outside = effects(settings)
+    with pytest.raises(WrongState, match="is being made"):
+        commands.resend(story.ledger, number, credit_note=credit_note(story, number), **LENA)
+    with story.ledger.transaction() as tx:
+        note = credit_notes.of_invoice(tx, invoices.find(tx, number))[0]
+        note.document = outside.documents.put(b"%PDF-1.7 a credit note")
+    outside.ledger.close()
+    for _ in range(2):
+        commands.resend(
+            story.ledger, number, to="books@nordlicht.example", credit_note=credit_note(story, number), **LENA
+        )
+    assert sent(settings, COPY_OF_CREDIT_NOTE) is None
+    (mail,) = smtp.messages()
+    assert (mail.recipients, credit_note(story, number) in mail.text) == (["books@nordlicht.example"], True)
+    assert "IBAN" not in mail.text
+    other = story.issued("two")
+    with pytest.raises(NotFound, match="is no credit note of"):
+        commands.resend(story.ledger, other, credit_note=credit_note(story, number), **LENA)
+
+
+def credit_note(story: Story, number: str) -> str:
+    """The number of the one there is."""
+    with story.ledger.transaction() as tx:
+        return credit_notes.of_invoice(tx, invoices.find(tx, number))[0].number
