@@ -42,7 +42,8 @@ def export(request: Request) -> Response:
 
 
 def csv_lines(invoices: Iterator[InvoiceSummary], said: Words) -> Iterator[str]:
-    """The table in pieces of many lines; amounts without separators of thousands, days as ISO 8601."""
+    """The table in pieces of many lines; states in the viewer's words, amounts without separators of thousands, days as
+    ISO 8601. A program reads the API, whose states never change with a language."""
     out = StringIO()
     # a spreadsheet in a language with a decimal comma has semicolons between the cells
     comma = said.figure(Decimal("0.5"))[1] == ","
@@ -50,7 +51,7 @@ def csv_lines(invoices: Iterator[InvoiceSummary], said: Words) -> Iterator[str]:
     out.write("\ufeff")  # by which a spreadsheet knows that it is UTF-8
     writer.writerow([said.gettext(name) for name in _COLUMNS])
     for number, invoice in enumerate(invoices, 1):
-        writer.writerow([_cell(value, comma=comma) for value in _values(invoice)])
+        writer.writerow([_cell(value, comma=comma) for value in _values(invoice, said)])
         if number % 200 == 0:
             yield out.getvalue()
             out.seek(0)
@@ -66,16 +67,16 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _values(invoice: InvoiceSummary) -> tuple[object, ...]:
+def _values(invoice: InvoiceSummary, said: Words) -> tuple[object, ...]:
     return (
         invoice.number,
         invoice.billing_key,
         invoice.client,
         invoice.client_name,
         invoice.title,
-        invoice.document_status,
-        invoice.payment_status if invoice.number else None,
-        invoice.collection_status if invoice.number else None,
+        said.said(invoice.document_status),
+        said.said(invoice.payment_status) if invoice.number else None,
+        said.said(invoice.collection_status) if invoice.number else None,
         invoice.currency,
         invoice.gross,
         invoice.paid,
@@ -85,7 +86,7 @@ def _values(invoice: InvoiceSummary) -> tuple[object, ...]:
         invoice.issue_date,
         invoice.due_date,
         invoice.days_late,
-        invoice.waits_for,
+        said.told(invoice.waits_for) if invoice.waits_for else None,
     )
 
 

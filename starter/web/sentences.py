@@ -24,7 +24,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAYS = re.compile(r"(\d{4}-\d{2}-\d{2}) to (\d{4}-\d{2}-\d{2})")
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2})")
 _AMOUNT = re.compile(r"([A-Z]{3})[ \u00a0](-?[\d,]+(?:\.\d+)?)|(-?[\d,]+(?:\.\d+)?)[ \u00a0]([A-Z]{3})")
-_FIGURE = re.compile(r"-?\d+\.\d+")
+_FIGURE = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?|-?\d+\.\d+")
+_APART = re.compile(r"[ ,;:(]")
 _BETWEEN = ("; ", " · ")
 _LONGEST = 4000
 _DEEPEST = 4
@@ -53,12 +54,18 @@ class Pattern(NamedTuple):
             return None
         at, found = len(first), []
         for each in between:
-            here = text.find(each, at, end)
+            here = text.find(each, at, end) if each else _next_piece(text, at, end)
             if here < 0:
                 return None
             found.append(text[at:here])
             at = here + len(each)
         return dict(zip(self.places, [*found, text[at:end]], strict=True))
+
+
+def _next_piece(text: str, at: int, end: int) -> int:
+    """Where the first of two places without a text between them ends: at the blank or mark the next begins with."""
+    found = _APART.search(text, at, end)
+    return found.start() if found else end
 
 
 class Ways(NamedTuple):
@@ -102,7 +109,7 @@ class Sentences:
     def _sentence(self, text: str, depth: int) -> str | None:
         if (exact := self._exact.get(_low(text))) is not None:
             return exact
-        for candidate in {text, _low(text), text[:1].upper() + text[1:]}:
+        for candidate in (text, _low(text), text[:1].upper() + text[1:]):
             starts = {candidate[:1].lower(), ""}
             found = [
                 (pattern, filled)
@@ -138,7 +145,7 @@ class Sentences:
             before, first, second, after = amount.groups()
             return self._ways.money(Decimal((first or second).replace(",", "")), before or after)
         if _FIGURE.fullmatch(text):
-            return self._ways.figure(Decimal(text))
+            return self._ways.figure(Decimal(text.replace(",", "")))
         return self._ways.word(text)
 
     def _day(self, text: str) -> str:

@@ -82,6 +82,33 @@ _PIECE = "piece"
 _TELLS = {"text", "money", _PIECE}
 _FINDINGS = {"Finding", "finding"}
 
+_TOGETHER = {
+    "billing/payment_terms.py": (
+        "net 1 day",
+        "net %(days)s days",
+        "end of month + 1 day",
+        "end of month + %(days)s days",
+        "by the %(day)s. of the month",
+        "by the %(day)s. of the month, 1 month later",
+        "by the %(day)s. of the month, %(months)s months later",
+        "%(days)s days before the service begins",
+        "%(percent)s %% discount within %(days)s days",
+        "end of month",
+        "on receipt",
+        "%(terms)s, or the next business day",
+        "%(terms)s, or the business day before",
+        "%(terms)s, or the next business day of that month, else the one before",
+    ),
+    "billing/taxes/national_rate.py": (
+        "S: %(what)s in %(country)s, standard rate %(rate)s, %(law)s",
+        "S: %(what)s in %(country)s, %(kind)s rate %(rate)s, %(law)s",
+    ),
+    "billing/taxes/outcome.py": tuple(
+        f"{each}: %(why)s, %(article)s" for each in ("AE", "E", "G", "K", "O", "Z")
+    ),
+}
+"""Sentences that the code puts together from pieces too small to be found."""
+
 _HEADER = """What rules and commands say, in {name}, for the pages of Billow.
 
 msgid is the English text as the code says it. %(name)s is a place that is filled, by
@@ -108,6 +135,9 @@ def messages() -> Catalog:
             for node in _pieces(tree) if place == _TRAIL else ():
                 for text in filter(_WORDS.search, _ways(node)):
                     found.add(text, None, [(place, node.lineno)])
+    for place, texts in _TOGETHER.items():
+        for text in texts:
+            found.add(text, None, [(place, 1)])
     return found
 
 

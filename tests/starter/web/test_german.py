@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
+from itertools import zip_longest
 
 import pytest
+from babel.messages.catalog import Catalog
 
-from activities.languages.catalogue import places
+from activities.languages.catalogue import places, read
 from activities.languages.extraction import written
 from starter.web.languages import SENTENCES, TRANSLATED
-from starter.web.languages.sentences import messages, updated
+from starter.web.languages.sentences import updated
 from starter.web.sentences import patterns
 from starter.web.words import words
 from tests.browser.test_every_page import pages
@@ -40,6 +41,79 @@ _DATA = (
     "is not <active> in the CRM; activate it, or end agreement",
 )
 """What people and banks wrote, and findings the test makes up."""
+
+
+def file_of(language: str) -> Catalog:
+    return read((SENTENCES / f"{language}.po").read_bytes(), language)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_sentence_is_translated(language: str) -> None:
+    """Each sentence the code says has its translation, with the places of the English; none is left over."""
+    found = file_of(language)
+    assert [each.id for each in found if each.id and not each.string] == []
+    assert [
+        each.id for each in found if each.id and not places(str(each.string)) <= places(str(each.id))
+    ] == []
+    assert written(updated(language)) == (SENTENCES / f"{language}.po").read_bytes(), "run: make languages"
+    assert not found.obsolete
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("a hold must end in the future", "eine Mahnsperre muss in der Zukunft enden"),
+        ("A hold must end in the future.", "Eine Mahnsperre muss in der Zukunft enden."),
+        ("'R-1' is not on hold", "für „R-1“ gilt keine Mahnsperre"),
+        (
+            "R-1 is paid: nothing of it is open",
+            "R-1 ist bezahlt: nichts davon ist offen",
+        ),
+        (
+            "EUR 1,250.00 received on 2026-11-20 is booked.",
+            "1.250,00 EUR vom 20.11.2026 ist gebucht.",
+        ),
+        (
+            "3 approved time entries of project P-7, left over from earlier days and billed along",
+            "3 freigegebene Zeiteinträge von Projekt P-7, aus früheren Tagen übrig und mit abgerechnet",
+        ),
+        ("Tier lead (above EUR 5,000) must agree", "Stufe lead (über 5.000 EUR) muss zustimmen"),
+        ("net 14 days · 2 % discount within 7 days", "14 Tage netto · 2 % Skonto innerhalb von 7 Tagen"),
+        (
+            "S: domestic service in DE, standard rate 19 %, § 12(1) UStG",
+            "S: Leistung im Inland in DE, Regelsatz 19 %, § 12(1) UStG",
+        ),
+        ("a sentence nobody has ever said, 100 % of it", "a sentence nobody has ever said, 100 % of it"),
+        ("", ""),
+    ],
+)
+def test_told(english: str, german: str) -> None:
+    """A sentence is said with what had been filled in: days, amounts, names and sentences within; or stays as it is."""
+    assert words("de-DE").told(english).replace("\u00a0", " ") == german
+    assert words("en-GB").told(english) == english
+
+
+@pytest.mark.timeout(5)
+def test_hostile_sentences() -> None:
+    """What somebody put into a sentence cannot hold the page up, however it repeats the sentence's own words."""
+    for text in ("; " * 1500, "R is paid: " * 300, ("%(1)s is " * 400), "a" * 100_000, "'" * 3000):
+        assert words("de-DE").told(text) is not None
+
+
+def test_every_message_finds_itself() -> None:
+    """A sentence made from a message is told by that message: none hides behind another that fits as well."""
+    said = patterns("de")
+    hidden = []
+    for each in said:
+        text = "".join(
+            part
+            for pair in zip_longest(each.texts, ("Qx",) * len(each.places), fillvalue="")
+            for part in pair
+        )
+        fits = [other for other in said if other.filled(text) is not None and other.weight > each.weight]
+        if fits and fits[0].said != each.said:
+            hidden.append((each.texts, fits[0].texts))
+    assert hidden == []
 
 
 class _Texts(HTMLParser):
