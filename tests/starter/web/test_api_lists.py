@@ -88,7 +88,8 @@ def pages(program: TestClient, path: str, query: dict[str, str], limit: int) -> 
         assert answer.status_code == 200, answer.text
         page = answer.json()
         assert len(page["items"]) <= limit
-        found += page["items"]
+        # when its own token was last used changes by the minute
+        found += [{name: each[name] for name in each if name != "last_used_at"} for each in page["items"]]
         if page["next"] is None:
             return found
         cursor = {"cursor": page["next"]}
