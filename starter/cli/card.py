@@ -284,6 +284,8 @@ def next_commands(view: InvoiceView) -> list[str]:
     name = shlex.quote(view.name)
     commands = [
         f"billow resolve {each.id} --retry --as WHO{other_ways(each.resolutions)}"
+        if "retry" in each.resolutions
+        else f"billow resolve {each.id} --accept --reason … --as WHO"
         for each in view.exceptions
         if each.resolved_at is None
     ]
