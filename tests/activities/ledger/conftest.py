@@ -31,10 +31,26 @@ def one_database(postgres: Cluster, template_database: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def database_url(one_database: Engine) -> str:
-    """The SQLAlchemy URL of an empty database; emptied for each test, which costs a quarter of making a new one."""
-    tables = ", ".join(table.name for table in Table.metadata.sorted_tables)
+    """The SQLAlchemy URL of an empty database; emptied for each test, which costs a tenth of making a new one.
+
+    Row by row, children first or not: few rows are sooner deleted than fifty tables truncated.
+    """
+    tables = [table.name for table in Table.metadata.sorted_tables]
     with one_database.begin() as connection:
-        connection.execute(text(f"truncate {tables} restart identity"))
+        counted = connection.scalars(
+            text(
+                "select sequencename from pg_sequences where schemaname = 'public' and last_value is not null"
+            )
+        )
+        connection.exec_driver_sql(
+            "; ".join(
+                [
+                    "set local session_replication_role = replica",
+                    *(f"delete from {name}" for name in tables),
+                    *(f"alter sequence {name} restart" for name in counted),
+                ]
+            )
+        )
     return one_database.url.render_as_string(hide_password=False)
 
 
