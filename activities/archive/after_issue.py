@@ -107,7 +107,7 @@ def payers(tx: Session, row: InvoiceRow) -> Sequence[PayerRow]:
         .order_by(BankEntryRow.id)
     ).all()
     found: list[PayerRow] = [*booked, *decided]
-    return [each for each in found if _says_who(each) and not _pays_what_is_open(tx, each)]
+    return [each for each in found if says_who(each) and not _pays_what_is_open(tx, each)]
 
 
 def received_on(payer: PayerRow) -> date:
@@ -126,7 +126,8 @@ def empty_payer(payer: PayerRow) -> None:
         payer.suggestions = []
 
 
-def _says_who(payer: PayerRow) -> bool:
+def says_who(payer: PayerRow) -> bool:
+    """Whether anything in it still tells a person."""
     if isinstance(payer, BankEntryRow):
         return any((payer.counterparty, payer.counterparty_account, payer.remittance))
     return any((payer.payer, payer.payer_account, payer.reference))

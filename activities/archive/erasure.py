@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from activities.archive import after_issue, retention
+from activities.archive import after_issue, retention, without_invoice
 from activities.documents.store import DocumentStore
 from activities.ledger import audit_trail, company_records, credit_notes, invoices, notices
 from activities.ledger.database import Ledger
@@ -88,14 +88,15 @@ class _Fate:
 
 
 def plan(tx: Session, subject: str, as_of: datetime) -> Plan:
-    """What may go of a client (by its id) or a contact (by its e-mail address), and what stays. Changes nothing.
+    """What may go of a client (by its id), a contact (by its e-mail address) or a payer (by its account), what stays.
 
     `NotFound` if nothing here is of that subject.
     """
     found = Plan(subject)
     rows = tx.scalars(select(InvoiceRow).where(_of(subject)).order_by(InvoiceRow.id)).all()
     letters = _client_documents(tx, subject)
-    if not rows and not letters:
+    payers = without_invoice.of_subject(tx, subject)
+    if not rows and not letters and not payers:
         _must_be_known(tx, subject)
     parts: list[Part] = []
     for row in rows:
@@ -107,6 +108,10 @@ def plan(tx: Session, subject: str, as_of: datetime) -> Plan:
         goes = kept.past(_today(tx, None, as_of))
         found.letters += [document.sha256] * goes
         parts.append(Part("statements and other letters", 1, goes, _because(kept), kept.until))
+    company = company_records.current(tx).company
+    for payer in payers:
+        goes, why, until = without_invoice.fate(tx, payer, company, _today(tx, None, as_of))
+        parts.append(Part("payer records", 1, goes, why, until))
     events = select(AuditEventRow.position).where(AuditEventRow.invoice.in_([row.id for row in rows]))
     parts.append(
         Part("events of the audit trail", len(tx.scalars(events).all()), goes=False, why=_DUE_DILIGENCE)
@@ -129,6 +134,10 @@ def carry_out(ledger: Ledger, documents: DocumentStore, subject: str, *, by: str
         for sha256 in planned.letters:
             documents.remove(sha256)
             tx.get_one(DocumentRow, sha256).erased_at = at
+        company = company_records.current(tx).company
+        for payer in without_invoice.of_subject(tx, subject):
+            if without_invoice.fate(tx, payer, company, _today(tx, None, at))[0]:
+                without_invoice.empty(tx, payer)
         tx.add(
             ErasureRow(
                 subject=_pseudonym(subject),

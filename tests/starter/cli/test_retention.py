@@ -367,3 +367,39 @@ def test_our_own_pdf_sent_back(desk: Desk, in_years: Years) -> None:
     assert goes["dispute files"] == 1 and "documents of invoices" not in goes
     assert stored(desk).read_bytes() == data
     proofs_hold(desk)
+
+
+def test_money_of_nobody_and_of_no_invoice(desk: Desk, in_years: Years) -> None:
+    """A stranger's money goes by the stranger's account, a client's with the client: decided about, and in time."""
+    with desk.effects.ledger.transaction() as tx:
+        ours = "".join(company_records.current(tx).company.issuers[0].bank_account.iban.split())
+    entries = [
+        bank_paid("50.00", "Danke", bank="B1", name="Zylinderhut", account=STRANGER, day=today().isoformat()),
+        bank_paid("60.00", "Danke", bank="B2", name="Zwicker", account=CLIENTS, day=today().isoformat()),
+    ]
+    statement = desk.folder / "a.xml"
+    statement.write_bytes(bank_file(entries, account=ours, day=today().isoformat()))
+    desk.type("import-statement", statement, "--as", "pia")
+    spaced = " ".join((STRANGER[:4], STRANGER[4:8], STRANGER[8:]))
+    waits = desk.read("erase", spaced, "--as", "pia", "--dry-run")["stays"]
+    assert {each["why"] for each in waits if each["what"] == "payer records"} == {
+        "nobody has decided yet what it is for"
+    }
+    desk.type("allocate", "1", "--set-aside", "--reason", "not ours", "--as", "pia")
+    desk.type("keep-credit", "2", "acme", "--as", "pia")
+    assert desk.read("erase", STRANGER, "--as", "pia", "--yes")["erased"] is False
+    in_years(9)
+    assert fates(desk.read("erase", STRANGER, "--as", "pia", "--yes"), "goes") == {"payer records": 2}
+    assert everywhere(desk, "ylinderhut") <= {"messages", "outbox"}
+    stays = desk.read("erase", "acme", "--as", "pia", "--dry-run")["stays"]
+    assert any("credit of the client" in each["why"] for each in stays)
+    assert "bank_entries" in everywhere(desk, "Zwicker")
+    desk.type("refund", "payment 2", "--reason", "asked for by Zwicker", "--as", "pia")
+    for said in ("agree", "refund-paid"):
+        desk.type(said, "1", "--as", "noor" if said == "agree" else "pia")
+    assert fates(desk.read("erase", "acme", "--as", "pia", "--yes"), "goes") == {"payer records": 2}
+    assert everywhere(desk, "wicker") <= {"messages", "outbox"}
+    proofs_hold(desk)
+
+
+STRANGER, CLIENTS = "DE75512108001245126199", "DE02500105170137075030"
