@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import ColumnElement, exists, func, not_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from activities.archive.after_issue import PayerRow, empty_payer, received_on, says_who
 from activities.ledger import unmatched_payments
@@ -96,7 +96,7 @@ def _issuer(tx: Session, payer: PayerRow, company: Company) -> str:
     return client.issuer if client else ""
 
 
-def _bare(account: ColumnElement[str]) -> ColumnElement[str]:
+def _bare(account: InstrumentedAttribute[str]) -> ColumnElement[str]:
     return func.upper(func.replace(account, " ", ""))
 
 
