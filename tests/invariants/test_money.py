@@ -1,4 +1,14 @@
-"""Random orders of payments, credit notes, refunds, disputes, reminders, write-offs: the books agree to the cent."""
+"""Random orders of payments, credit notes, refunds, disputes, reminders, write-offs: the books agree to the cent.
+
+What it finds was tried in November 2026 by changing the program in a copy, one place at a time, with the few examples
+that every run has. Found: what is open without write-offs, without credit notes; what is paid without what was taken
+back; a write-off that money does not end; more taken back than came; a payment booked twice under one key; the largest
+credit note in place of all; refunds of payments without invoice not set apart; what is allocated, or used of a kept
+payment, not counted; a refund booked as money that came; credit used that stays where it was, or does not come back
+when undone; reminders of the gross amount; reminders in spite of a dispute, of a hold. Not found, for it changes
+nothing: a write-off of more than is open
+(what is too much of it ends in the same act), and who asked agreeing (nobody is asked about what is their own).
+"""
 
 from __future__ import annotations
 
