@@ -7,12 +7,14 @@ import html
 import re
 from datetime import timedelta
 from io import StringIO
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from activities.ledger import saved_views
 from activities.ledger.database import Ledger
 from billing.errors import NotAllowed, NotFound, Refused
+from starter.web.desk import HOME_ZONE
 from tests.starter.web.conftest import Visitor
 from tests.starter.web.story import Story
 
@@ -71,7 +73,8 @@ def test_orders_and_filters(filled: Story, visitor: Visitor, query: str, listed:
 def test_days(filled: Story, visitor: Visitor) -> None:
     """Days of issue and due days narrow the list, the first and the last included, and put it in their order."""
     visitor.sign_in("lena")
-    first, last = (filled.at - timedelta(days=30)).date(), (filled.at - timedelta(days=20)).date()
+    here = ZoneInfo(HOME_ZONE)  # the issuer's days: late in the evening they are others than those of UTC
+    first, last = ((filled.at - timedelta(days=days)).astimezone(here).date() for days in (30, 20))
     assert len(rows(visitor.get(f"/invoices?issued_from={first}&issued_to={last}").text)) == 2
     assert (
         len(rows(visitor.get(f"/invoices?issued_from={first + timedelta(days=1)}&issued_to={last}").text))
