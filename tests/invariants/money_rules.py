@@ -49,6 +49,7 @@ def check(tx: Session, books: Books, at: datetime) -> None:
     no_cent_lost(tx, rows, books)
     credit_is_what_was_paid_too_much(tx, books)
     too_much_is_seen(tx, rows)
+    no_more_goes_back_than_is_too_much(tx)
     giving_up_waits_for_somebody(tx, at)
     assert all(audit_trail.verify(tx, row.id) == [] for row in rows[-1:])
 
@@ -118,6 +119,14 @@ def too_much_is_seen(tx: Session, rows: object) -> None:
             assert still[0].at_stake == left, (row.number, still[0].at_stake, left)
         else:
             assert not still, f"{row.number}: somebody is asked about nothing"
+
+
+def no_more_goes_back_than_is_too_much(tx: Session) -> None:
+    """What is set apart for refunds of an invoice was paid too much: else a person would pay out what is owed to us."""
+    asked = select(GivingUpRow.invoice).where(GivingUpRow.kind == "refund", giving_up.is_open())
+    for row in tx.scalars(select(InvoiceRow).where(InvoiceRow.id.in_(asked))):
+        apart = giving_up.set_apart(tx, invoice=row.id)
+        assert apart <= -row.open_amount, f"{row.number}: {apart} are to go back, open are {row.open_amount}"
 
 
 def giving_up_waits_for_somebody(tx: Session, at: datetime) -> None:
