@@ -72,7 +72,7 @@ def payload(document: InvoiceDocument, word: str, amount: Decimal | None = None)
     return str(bill.qr_data()) if bill else ""
 
 
-def _cross(modules: int) -> str:
+def _cross(modules: float) -> str:
     """The cross over a code of so many modules a side: 7 of its 46 mm, black in a white frame."""
     side = modules * 7 / 46
     shapes = ((1, 1, "#fff"), (0.92, 0.92, "#000"), (0.165, 0.55, "#fff"), (0.55, 0.165, "#fff"))

@@ -1,8 +1,8 @@
-"""Paying by the payment provider: a client clicks, and gets a page for what is asked at that moment, or for all that is open.
+"""Paying by the payment provider: a client clicks, and gets a page for what is asked at that moment, or for all of it.
 
-No page is made before somebody wants to pay, so none is out of date in an old mail. A second click gets the same page.
-The provider is asked outside of any transaction; what it made is kept with its amount, and ended if nobody asks for that
-any more.
+No page is made before somebody wants to pay, so none is out of date in an old mail. A second click gets the same
+page. The provider is asked outside of any transaction; what it made is kept with its amount, and ended if nobody asks
+for that any more.
 """
 
 from __future__ import annotations
@@ -91,9 +91,10 @@ def start(
 ) -> str:
     """The address of the page on which the client pays what is asked now; they come back to `return_url`.
 
-    With `whole`, all that is open, be it due or not. `reference` is a number or billing key; `stand_in` the base address
-    of the page that stands in for a provider in development. `WrongState` when nothing is open or a payment is under way, `Refused` where the provider will not
-    take the amount, `SourceUnavailable` when it cannot be asked: each message can be shown to the client.
+    With `whole`, all that is open, be it due or not. `reference` is a number or billing key; `stand_in` the base
+    address of the page that stands in for a provider in development. `WrongState` when nothing is open or a payment is
+    under way, `Refused` where the provider will not take the amount, `SourceUnavailable` when it cannot be asked: each
+    message can be shown to the client.
     """
     with ledger.transaction() as tx:
         wanted = _wanted(tx, reference, return_url, whole, language, bool(stand_in), at)

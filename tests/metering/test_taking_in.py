@@ -273,13 +273,13 @@ def test_a_block_whose_invoice_is_credited(desk: Desk) -> None:
     assert bought_and_left(desk) == (0, -4)
 
 
-def bought_and_left(desk: Desk) -> tuple[Decimal, Decimal]:
+def bought_and_left(desk: Desk) -> tuple[int, int]:
     with desk.ledger.transaction() as tx:
         agreement = desk.company.agreement("acme-block")
         assert isinstance(agreement, PrepaidBlock)
         blocks = meters.bought(tx, agreement, desk.company)
         drawn = draw_down(agreement, blocks, [Use(date(2026, 6, 1), "a", Decimal(4))], desk.now.date())
-    return drawn.bought, drawn.left
+    return int(drawn.bought), int(drawn.left)
 
 
 def one_off() -> BillingRequest:

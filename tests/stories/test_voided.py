@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from activities.ledger import draft_commands
@@ -55,7 +57,12 @@ async def test_waived_then_billed_after_all(story: Story, large: str) -> None:
     await story.recorded(large, "voided-and-waived", actions=10, kilobytes=12)
     story.trigger("acme-large", by="noor")
     assert story.row(large).generation == 1 and story.row(large).document_status == "voided draft"
-    again = {"reason": "the client wants it", "by": "pia", "channel": Channel.CLI, "at": now()}
+    again: dict[str, Any] = {
+        "reason": "the client wants it",
+        "by": "pia",
+        "channel": Channel.CLI,
+        "at": now(),
+    }
     draft_commands.bill_again(story.effects.ledger, large, **again)
     with pytest.raises(WrongState, match="may be billed again already"):
         draft_commands.bill_again(story.effects.ledger, large, **again)

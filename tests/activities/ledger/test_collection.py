@@ -70,7 +70,10 @@ def test_a_second_click(story: Story, number: str, name: str) -> None:
     later = {**LENA, "by": "uma", "at": NOW + timedelta(minutes=1)}
     assert command(story.ledger, number, **{**later, **given}) == number
     assert everything(story.ledger) == before
-    changed = {"hold": {"reason": "more talks"}, "promise": {"on": date(2026, 12, 10)}}
+    changed: dict[str, dict[str, Any]] = {
+        "hold": {"reason": "more talks"},
+        "promise": {"on": date(2026, 12, 10)},
+    }
     command(story.ledger, number, **{**later, **given, **changed.get(name, {"to": date(2026, 12, 28)})})
     assert events(story.ledger, number).count(event) == 2
 

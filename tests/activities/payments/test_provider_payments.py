@@ -259,7 +259,7 @@ def test_nobody_is_reminded_of_what_was_given_back(till: Till, number: str) -> N
         row.delivered_at = NOW
         plan = standing.plan(tx, row, standing.pinned(tx, row), NOW)
         assert (plan.waits_for, plan.owner) == ("decision on: paid-back", "lena")
-    given = {"by": "lena", "channel": Channel.CLI, "reason": "a slip of ours", "at": NOW}
+    given: dict[str, Any] = {"by": "lena", "channel": Channel.CLI, "reason": "a slip of ours", "at": NOW}
     commands.resolve(till.ledger, asked.id, Resolution.ACCEPT, **given)
     with till.ledger.transaction() as tx:
         row = invoices.find(tx, number, lock=True)
@@ -276,7 +276,7 @@ def test_what_was_given_back_is_settled(till: Till, number: str, way: str) -> No
     till.site.give_back(payment, 2500)
     till.deliver()
     if way == "credited":
-        given = {"reason": "goodwill", "key": "1", "by": "lena", "channel": "cli", "at": NOW}
+        given: dict[str, Any] = {"reason": "goodwill", "key": "1", "by": "lena", "channel": "cli", "at": NOW}
         with till.ledger.transaction() as tx:
             row = invoices.find(tx, number, lock=True)
             credit_notes.issue(tx, row, COMPANY, selection=Selection(gross=Decimal(25)), **given)

@@ -1,4 +1,4 @@
-"""What a second look at the web app and at money after issue asked for: indices of what each client was billed and owes."""
+"""What a second look at pages and money asked for: indices of what each client was billed and owes."""
 
 import sqlalchemy as sa
 from alembic import op
