@@ -127,6 +127,22 @@ def ask(
     return found
 
 
+def key_of_day(
+    tx: Session, kind: Kind, name: str, amount: Money | None, *, left: Decimal, at: datetime
+) -> str:
+    """The key of what is asked without one: the same amount is the same question all day.
+
+    All of it (no amount) is another question where the earlier one was carried out and something is `left` again.
+    """
+    key = f"{kind}/{name}/{amount.amount if amount else 'all'}/{at.date().isoformat()}"
+    while amount is None and (earlier := _living(tx, key)) and earlier.status == Status.DONE:
+        later = f"{key}/{earlier.id}"
+        if left <= 0 and _living(tx, later) is None:
+            break
+        key = later
+    return key
+
+
 def asked_before(
     tx: Session, kind: Kind, key: str, row: InvoiceRow | None, amount: Money | None
 ) -> GivingUpRow | None:

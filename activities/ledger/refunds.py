@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -50,13 +51,14 @@ def ask(
     row = source if isinstance(source, InvoiceRow) else None
     payment = source if isinstance(source, UnmatchedPaymentRow) else None
     name = (row.number or row.billing_key) if row else f"payment {source.id}"
-    key = key or f"{Kind.REFUND}/{name}/{amount.amount if amount else 'all'}/{at.date().isoformat()}"
-    again = giving_up.asked_before(tx, Kind.REFUND, key, row, amount)
-    if again is not None:
-        return again, False
     left = (
         overpayments.undecided(tx, row) if row else unmatched_payments.left(tx, payment) if payment else None
     )
+    there = left.amount if left else Decimal(0)
+    key = key or giving_up.key_of_day(tx, Kind.REFUND, name, amount, left=there, at=at)
+    again = giving_up.asked_before(tx, Kind.REFUND, key, row, amount)
+    if again is not None:
+        return again, False
     if left is None or left.amount <= 0:
         raise WrongState(
             f"nothing is left of {name} to pay back: it is not paid too much, or set apart already"

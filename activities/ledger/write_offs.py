@@ -38,11 +38,12 @@ def ask(
     """Asks to give up what is open of an issued invoice (locked before), or part of it; whether that is new.
 
     Carried out at once where the person may do so alone. Without a key, the same amount of the same invoice is the
-    same question on the same day. `Refused` for more than is open; `Conflicting` while another one waits.
+    same question on the same day; all of it, unless what was given up came back. `Refused` for more than is open;
+    `Conflicting` while another one waits.
     """
     if row.document_status not in ISSUED or row.number is None:
         raise WrongState(f"{row.billing_key} is {row.document_status}; only what was issued is written off")
-    key = key or f"{Kind.WRITE_OFF}/{row.number}/{amount.amount if amount else 'all'}/{at.date().isoformat()}"
+    key = key or giving_up.key_of_day(tx, Kind.WRITE_OFF, row.number, amount, left=row.open_amount, at=at)
     again = giving_up.asked_before(tx, Kind.WRITE_OFF, key, row, amount)
     if again is not None:
         return again, False

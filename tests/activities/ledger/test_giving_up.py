@@ -186,6 +186,36 @@ def test_what_came_after_all_goes_back(story: Story, number: str) -> None:
     assert breaks(story.ledger, number) == []
 
 
+def test_all_of_it_twice_a_day(story: Story, number: str) -> None:
+    """All that is open was given up, and some of it came back: to give up all again is another question that day, and
+    a second click on that is the same one."""
+    first = settling_commands.agree(story.ledger, write_off(story, number).id, **said("tom"))
+    again = write_off(story, number)
+    assert (again.id, again.new) == (first.id, False)
+    story.paid(number, "500")
+    story.paid(number, "-500")
+    second = write_off(story, number)
+    assert (second.new, str(second.amount)) == (True, "EUR 500.00")
+    assert write_off(story, number).id == second.id
+    settling_commands.agree(story.ledger, second.id, **said("tom"))
+    assert write_off(story, number).id == second.id
+    assert standing(story, number) == ("written off", "8500.00", "0.00")
+    assert breaks(story.ledger, number) == []
+
+
+def test_refunded_twice_a_day(story: Story, number: str) -> None:
+    """Too much came, went back, and too much came again: all of it once more is another refund."""
+    for _ in range(2):
+        story.paid(number, "9000" if standing(story, number)[0] == "unpaid" else "500")
+        asked = refund(story, number)
+        assert asked.new
+        settling_commands.agree(story.ledger, asked.id, **said("rosa"))
+        settling_commands.refund_paid(story.ledger, asked.id, on=date(2026, 11, 20), **said())
+        assert not refund(story, number).new
+    assert standing(story, number) == ("paid", "0.00", "0.00")
+    assert breaks(story.ledger, number) == []
+
+
 def test_what_was_never_given_up_goes_back(story: Story, number: str) -> None:
     """A payment that is taken back of an ordinary invoice asks nobody: it is owed again."""
     story.paid(number, "500")
