@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.errors import BillowError
+from billing.errors import BillowError, Refused
 
 
 class RenderingFailed(BillowError):
@@ -11,3 +11,7 @@ class RenderingFailed(BillowError):
 
 class RendererUnavailable(BillowError):
     """Nobody can render here now, whatever the document: no fonts, no memory, a worker that stops. Retryable."""
+
+
+class PageUnreadable(Refused):
+    """A page of a document cannot be shown as a picture; the document itself is as it was."""

@@ -28,11 +28,21 @@ def bytes_of(request: Request, sha256: str) -> Response:
         media_type=found.media_type,
         headers={
             "Content-Disposition": f'{_shown(found.media_type)}; filename="{found.file_name}"',
-            "Content-Security-Policy": "frame-ancestors 'self'",
-            "X-Frame-Options": "SAMEORIGIN",
+            "Content-Security-Policy": "frame-ancestors 'none'",
+            "X-Frame-Options": "DENY",
             "Cache-Control": "private, max-age=86400, immutable",
         },
     )
+
+
+def pdf_of(request: Request) -> bytes:
+    """The bytes of the PDF a page is about; `NotFound` when the ledger knows none with that hash."""
+    sha256, desk = request.path_params["sha256"].replace("\0", ""), desk_of(request)
+    with desk.ledger.transaction() as tx:
+        found = views.document(tx, sha256)
+    if found is None or found.media_type != "application/pdf":
+        raise NotFound("the ledger knows no PDF with this hash")
+    return desk.documents.get(sha256)
 
 
 def _shown(media_type: str) -> str:

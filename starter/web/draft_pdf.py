@@ -23,11 +23,11 @@ _MOST_KEPT = 24
 _SECONDS = 60.0
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
-    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
     "Cache-Control": "private, no-store",
 }
-"""Shown in a frame of the page that asks for a decision, and nowhere else."""
+"""Opened by itself; a page shows it by pictures (`starter.web.page_pictures`)."""
 
 
 class _Kept:
@@ -60,6 +60,12 @@ def _pool() -> RenderingPool:
 
 def draft_pdf(request: Request) -> Response:
     """The draft an approval is about, as it stands now; `WrongState` (409) if that is another than was asked about."""
+    pdf, billing_key = pdf_of(request)
+    return Response(pdf, media_type="application/pdf", headers=HEADERS | _named(billing_key))
+
+
+def pdf_of(request: Request) -> tuple[bytes, str]:
+    """The same as bytes, and the billing key."""
     desk, at = desk_of(request), now()
     with desk.ledger.transaction() as tx:
         number = request.path_params["id"]
@@ -84,7 +90,7 @@ def draft_pdf(request: Request) -> Response:
             raise Refused("the draft cannot be rendered: " + "; ".join(each.message for each in made.faults))
         pdf = made.pdf
         _kept.put(key, pdf)
-    return Response(pdf, media_type="application/pdf", headers=HEADERS | _named(row.billing_key))
+    return pdf, row.billing_key
 
 
 def _named(billing_key: str) -> dict[str, str]:

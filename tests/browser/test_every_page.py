@@ -27,6 +27,7 @@ from workers.settings import Settings
 
 ADDRESSES: dict[str, Callable[[Story, Settings], str]] = {
     "/approvals/{id:int}": lambda *_: "/approvals/1",
+    "/approvals/{id:int}/draft/pages": lambda *_: "/approvals/1/draft/pages",
     "/exceptions/{id:int}": lambda *_: "/exceptions/1",
     "/d/{token}": lambda *_: "/d/none",
     "/invoices/{reference:path}": lambda story, _: f"/invoices/{story.issued('seen', title='Seen')}",
@@ -42,7 +43,10 @@ ADDRESSES: dict[str, Callable[[Story, Settings], str]] = {
 
 NOT_PAGES = {
     "/approvals/{id:int}/draft.pdf",
+    "/approvals/{id:int}/draft/pages/{number:int}.png",
     "/documents/{sha256}",  # bytes
+    "/documents/{sha256}/pages",  # as those of a draft
+    "/documents/{sha256}/pages/{number:int}.png",
     "/disputes/{dispute:int}/files/{sha256}",  # the same, always as an attachment
     "/stand-in-checkout/{session}",  # a payment provider's page: shown where paying is tested
     "/integrations/{connection}/message",  # needs a vendor's delivery: shown where those are tested

@@ -77,13 +77,13 @@ def test_decided_already(story: Story, visitor: Visitor) -> None:
 
 
 def test_draft_as_pdf(story: Story, visitor: Visitor) -> None:
-    """The draft is a PDF marked as a preview, in a frame of our own page only; a changed draft is not shown as it."""
+    """The draft is a PDF marked as a preview, which no page may frame; a changed draft is not shown as it."""
     made = story.asked("one")
     visitor.sign_in("tom")
     path = f"/approvals/{approval_of(story, 'one')}/draft.pdf"
     answer = visitor.get(path)
     assert answer.headers["content-type"] == "application/pdf" and answer.content.startswith(b"%PDF")
-    assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert visitor.get(path).content == answer.content
     with story.ledger.transaction() as tx:
         from activities.ledger import invoices

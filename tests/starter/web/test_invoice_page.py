@@ -319,14 +319,11 @@ def with_document(story: Story, number: str) -> str:
 
 
 def test_document_beside(story: Story, visitor: Visitor) -> None:
-    """The PDF stands on the page in a frame, which only our own pages may show."""
+    """The pages of the PDF stand on the page, as pictures in a frame of our own."""
     number = story.issued("one")
     sha256 = with_document(story, number)
     page = visitor.sign_in("vito").get(f"/invoices/{number}").text
-    assert (
-        f'src="/documents/{sha256}#toolbar=0&amp;navpanes=0&amp;view=FitH"' in page
-        and 'data-live="5"' not in page
-    )
+    assert f'src="/documents/{sha256}/pages"' in page and 'data-live="5"' not in page
 
 
 def test_message_as_sent(story: Story, visitor: Visitor) -> None:
