@@ -37,18 +37,18 @@ def whom_to_ask(
     took_part: frozenset[str],
     today: date,
 ) -> tuple[str, ...]:
-    """Who is asked for a tier; nobody if too few are left who may decide.
+    """Who is asked for a tier; nobody if too few are left who may decide and have the role to.
 
     Of a tier in which one voice is enough, it is somebody up the line where nobody else is left.
     """
     above: tuple[str, ...] = ()
     may_not = _may_not(people, took_part)
-    if not can_be_decided(tier, people, took_part, today):
+    if not can_be_decided(tier, people, may_not, today):
         next_up = escalate_to(tier.approvers, people, last_resort, may_not)
         if tier.quorum > 1 or next_up not in people or next_up in may_not:
             return ()
         above = (next_up,)
-    return (*(who for who in may_decide(tier, people, today) if who not in took_part), *above)
+    return (*(who for who in may_decide(tier, people, today) if who not in may_not), *above)
 
 
 def deadline(tier: ApprovalTier, asked_at: datetime) -> datetime:

@@ -17,6 +17,7 @@ from billing.approval_policy import ApprovalTier, Claim, Standing, Verdict, judg
 from billing.company import Company
 from billing.exceptions import Finding, ReasonCode
 from billing.parties import Person
+from billing.roles import Role, below
 from billing.status import DocumentStatus
 
 WAITING, APPROVED, REJECTED, OVERTAKEN = "waiting", "approved", "rejected", "overtaken"
@@ -74,7 +75,7 @@ def ask(
 ) -> Finding | ApprovalRow:
     """Asks a tier about the draft, once; a finding if nobody in it may decide."""
     day, took_part = _day(row, company, at), frozenset(row.took_part)
-    people = absences.people_on(tx, company, day)
+    people = _as_of_now(tx, absences.people_on(tx, company, day))
     pending = waiting(tx, row)
     if pending is not None and (pending.digest, pending.tier) != (row.draft_digest, tier.id):
         withdraw(tx, row, at=at)
@@ -85,8 +86,9 @@ def ask(
         withdraw(tx, row, at=at)
         return Finding(
             code=ReasonCode.REJECTED_BY_POLICY,
-            message=f"nobody may approve in tier {tier.id!r}: all its approvers took part in this draft; "
-            "add an approver to approvals.yaml and apply it, or void this draft",
+            message=f"nobody may approve in tier {tier.id!r}: each of its approvers took part in this draft, "
+            "or has not the role approver; add an approver to approvals.yaml, or the role to people.yaml, and apply "
+            "it, or void this draft",
         )
     if pending is not None:
         if row.document_status != DocumentStatus.AWAITING_APPROVAL:
@@ -158,7 +160,7 @@ def attend(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -> A
         return approval
     took_part = frozenset(row.took_part)
     next_up, asked = approval_round.up_the_line(
-        approval.asked, company.people_by_id, company.exceptions.default_owner, took_part
+        approval.asked, _as_of_now(tx, company.people_by_id), company.exceptions.default_owner, took_part
     )
     tier = _tier(company, approval.tier)
     approval.asked_at, approval.reminded_at = at, None
@@ -178,8 +180,9 @@ def hand_over(tx: Session, row: InvoiceRow, company: Company, *, at: datetime) -
     if approval is None or tier is None:
         return False
     day = _day(row, company, at)
-    now_entitled = may_decide(tier, absences.people_on(tx, company, day), day)
-    more = [who for who in now_entitled if who not in approval.asked and who not in row.took_part]
+    people = _as_of_now(tx, absences.people_on(tx, company, day))
+    passed_over = {*approval.asked, *row.took_part} | below(Role.APPROVER, people)
+    more = [who for who in may_decide(tier, people, day) if who not in passed_over]
     if not more:
         return False
     approval.asked = [*approval.asked, *more]

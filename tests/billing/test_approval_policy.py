@@ -319,6 +319,9 @@ def test_escalation_passes_over_who_may_not() -> None:
     assert up_the_line(["pia"], without, "lea", NOBODY) == ("lea", ("pia",))
     assert whom_to_ask(tier(approvers=["pia"]), staff, "lea", frozenset({"pia"}), TODAY) == ("mara",)
     assert whom_to_ask(tier(approvers=["pia"]), without, "lea", frozenset({"pia"}), TODAY) == ()
+    assert whom_to_ask(tier(), staff, "lea", NOBODY, TODAY) == ("otto",)
+    assert whom_to_ask(tier(approvers=["noor"]), staff, "lea", NOBODY, TODAY) == ("mara",)
+    assert whom_to_ask(tier(needed="all"), staff, "lea", NOBODY, TODAY) == ()
 
 
 # --- escalation -------------------------------------------------------------------------------------------------------

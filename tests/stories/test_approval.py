@@ -94,6 +94,8 @@ async def test_silent_approver_is_reminded_then_it_goes_up_the_line(story: Story
     story.company.people = [
         {**person, "away_from": today, "away_until": today + timedelta(days=9), "delegate": "pia"}
         if person["id"] == "otto"
+        else {**person, "roles": ["approver"]}
+        if person["id"] == "pia"
         else person
         for person in story.company.people
     ]

@@ -12,6 +12,7 @@ from activities.ledger import approvals, commands, company_records, invoices, nu
 from billing.approval_policy import ApprovalPolicy, Channel, Claim, Verdict
 from billing.company import Company
 from billing.errors import NotAllowed, NotFound
+from billing.exceptions import Finding
 from tests.activities.ledger.conftest import at_once, breaks, events, everything, rows
 from tests.starter.web.story import COMPANY, NOW, Story
 
@@ -224,6 +225,28 @@ def test_delegate(story: Story) -> None:
         else:
             with pytest.raises(NotAllowed, match="not an approver"):
                 decide(story, "ada", key=key, at=NOW + timedelta(days=days))
+
+
+def test_only_who_has_the_role_is_asked(story: Story) -> None:
+    """Approvers without the role are not asked, nor mailed; with nobody else, somebody up the line or a finding is.
+
+    Roles count as they are now: a company applied since gives them for what was requested before, too."""
+    titles = {"roles": ("managing director",)}
+    without = tuple(
+        each.model_copy(update=titles) if each.id in ("tom", "rosa") else each for each in COMPANY.people
+    )
+    company = COMPANY.model_copy(update={"people": without})
+    company_records.apply_company(story.ledger, company, "company", "lena", NOW)
+    made = story.drafted("one", by="uma")
+    with story.ledger.transaction() as tx:
+        found = approvals.ask(tx, invoices.locked(tx, made), TIER, company, at=NOW)
+        assert isinstance(found, Finding) and "has not the role approver" in found.message
+    assert rows(story.ledger, "select count(*) from approvals") == [(0,)]
+    company_records.apply_company(story.ledger, COMPANY, "company", "lena", NOW)
+    with story.ledger.transaction() as tx:
+        pending = approvals.ask(tx, invoices.locked(tx, made), TIER, company, at=NOW)
+        assert not isinstance(pending, Finding)
+        assert sorted(pending.asked) == ["rosa", "tom"]
 
 
 def test_heard_once(story: Story) -> None:
