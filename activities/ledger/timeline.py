@@ -25,6 +25,8 @@ class Voice(NamedTuple):
     fact: Callable[[str, str], str]
     money: Callable[[Decimal, str], str]
     instant: Callable[[datetime], str]
+    unspoken: frozenset[str] = frozenset()
+    """Names of facts that its sentences leave out."""
 
 
 ENGLISH = Voice(
@@ -51,7 +53,7 @@ class _Teller:
 
     def text(self, key: str, before: str = "", after: str = "", longest: int = 600) -> str:
         value = self._facts.get(key)
-        if value in (None, "", []):
+        if value in (None, "", []) or key in self._voice.unspoken:
             return ""
         values = value if isinstance(value, list) else [value]
         shown = ", ".join(self._value(key, str(each)) for each in values)
@@ -214,6 +216,10 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "dispute brought up again": lambda t: t.text("owner", "to ") + t.text("decide_by", "; to be decided by "),
     "dispute ended": lambda t: (
         t.text("outcome") + t.text("answer", ": ") + t.text("notice_until", "; no reminder before ")
+    ),
+    **dict.fromkeys(
+        ("courtesy-note", *(f"reminder-{level}" for level in range(1, 7)), "escalation", "hand-over"),
+        lambda t: t.text("planned_for", "planned for "),
     ),
     "taken over": lambda t: (
         t.text("number") + t.money("gross", " over ") + t.money("paid", ", paid before: ")

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from activities.languages.catalogue import message
-from activities.ledger import agreement_views, why
+from activities.ledger import agreement_views, money_views, why
 from starter.web.desk import desk_of, now
 from starter.web.listings import page_of
 
@@ -53,6 +53,7 @@ def listing(request: Request) -> Response:
             tx,
             "agreements.html",
             agreements=sorted(found, key=lambda each: each.id),
+            client_names=money_views.names_of(tx, sorted({each.client for each in found})),
             total=len(wanted),
             after=after,
             asked=asked,
@@ -73,6 +74,7 @@ def detail(request: Request) -> Response:
             tx,
             "agreement.html",
             view=view,
+            client_name=money_views.names_of(tx, [view.client]).get(view.client, view.client),
             billed=billed[: -MOST_BILLED - 1 : -1],
             more=len(billed) > MOST_BILLED,
             coming=[each for each in view.calendar if each.on is None],

@@ -5,13 +5,13 @@ Colours are classes of the style sheet. A table with the same figures stands bes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from markupsafe import Markup, escape
 
-from starter.pictures.bars import round_up, short
+from starter.pictures.bars import round_up
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, FOOT = 640, 216, 52, 4, 12, 26
 COLOURS = ("one", "two", "three", "four", "five")
@@ -29,7 +29,13 @@ class Bar:
         return sum((amount for amount, _ in self.parts), Decimal(0))
 
 
-def bars(described: str, shown: Sequence[Bar], colours: Sequence[str] = COLOURS, every: int = 1) -> Markup:
+def bars(
+    described: str,
+    shown: Sequence[Bar],
+    short: Callable[[Decimal], str],
+    colours: Sequence[str] = COLOURS,
+    every: int = 1,
+) -> Markup:
     """The picture; `described` is read instead of it. Of the labels, each `every`th is written."""
     top = round_up(max((each.whole for each in shown), default=Decimal(0)))
     floor, room = HEIGHT - FOOT, HEIGHT - FOOT - TOP
@@ -38,7 +44,8 @@ def bars(described: str, shown: Sequence[Bar], colours: Sequence[str] = COLOURS,
             WIDTH, HEIGHT, described
         )
     ]
-    for share in (Decimal("0.5"), Decimal(1)):
+    anything = any(each.whole > 0 for each in shown)
+    for share in (Decimal("0.5"), Decimal(1)) if anything else ():
         y = floor - room * float(share)
         made.append(_line(y, "grid"))
         made.append(_text(LEFT - 8, y + 4, short(top * share), "end"))

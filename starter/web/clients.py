@@ -10,7 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from activities.languages.catalogue import message
-from activities.ledger import agreement_views, client_credit, client_views, company_records, credit_holds
+from activities.ledger import (
+    agreement_views,
+    client_credit,
+    client_views,
+    company_records,
+    credit_holds,
+    money_views,
+)
 from billing.company import Client, Company
 from billing.errors import NotFound, Refused
 from billing.statement_of_account import EntryKind
@@ -40,7 +47,7 @@ KINDS = {
 
 
 def listing(request: Request) -> Response:
-    """A page of clients by id: all, those late, those on hold or with credit; `?q=` narrows by what an id contains."""
+    """A page of clients by id: all, those late, on hold or with credit; `?q=` narrows by what id or name contains."""
     desk, at = desk_of(request), now()
     asked = {
         name: request.query_params.get(name, "").replace("\0", "")[:200] for name in ("q", "view", "after")
@@ -48,7 +55,7 @@ def listing(request: Request) -> Response:
     view = asked["view"] if asked["view"] in VIEWS else ""
     with desk.ledger.transaction() as tx:
         company = desk.company(tx)
-        wanted = [each for each in _of_view(tx, company, view, at) if asked["q"].lower() in each.id.lower()]
+        wanted = _named(tx, _of_view(tx, company, view, at), asked["q"].strip().lower())
         shown, after = page_of(sorted(wanted, key=lambda each: each.id), asked["after"], ROWS)
         return desk.serve(
             request,
@@ -61,6 +68,14 @@ def listing(request: Request) -> Response:
             view=view,
             views=VIEWS,
         )
+
+
+def _named(tx: Session, clients: list[Client], text: str) -> list[Client]:
+    """Those whose id, or the name they were billed by last, contains the text."""
+    if not text:
+        return clients
+    names = money_views.names_of(tx, [each.id for each in clients])
+    return [each for each in clients if text in f"{each.id}\n{names.get(each.id, '')}".lower()]
 
 
 def _of_view(tx: Session, company: Company | None, view: str, at: datetime) -> list[Client]:

@@ -26,6 +26,7 @@ from starter.web.guests import guest_of
 from starter.web.languages import asked_for
 from starter.web.navigation import OWN, PLACES, there_are
 from starter.web.openid import Provider
+from starter.web.vocabulary import BILLING_RUN, SYSTEMS
 from starter.web.words import Words, environment, words
 from workers.document_store import document_store
 from workers.settings import Settings
@@ -115,13 +116,14 @@ class Desk:
         """A page of the app, with its head: company, person, what waits."""
         company, at = self.company(tx), now()
         person = self.person(request)
+        chosen = preferences.of(tx, person.id) if person else Preferences()
         around = {
             "company": company,
             "person": person,
-            "preferences": preferences.of(tx, person.id) if person else Preferences(),
+            "preferences": chosen,
             "role": guest.role if (guest := guest_of(request)) else None,
             "people": company.people if company and self.settings.development else (),
-            "names": {each.id: each.name for each in company.people} if company else {},
+            "names": SYSTEMS | _names(company, words_for(request, chosen)) if company else {},
             "counts": views.waiting(tx, at, person.id if person else None),
             "zone": zone_of(company),
             "now": at,
@@ -147,6 +149,12 @@ class Desk:
         company = self.company(tx) if row else None
         person = company.people_by_id.get(row.person) if company and row else None
         return (person, row.began_at) if person and row else None
+
+
+def _names(company: Company, said: Words) -> dict[str, str]:
+    """What ids that act are called: people by their names, and what acts by itself."""
+    runs = {company.billing_runs.requested_by: said.gettext(BILLING_RUN), "billow": "Billow"}
+    return runs | {each.id: each.name for each in company.people}
 
 
 def _provider(settings: Settings) -> Provider | None:

@@ -38,6 +38,8 @@ BASIS_NAMES = {
     Basis.HANDED_OVER: message("handed over"),
 }
 
+COLOURS = dict(zip(DATED, ("one", "two", "three", "five"), strict=True))
+
 
 class Shown(NamedTuple):
     """A currency with its two pictures."""
@@ -45,6 +47,8 @@ class Shown(NamedTuple):
     money: CurrencyMoney
     ageing: Markup
     weeks: Markup
+    dated: frozenset[Basis]
+    """What the weeks' amounts come from, so that the key shows no colour in vain."""
 
 
 def page(request: Request) -> Response:
@@ -55,21 +59,31 @@ def page(request: Request) -> Response:
         company, person = desk.company(tx), desk.person(request)
         said = words_for(request, preferences.of(tx, person.id) if person else Preferences())
         found = money_views.money(tx, at, zone_of(company), wanted, MOST_CLIENTS)
-        clients = sorted(client.id for client in company.clients) if company else []
+        ids = sorted(client.id for client in company.clients) if company else []
+        few = len(ids) <= MOST_CHOICES
+        named = money_views.names_of(tx, ids) if few else {}
         return desk.serve(
             request,
             tx,
             "money.html",
-            shown=[Shown(each, _ageing(each, said), _weeks(each, said)) for each in found],
+            shown=[_shown(each, said) for each in found],
             wanted=wanted,
-            clients=clients if len(clients) <= MOST_CHOICES else None,
+            clients={each: named.get(each, each) for each in ids} if few else None,
             bucket_names=BUCKET_NAMES,
             basis_names=BASIS_NAMES,
             dated=DATED,
+            colours=COLOURS,
             undated=UNDATED,
             most_clients=MOST_CLIENTS,
             dso_days=money_views.DSO_DAYS,
         )
+
+
+def _shown(about: CurrencyMoney, said: Words) -> Shown:
+    dated = frozenset(
+        basis for week in about.expected.weeks for basis, amount in week.amounts.items() if amount
+    )
+    return Shown(about, _ageing(about, said), _weeks(about, said), dated)
 
 
 def _ageing(about: CurrencyMoney, said: Words) -> Markup:
@@ -85,7 +99,7 @@ def _ageing(about: CurrencyMoney, said: Words) -> Markup:
             )
         )
     title = said.gettext("What is open by how late it is, in %(currency)s", currency=about.currency)
-    return bars(title, shown, ("one", "four"))
+    return bars(title, shown, said.short, ("one", "four"))
 
 
 def _weeks(about: CurrencyMoney, said: Words) -> Markup:
@@ -106,4 +120,4 @@ def _weeks(about: CurrencyMoney, said: Words) -> Markup:
             )
         )
     title = said.gettext("What can be expected week by week, in %(currency)s", currency=about.currency)
-    return bars(title, shown, ("one", "two", "three", "five"), every=2)
+    return bars(title, shown, said.short, tuple(COLOURS.values()), every=2)

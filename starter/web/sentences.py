@@ -24,6 +24,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAYS = re.compile(r"(\d{4}-\d{2}-\d{2}) to (\d{4}-\d{2}-\d{2})")
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2})")
 _AMOUNT = re.compile(r"([A-Z]{3})[ \u00a0](-?[\d,]+(?:\.\d+)?)|(-?[\d,]+(?:\.\d+)?)[ \u00a0]([A-Z]{3})")
+_WITHIN = re.compile(r"(?<![\w/-])(?:\d{4}-\d{2}-\d{2}|(?:\d{1,3},)*\d{1,3}\.\d{2,3} [A-Z]{3})(?![\w/-])")
 _FIGURE = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?|-?\d+\.\d+")
 _APART = re.compile(r"[ ,;:(]")
 _BETWEEN = ("; ", " · ")
@@ -100,6 +101,10 @@ class Sentences:
         said = self._told(text, 0)
         return said[:1].upper() + said[1:] if text[:1].isupper() else said
 
+    def piece(self, text: str) -> str:
+        """The same of what may be a mere day, amount, figure or state."""
+        return self._told(text[:_LONGEST], 1)
+
     def _told(self, text: str, depth: int) -> str:
         if not text.strip() or depth > _DEEPEST:
             return text
@@ -119,8 +124,18 @@ class Sentences:
             ]
             if found:
                 pattern, filled = max(found, key=lambda each: each[0].weight)
-                return pattern.said % {name: self._told(value, depth + 1) for name, value in filled.items()}
+                return pattern.said % {name: self._filled(value, depth + 1) for name, value in filled.items()}
         return None
+
+    def _filled(self, text: str, depth: int) -> str:
+        """What stands in a place; of what no message fits at least the days and amounts."""
+        said = self._told(text, depth)
+        if said != text:
+            return said
+        kind, _, rest = text.partition(" ")
+        if _AMOUNT.fullmatch(rest):
+            return f"{self._ways.word(kind) or kind} {self._value(rest)}"
+        return _WITHIN.sub(lambda found: self._value(found[0]) or found[0], text)
 
     def _parts(self, text: str, depth: int) -> str | None:
         """Several sentences in one line, each on its own; or one that ends with a full stop here and not there."""

@@ -86,8 +86,54 @@ NOTICES = (
 DOORS = (message("web"), message("cli"), message("signal"), message("api"), message("link"), message("VAT"))
 """By which a decision may come; and the tax that has a word of its own in each language."""
 
-CODED = frozenset({"code", "how", "kind", "message", "outcome", "status", "trigger", "verdict"})
+CODED = frozenset({"code", "how", "kind", "message", "outcome", "status", "verdict"})
 """Facts of the audit trail that hold one of these words."""
+
+BILLING_RUN = message("billing run")
+"""What triggers by the calendar."""
+
+PERSONS = frozenset({"asked", "asked_by", "owner", "was"})
+"""Facts of the audit trail that are ids of people."""
+
+UNSPOKEN = frozenset({"sha256", "cii", "ubl", "reply"})
+"""Facts of the audit trail that pages show among the facts of an event only, not in its sentence."""
+
+TRIGGERS = {
+    "time": message("by the calendar"),
+    "manual": message("by hand"),
+    "threshold": message("by a meter"),
+    "opening item": message("taken over"),
+    "event": message("by an event"),
+}
+"""Of an invoice, by the first word where more follows."""
+
+HAPPENED = (
+    message("deal won"), message("contract signed"), message("project completed"),
+    message("milestone signed off"), message("project progressed"),
+)  # fmt: skip
+"""What events tell of, without their prefix."""
+
+TERMS = (
+    message("Fee"), message("Price"), message("Block"), message("At least"), message("At most"), message("Then"),
+    message("Billed"), message("Runs"), message("Discount"), message("Prices"), message("Terms"),
+    message("Papers"), message("Used up"), message("Expires"), message("Rates"), message("Included"),
+    message("Lines"), message("Leftovers"), message("Scope"), message("contract"), message("deal"),
+    message("project"), message("order"), message("value"), message("rate"),
+)  # fmt: skip
+"""Of `billing.agreement_terms`: names of terms, and of papers."""
+
+SYSTEMS = {f"/{each}": each.upper() for each in ("crm", "psa", "cms", "dms", "erp")}
+"""Sources of events that stand for a person, as people call them."""
+
+TAX_KINDS = {
+    "AE": message("reverse charge"),
+    "E": message("exempt"),
+    "G": message("export"),
+    "K": message("within the EU"),
+    "O": message("not taxable here"),
+    "Z": message("zero rate"),
+}
+"""Categories of EN 16931 in words; the standard one needs none."""
 
 ROLES = (message("viewer"), message("operator"), message("approver"), message("admin"))
 

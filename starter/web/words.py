@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -11,7 +13,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
-from babel.numbers import format_decimal, parse_pattern
+from babel.numbers import format_compact_decimal, format_decimal, parse_pattern
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -23,10 +25,12 @@ from activities.ledger.timeline import Voice
 from billing.money import rounded
 from starter.web.languages import ENGLISH_TAG, catalogue_for
 from starter.web.sentences import Sentences, Ways
-from starter.web.vocabulary import CODED, TONES, UNITS, WAITS
+from starter.web.vocabulary import CODED, PERSONS, TAX_KINDS, TONES, TRIGGERS, UNITS, UNSPOKEN, WAITS
 
 _FIGURE = parse_pattern("#,##0.############")
 _WHOLE = parse_pattern("#,##0")
+_DAYS = re.compile(r"(\d{4}-\d{2}-\d{2})(?: to (\d{4}-\d{2}-\d{2}))?")
+_TAX_CODE = re.compile(r"[A-Z]{1,2}: ")
 _DISTANCES = (
     (1440, counted("%(num)s day ago", "%(num)s days ago"), counted("in %(num)s day", "in %(num)s days")),
     (60, counted("%(num)s hour ago", "%(num)s hours ago"), counted("in %(num)s hour", "in %(num)s hours")),
@@ -45,9 +49,14 @@ class Words:
         self.gettext = self.catalogue.gettext
         self.ngettext = self.catalogue.ngettext
         ways = Ways(self.day, self.money, self.figure, self._word, "„%s“")
-        self.told = Sentences(self.locale.language, ways).told
+        self._sentences = Sentences(self.locale.language, ways)
+        self.told = self._sentences.told
         self._voice = Voice(
-            self.told, self._fact, self.money, lambda at: f"{self.day(at.date())}, {self.clock(at)}"
+            self.told,
+            self._fact,
+            self.money,
+            lambda at: f"{self.day(at.date())}, {self.clock(at)}",
+            UNSPOKEN,
         )
 
     def money(self, amount: Decimal | None, currency: str | None) -> str:
@@ -155,24 +164,82 @@ class Words:
         said = self.catalogue.pattern(text.replace("-", " "))
         return said if said != text.replace("-", " ") else None
 
-    def happened(self, entry: TimelineEntry, zone: ZoneInfo, currency: str | None) -> str:
-        """The facts of an event of the audit trail in one line."""
-        if self.locale.language == ENGLISH_TAG.partition("-")[0]:
-            return entry.line
-        return timeline.line(entry.event, entry.facts, currency, zone.key, self._voice)
+    def happened(
+        self, entry: TimelineEntry, zone: ZoneInfo, currency: str | None, names: Mapping[str, str]
+    ) -> str:
+        """The facts of an event of the audit trail in one line; people by their `names`."""
+
+        def fact(key: str, value: str) -> str:
+            return names.get(value, value) if key in PERSONS else self._fact(key, value)
+
+        return timeline.line(
+            entry.event, entry.facts, currency, zone.key, self._voice._replace(fact=fact)
+        ).removeprefix(f"{entry.event}: ")
 
     def _fact(self, key: str, value: str) -> str:
-        if key in CODED:
+        if key == "trigger":
+            return self.trigger(value)
+        if key == "tax":
+            return self.tax_reason(value)
+        if key in CODED and " " not in value:
             return self.said(value)
+        return self.days(value)
+
+    def term(self, said: str) -> str:
+        """A term of an agreement: sentences, amounts and days with commas between, or papers with a dot between."""
+        return " · ".join(self._term(each) for each in said.split(" · "))
+
+    def _term(self, said: str) -> str:
+        whole = self._sentences.piece(said)
+        if whole != said:
+            return whole
+        kind, _, rest = said.partition(" ")
+        if ", " not in said:
+            return f"{word} {rest}" if rest and (word := self._word(kind)) else said
+        return ", ".join(self._sentences.piece(each) for each in said.split(", "))
+
+    def trigger(self, said: str) -> str:
+        """What made an invoice due: by the calendar, by hand, by an event: project completed."""
+        if said in TRIGGERS:
+            return self.gettext(TRIGGERS[said])
+        kind, _, what = said.partition(" ")
+        if kind not in TRIGGERS:
+            return self.told(said)
+        event = re.sub(r"[._]", "-", what.removeprefix("billow."))
+        return f"{self.gettext(TRIGGERS[kind])}: {self.said(event)}"
+
+    def days(self, said: str) -> str:
+        """A day or a period that stands in a text as ISO 8601, in words; any other text told."""
+        found = _DAYS.fullmatch(said)
+        if found is None:
+            return self.told(said)
         try:
-            return self.day(date.fromisoformat(value))
+            first, last = (date.fromisoformat(each or found[1]) for each in found.groups())
         except ValueError:
-            return self.told(value)
+            return said
+        return self.day(first) if first == last else f"{self.day(first)} – {self.day(last)}"
+
+    def tax_reason(self, said: str) -> str:
+        """Why a tax is what it is, without the code of its category."""
+        return _TAX_CODE.sub("", self.told(said), count=1)
+
+    def tax_kind(self, category: str) -> str:
+        """What kind of tax a category of EN 16931 is; nothing for the standard one."""
+        return self.gettext(TAX_KINDS[category]) if category in TAX_KINDS else ""
+
+    def short(self, amount: Decimal) -> str:
+        """An amount for the scale of a picture: 12.5K, in German 12.500."""
+        said: str = format_compact_decimal(amount, locale=self.locale, fraction_digits=2)
+        return said if self.locale.language == "en" or amount >= 1_000_000 else self.figure(amount)
 
     def waits(self, said: str) -> str:
         """What an invoice waits for, in a word where there is one: the amounts stand beside it."""
         kind = said.partition(" ")[0]
         return self.gettext(kind) if kind in WAITS else self.told(said)
+
+    def then(self, said: str) -> str:
+        """What comes after the wait: the name of a message, or a sentence."""
+        return self.said(said) if " " not in said else self.told(said)
 
     def listed(self, texts: list[str]) -> str:
         """'a, b and c'."""
@@ -227,6 +294,12 @@ def environment(said: Words = ENGLISH) -> Environment:
         "waits": said.waits,
         "told": said.told,
         "happened": said.happened,
+        "trigger": said.trigger,
+        "days": said.days,
+        "term": said.term,
+        "then": said.then,
+        "tax_reason": said.tax_reason,
+        "tax_kind": said.tax_kind,
         "listed": lambda texts: said.listed([str(each) for each in texts]),
         "tone": tone,
     }

@@ -84,6 +84,8 @@ _FINDINGS = {"Finding", "finding"}
 
 _TOGETHER = {
     "billing/payment_terms.py": (
+        "net 1 minute",
+        "net %(minutes)s minutes",
         "net 1 day",
         "net %(days)s days",
         "end of month + 1 day",
@@ -99,12 +101,95 @@ _TOGETHER = {
         "%(terms)s, or the business day before",
         "%(terms)s, or the next business day of that month, else the one before",
     ),
+    "billing/agreement_terms.py": (
+        "every month",
+        "every quarter",
+        "every half-year",
+        "every year",
+        "every %(count)s months",
+        "every %(count)s days",
+        "in advance",
+        "in arrears",
+        "on its first day",
+        "the day after its last",
+        "on day %(day)s of the month",
+        "on the first business day of the month",
+        "on the last business day of the month",
+        "on the last day of the month",
+        "when somebody asks",
+        "each time %(amount)s are unbilled",
+        "when its deal is won",
+        "when its contract is signed",
+        "when its project is completed",
+        "each milestone when it is signed off",
+        "each milestone when progress has come so far",
+        "from %(day)s",
+        "from %(first)s to %(last)s",
+        "no end",
+        "%(hours)s hours for %(price)s",
+        "%(amount)s in %(count)s milestones",
+        "%(amount)s in 1 milestone",
+        "%(amount)s for a period",
+        "%(amount)s for the whole",
+        "%(amount)s for the hours of a period",
+        "as spent",
+        "and %(percent)s %% on top",
+        "at most %(amount)s a period",
+        "%(percent)s %% off the net",
+        "with tax",
+        "%(hours)s hours of each period",
+        "one for each %(what)s",
+        "unbilled work of earlier periods: hold the invoice until a person decides",
+        "unbilled work of earlier periods: billed along",
+        "unbilled work of earlier periods: left alone",
+        "%(hours)s hours; more is held for a person",
+        "the next block is billed",
+        "the next block is billed when %(hours)s hours are left",
+        "more hours cost %(rate)s each",
+        "billed by the month",
+        "a person decides",
+        "after %(months)s months",
+        "after 1 month",
+        "%(hours)s hours are kept",
+        "%(amount)s from %(day)s (%(why)s)",
+    ),
+    "billing/findings.py": (
+        "%(field)s differs: %(left)s against %(right)s; correct the system that is wrong, or accept the difference",
+        (
+            "%(field)s differs: %(left)s against %(right)s, a difference of %(by)s; "
+            "correct the system that is wrong, or accept the difference"
+        ),
+    ),
+    "billing/work_checks.py": (
+        *(
+            f"{said} not approved in the PSA (%(entries)s); approve them, or accept to leave them out"
+            for said in ("%(hours)s hour of %(when)s is", "%(hours)s hours of %(when)s are")
+        ),
+        "1 entry: %(entries)s",
+        "%(count)s entries: %(entries)s",
+    ),
+    "billing/taxes/member_states.py": (
+        "service to a business in %(country)s, outside the EU, place of supply there",
+        "service to a consumer in %(country)s, outside the EU, place of supply there",
+    ),
+    "activities/invoicing/standing.py": (
+        "decided or repaired: %(step)s again; undecided: goes up the line",
+        "approved: numbered and sent; silence: goes up the line",
+        "made again by itself; decided or repaired: at once",
+        "look again",
+    ),
+    "activities/ledger/why.py": (
+        "Asked for, and not issued yet: %(status)s, %(net)s net.",
+        "Billed: %(number)s of %(day)s, %(net)s net.",
+    ),
     "billing/taxes/national_rate.py": (
         "S: %(what)s in %(country)s, standard rate %(rate)s, %(law)s",
         "S: %(what)s in %(country)s, %(kind)s rate %(rate)s, %(law)s",
     ),
     "billing/taxes/outcome.py": tuple(
-        f"{each}: %(why)s, %(article)s" for each in ("AE", "E", "G", "K", "O", "Z")
+        f"{each}: %(why)s, {article}"
+        for each in ("AE", "E", "G", "K", "O", "Z")
+        for article in ("%(article)s", "Art. %(article)s", "§ %(article)s")
     ),
 }
 """Sentences that the code puts together from pieces too small to be found."""
