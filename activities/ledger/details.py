@@ -66,7 +66,11 @@ def invoice(tx: Session, reference: str, as_of: datetime, generation: int | None
         row = _generation(tx, row.billing_key, generation)
     draft = Draft.model_validate(row.draft) if row.draft else None
     columns = {column.key: getattr(row, column.key) for column in InvoiceRow.__mapper__.column_attrs}
-    named = columns | {"buyer": draft.buyer.name if draft else None, "zone": draft.zone if draft else None}
+    named = columns | {
+        "buyer": draft.buyer.name if draft else None,
+        "zone": draft.zone if draft else None,
+        "due_date": row.agreed_due_date or row.due_date,
+    }
     return InvoiceView.model_validate(
         summary_values(named, as_of)
         | _draft_values(draft)
