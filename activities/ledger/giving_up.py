@@ -319,6 +319,20 @@ def set_apart(tx: Session, *, invoice: int | None = None, payment: int | None = 
     return found or Decimal(0)
 
 
+def refunds_of_payments(tx: Session, payments: Sequence[int]) -> dict[int, Decimal]:
+    """What of payments without invoice (their ids) was refunded or is to be, of those where there is anything."""
+    query = (
+        select(GivingUpRow.unmatched, func.sum(GivingUpRow.amount))
+        .where(
+            GivingUpRow.unmatched.in_(payments),
+            GivingUpRow.kind == Kind.REFUND,
+            GivingUpRow.status.in_((*OPEN, Status.DONE)),
+        )
+        .group_by(GivingUpRow.unmatched)
+    )
+    return {payment: amount for payment, amount in tx.execute(query) if payment is not None}
+
+
 def open_refunds_of(tx: Session, payment: int) -> Decimal:
     """What of a payment without invoice is to be refunded and has not gone out yet."""
     found = tx.scalar(

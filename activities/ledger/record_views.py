@@ -185,7 +185,10 @@ class CreditHoldRecord(ReadModel):
 
 
 class PaymentView(ReadModel):
-    """Money whose invoice nobody knew: what of it is allocated and left, who decides until when, and how it ended."""
+    """Money whose invoice nobody knew: what of it is allocated and left, who decides until when, and how it ended.
+
+    What is refunded, or is to be, is not left.
+    """
 
     id: int
     amount: Decimal
@@ -349,9 +352,9 @@ def payments(tx: Session, wanted: Wanted) -> list[PaymentView]:
     query = select(row).order_by(row.id.desc()).limit(wanted.limit)
     if wanted.client is not None:
         query = query.where(row.client == wanted.client)
-    return [
-        _payment(each) for each in tx.scalars(_narrowed(query, row.id, wanted, row.resolved_at.is_(None)))
-    ]
+    found = tx.scalars(_narrowed(query, row.id, wanted, row.resolved_at.is_(None))).all()
+    refunds = giving_up.refunds_of_payments(tx, [each.id for each in found])
+    return [_payment(each, refunds.get(each.id, Decimal(0))) for each in found]
 
 
 def payment(tx: Session, key: int, *, lock: bool = False, with_invoices: Collection[str] = ()) -> PaymentView:
@@ -361,7 +364,7 @@ def payment(tx: Session, key: int, *, lock: bool = False, with_invoices: Collect
     row = tx.get(UnmatchedPaymentRow, key, with_for_update=lock)
     if row is None:
         raise NotFound(f"there is no payment {key} whose invoice nobody knew")
-    return _payment(row)
+    return _payment(row, giving_up.set_apart(tx, payment=row.id))
 
 
 def _about_invoices(kind: Any, wanted: Wanted, is_open: ColumnElement[bool] | None) -> Select[Any]:
@@ -506,12 +509,12 @@ def _given_up(found: GivingUpRow, number: str | None, billing_key: str | None) -
     )
 
 
-def _payment(row: UnmatchedPaymentRow) -> PaymentView:
+def _payment(row: UnmatchedPaymentRow, refunds: Decimal) -> PaymentView:
     return PaymentView(
         id=row.id,
         amount=rounded(row.amount, row.currency),
         allocated=rounded(row.allocated, row.currency),
-        left=rounded(row.amount - row.allocated, row.currency),
+        left=rounded(row.amount - row.allocated - refunds, row.currency),
         currency=row.currency,
         received_on=row.received_on,
         payer=row.payer,

@@ -9,11 +9,21 @@ from typing import Any
 import pytest
 
 from activities.invoicing import billing_runs, staff_mail
-from activities.ledger import company_records, giving_up, invoices, refunds, settling_commands, views
+from activities.ledger import (
+    company_records,
+    giving_up,
+    invoices,
+    record_views,
+    refunds,
+    settling_commands,
+    unmatched_payments,
+    views,
+)
 from activities.ledger.settling_commands import Item
 from activities.ledger.tables import MessageRow
 from billing.approval_policy import Channel
 from billing.errors import Conflicting, NotAllowed, NotFound, Refused, WrongState
+from billing.money import Money
 from billing.payment_policy import Agreeing, PaymentPolicy
 from tests.activities.ledger.conftest import at_once, breaks, events, everything, rows
 from tests.mail_server import MailServer
@@ -347,3 +357,24 @@ def test_mail(story: Story, number: str, settings: Settings, smtp: MailServer) -
         assert part in mail.text
     said_so = " ".join(mail.text.split())
     assert "Lena Brandt asks for write-off 1 of EUR 8,500.00: insolvent" in said_so
+
+
+def test_what_is_refunded_is_not_left(story: Story, number: str) -> None:
+    """Of a payment without invoice nothing is left once it is to be paid back: a list and the one say the same."""
+    with story.ledger.transaction() as tx:
+        unmatched_payments.record(
+            tx,
+            Money.of(Decimal(77), "EUR"),
+            key="b1",
+            received_on=NOW.date(),
+            payer="Jemand",
+            reference="?",
+            source="bank",
+            by="lena",
+            company=company_records.current(tx).company,
+            at=NOW,
+        )
+    refund(story, "payment 1", "70")
+    with story.ledger.transaction() as tx:
+        (listed,) = record_views.payments(tx, record_views.Wanted())
+        assert (str(listed.left), record_views.payment(tx, listed.id)) == ("7.00", listed)
