@@ -20,8 +20,10 @@ from benchmarks.pages import database
 from starter.local_stack import mailbox, ports
 from starter.web import create_app
 from tests.browser.conftest import CHROMIUM
+from tests.screens.dealings import deal
 from tests.starter.web.furnished import furnish
 from tests.starter.web.story import Story
+from workers.document_store import document_store
 from workers.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
@@ -81,6 +83,7 @@ def main(only: list[str]) -> None:
                 web_port=ports.choose(28900, None, "a port"),
             )
             _mail(settings)
+            deal(story, places(story)["invoice"], document_store(settings))
             _served(story, settings, only)
         finally:
             ledger.close()
@@ -146,6 +149,10 @@ def _taken(
         if answer is None or answer.status != 200:
             sys.stderr.write(f"{name}: {answer and answer.status}\n")
             continue
+        if page.locator("iframe.document").count():  # a frame is drawn once it is in sight
+            page.locator("iframe.document").first.scroll_into_view_if_needed()
+            page.frame_locator("iframe.document").locator("img").first.evaluate("image => image.decode()")
+            page.evaluate("scrollTo(0, 0)")
         height = min(int(page.evaluate("document.documentElement.scrollHeight")), MOST_HEIGHT)
         page.set_viewport_size({"width": width, "height": max(height, 640)})
         keep(page.screenshot(), f"{name}-{look}")
