@@ -113,7 +113,7 @@ def test_invoice_page(story: Story, visitor: Visitor) -> None:
     story.paid(number, "1500.00")
     page = visitor.sign_in("lena").get(f"/invoices/{number}").text
     for shown in (
-        "EUR\u00a08,500.00", "open EUR\u00a07,000.00", "6 days late", "one-off: asked for", "S: domestic service in DE",
+        "EUR\u00a08,500.00", "open EUR\u00a07,000.00", "6 days late", "one-off: asked for", "domestic service in DE",
         "<b>Waits for</b> payment", "<b>payment received</b>", "Book a payment", "net 14 days", "(Europe/Berlin)",
     ):  # fmt: skip
         assert shown in page
