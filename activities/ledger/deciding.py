@@ -17,6 +17,7 @@ from activities.ledger.summaries import exact
 from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow
 from billing import approval_round
 from billing.approval_policy import ApprovalTier
+from billing.company import Company
 from billing.connections import Port
 from billing.difference import Difference, differences
 from billing.draft import Draft
@@ -56,11 +57,23 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Approval:
-    """A question to approvers as it stands; `missing` approvals of its tier, `over` says why nothing waits any more.
+class Checked:
+    """What a draft was checked against before anybody was asked, and when.
 
-    `systems` are the names of what the draft was checked against.
+    `systems` are connected systems, `records` how many entries of work it bills; without an `agreement` it is billed by
+    hand, and without a `contract` the agreement names none.
     """
+
+    at: datetime | None
+    agreement: str
+    contract: str
+    records: int
+    systems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A question to approvers as it stands; `missing` approvals of its tier, `over` says why nothing waits any more."""
 
     id: int
     digest: str
@@ -79,7 +92,7 @@ class Approval:
     compared: Compared | None
     accepted: tuple[Accepted, ...]
     overrides: Mapping[str, str]
-    systems: tuple[str, ...]
+    checked: Checked
 
     def waits_for(self, person: str) -> bool:
         """Whether it is this person's turn to decide."""
@@ -99,6 +112,7 @@ def approval(tx: Session, approval_id: int, as_of: datetime) -> Approval:
     given = {each.tier: each.approved_by for each in shown.approvals if each.digest == row.draft_digest}
     rounds = approval_round.tiers_for(company.approvals, draft, row.trigger) if draft else []
     agreed = approvals.agreed(tx, row)
+    timeline = tuple(details.timeline_of(tx, row))
     return Approval(
         id=asked.id,
         digest=asked.digest,
@@ -113,18 +127,28 @@ def approval(tx: Session, approval_id: int, as_of: datetime) -> Approval:
         over=_over(asked, row),
         rounds=tuple(_turn(each, asked, agreed, given.get(each.id, ())) for each in rounds),
         invoice=shown,
-        timeline=tuple(details.timeline_of(tx, row)),
+        timeline=timeline,
         compared=_compared(tx, row, draft) if draft else None,
         accepted=tuple(
             Accepted(Finding.model_validate(each), str(each.get("by", "")), str(each.get("reason", "")))
             for each in row.accepted
         ),
         overrides=dict(row.overrides),
-        systems=tuple(
-            connection.id
-            for port in (Port.CRM, Port.PSA, Port.CONTRACTS)
-            if (connection := company.connection(port)) is not None
-        ),
+        checked=_checked(company, draft, timeline),
+    )
+
+
+def _checked(company: Company, draft: Draft | None, timeline: Sequence[TimelineEntry]) -> Checked:
+    """By the draft itself; a draft billed by hand is checked against the CRM alone."""
+    agreement = (draft.agreement if draft else None) or ""
+    ports = (Port.CRM, Port.PSA, Port.CONTRACTS) if agreement else (Port.CRM,)
+    connections = [company.connection(port) for port in ports]
+    return Checked(
+        at=max((each.at for each in timeline if each.event == "assembled"), default=None),
+        agreement=agreement,
+        contract=draft.contract_reference if draft and agreement else "",
+        records=sum(len(line.sources) for line in draft.lines) if draft else 0,
+        systems=tuple(dict.fromkeys(each.id for each in connections if each is not None)),
     )
 
 

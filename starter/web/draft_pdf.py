@@ -76,21 +76,17 @@ def pdf_of(request: Request) -> tuple[bytes, str]:
         if row.draft_digest != asked.digest:
             raise WrongState("the draft has changed since; the page of the invoice shows what holds now")
         key = (desk.settings.database_url.get_secret_value(), asked.digest, at.date().isoformat())
-        pdf, wanted = _kept.get(key), None
-        if pdf is None:
-            document = invoice_document(tx, row, at)
-            look = looks.of_issuer(tx, row.company_version, document.draft.issuer.id)
-            parties = Parties(
-                document.draft.issuer, document.draft.buyer, document.draft.language, document.draft.currency
-            )
-            wanted = Wanted(look, "invoice", parties, document)
-    if wanted is not None:
-        made = _pool().run(preview, wanted)
-        if made.pdf is None:
-            raise Refused("the draft cannot be rendered: " + "; ".join(each.message for each in made.faults))
-        pdf = made.pdf
-        _kept.put(key, pdf)
-    return pdf, row.billing_key
+        if (kept := _kept.get(key)) is not None:
+            return kept, row.billing_key
+        document = invoice_document(tx, row, at)
+        look = looks.of_issuer(tx, row.company_version, document.draft.issuer.id)
+    draft = document.draft
+    parties = Parties(draft.issuer, draft.buyer, draft.language, draft.currency)
+    made = _pool().run(preview, Wanted(look, "invoice", parties, document))
+    if made.pdf is None:
+        raise Refused("the draft cannot be rendered: " + "; ".join(each.message for each in made.faults))
+    _kept.put(key, made.pdf)
+    return made.pdf, row.billing_key
 
 
 def _named(billing_key: str) -> dict[str, str]:

@@ -238,7 +238,7 @@ def approval(caller: Called, approval: Id) -> ApprovalView:
         ),
         compared=_compared(found.compared) if found.compared else None,
         overrides=dict(found.overrides),
-        checked_against=found.systems,
+        checked_against=found.checked.systems,
     )
 
 
