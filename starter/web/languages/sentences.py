@@ -125,7 +125,7 @@ _TOGETHER = {
         "each milestone when progress has come so far",
         "from %(day)s",
         "from %(first)s to %(last)s",
-        "no end",
+        "from %(day)s, no end",
         "%(hours)s hours for %(price)s",
         "%(amount)s in %(count)s milestones",
         "%(amount)s in 1 milestone",
