@@ -88,9 +88,9 @@ def person(who: str | None) -> str:
 
 
 def issuer_zone(issuer_id: str | None) -> ZoneInfo:
-    """The time zone in which days and hours of an invoice are told and taken: its issuer's."""
-    issuer = company().issuer(issuer_id or "")
-    return ZoneInfo(issuer.zone if issuer else "UTC")
+    """The time zone in which days and hours of an invoice are told and taken: its issuer's, else the first issuer's."""
+    ours = company()
+    return ZoneInfo((ours.issuer(issuer_id or "") or ours.issuers[0]).zone)
 
 
 def _database_url() -> URL:

@@ -69,13 +69,13 @@ class Desk:
 
     def opening_item(self, number: str = "OLD-1", *, late: int = 0, **changes: Any) -> str:
         """An issued invoice that is so many days late; cheaper than issuing one."""
-        today = datetime.now(UTC).date()
+        day = today()
         given: dict[str, Any] = {
             "number": number,
             "client": "acme",
             "title": "Managed service",
-            "issue_date": today - timedelta(days=late + 14),
-            "due_date": today - timedelta(days=late) if late else today + timedelta(days=10),
+            "issue_date": day - timedelta(days=late + 14),
+            "due_date": day - timedelta(days=late) if late else day + timedelta(days=10),
             "currency": "EUR",
             "net": Decimal("1000.00"),
             "tax": Decimal("190.00"),
