@@ -46,7 +46,7 @@ SAME_AS_ENGLISH = {
     "it": {"come", "date", "decide", "in", "a", "mail"},
     "nl": {"over", "open", "best", "of", "in", "mail", "is", "late"},
     "pl": {"do", "a", "plan"},
-    "pt": {"a", "as", "do", "mail"},
+    "pt": {"a", "as", "do", "mail", "no"},
 }
 """Words of a language that are spelt as some English word is."""
 
