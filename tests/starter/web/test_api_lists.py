@@ -16,6 +16,9 @@ from tests.starter.web.programs import token_of
 from tests.starter.web.story import Story
 from workers.settings import Settings
 
+pytestmark = pytest.mark.timeout(400)
+"""Hundreds of requests each, which a busy machine takes minutes for."""
+
 FILLED = {"statement": "1", "run": "run:1", "invoice": "manual/part", "connection": "events"}
 """What stands in the places of addresses."""
 

@@ -22,6 +22,9 @@ from tests.starter.web.furnished import furnish
 from tests.starter.web.story import Story
 from workers.settings import Settings
 
+pytestmark = pytest.mark.timeout(400)
+"""Hundreds of requests each, which a busy machine takes minutes for."""
+
 _ENGLISH = re.compile(
     r"\b(the|is|are|of|not|with|by|and|for|from|has|have|it|at|no|this|that|to|on|or|be|says|until|asked)\b"
 )

@@ -25,6 +25,9 @@ from tests.starter.web.programs import SECRET
 from tests.starter.web.story import COMPANY, Story
 from workers.settings import Settings
 
+pytestmark = pytest.mark.timeout(400)
+"""Hundreds of requests each, which a busy machine takes minutes for."""
+
 PEOPLE = {Role.VIEWER: "vito", Role.OPERATOR: "lena", Role.APPROVER: "tom", Role.ADMIN: "uma"}
 """Somebody of each role."""
 
