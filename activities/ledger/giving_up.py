@@ -184,8 +184,7 @@ def agree(
 ) -> None:
     """Another person agrees; carrying it out is the caller's. `NotAllowed` for who asked, and who is not asked."""
     _to_decide(found, company, by)
-    _decide(found, Status.AGREED, by=by, comment=comment, at=at)
-    _audit(tx, found, row, "agreed", actor=by, channel=channel, at=at, comment=comment)
+    _decide(tx, found, row, Status.AGREED, by=by, channel=channel, comment=comment, at=at)
 
 
 def refuse(
@@ -203,8 +202,7 @@ def refuse(
     _to_decide(found, company, by)
     if not comment.strip():
         raise Refused("say why: whoever asked for it wants to know")
-    _decide(found, Status.REFUSED, by=by, comment=comment.strip(), at=at)
-    _audit(tx, found, row, "refused", actor=by, channel=channel, at=at, comment=comment)
+    _decide(tx, found, row, Status.REFUSED, by=by, channel=channel, comment=comment.strip(), at=at)
 
 
 def withdraw(
@@ -228,8 +226,7 @@ def withdraw(
         )
     if not comment.strip():
         raise Refused("say why it is withdrawn")
-    _decide(found, Status.WITHDRAWN, by=by, comment=comment.strip(), at=at)
-    _audit(tx, found, row, "withdrawn", actor=by, channel=channel, at=at, comment=comment)
+    _decide(tx, found, row, Status.WITHDRAWN, by=by, channel=channel, comment=comment.strip(), at=at)
 
 
 def end_needless(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
@@ -245,15 +242,14 @@ def end_needless(tx: Session, row: InvoiceRow, *, at: datetime) -> None:
         else:
             too_much -= found.amount if found.kind == Kind.REFUND else 0
             continue
-        _decide(found, Status.WITHDRAWN, by="billow", comment=comment, at=at)
-        _audit(tx, found, row, "withdrawn", actor="billow", channel="workflow", at=at, comment=comment)
+        _withdrawn(tx, found, row, comment, at=at)
 
 
 def end_of_payment(tx: Session, payment: int, *, at: datetime) -> None:
     """Withdraws the refunds of a payment without invoice that the bank has taken back: nothing is there to pay back."""
     about = select(GivingUpRow).where(GivingUpRow.unmatched == payment, is_open()).with_for_update()
     for found in tx.scalars(about).all():
-        _decide(found, Status.WITHDRAWN, by="billow", comment="the payment was taken back", at=at)
+        _withdrawn(tx, found, None, "the payment was taken back", at=at)
 
 
 def hand_on(
@@ -392,8 +388,24 @@ def _over(found: GivingUpRow) -> str:
     return f"{found.kind} {found.id} is {found.status} already{whom}: it waits for no decision"
 
 
-def _decide(found: GivingUpRow, status: Status, *, by: str, comment: str, at: datetime) -> None:
+def _decide(
+    tx: Session,
+    found: GivingUpRow,
+    row: InvoiceRow | None,
+    status: Status,
+    *,
+    by: str,
+    channel: str,
+    comment: str,
+    at: datetime,
+) -> None:
     found.status, found.decided_by, found.decided_at, found.comment = status, by, at, comment
+    _audit(tx, found, row, status, actor=by, channel=channel, at=at, comment=comment)
+
+
+def _withdrawn(tx: Session, found: GivingUpRow, row: InvoiceRow | None, why: str, *, at: datetime) -> None:
+    """By the story itself: what was asked for fits no longer."""
+    _decide(tx, found, row, Status.WITHDRAWN, by="billow", channel="workflow", comment=why, at=at)
 
 
 def _living(tx: Session, key: str) -> GivingUpRow | None:
