@@ -7,16 +7,21 @@ import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fnmatch import fnmatch
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from activities.ledger.database import Ledger
 from starter.local_stack import ports
 from starter.web import create_app
 from tests.starter.web.story import Story
 from workers.settings import Settings
+
+expect.set_options(timeout=30_000)
+"""As long as Playwright waits for what is to be clicked: a busy machine makes a page in seconds."""
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -77,11 +82,25 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     assert complaints == []
 
 
+def sign_in(page: Page, name: str) -> None:
+    """Chooses a person, and waits for the inbox they come to."""
+    page.goto("/sign-in")
+    page.locator("main").get_by_role("button", name=name).click()
+    arrived(page, "/")
+
+
+def arrived(page: Page, path: str) -> None:
+    """Waits until the page at this address, `*` any part of it, is there with its scripts: before a key is pressed
+    or anything is read at once, for a click is over before the page it leads to has come."""
+    page.wait_for_url(lambda url: fnmatch(urlsplit(url).path, path))
+
+
 def focus_by_tab(page: Page, text: str) -> None:
     """Presses the tabulator until the control with this text has the focus."""
     for _ in range(40):
         page.keyboard.press("Tab")
-        if text in page.evaluate("document.activeElement.textContent"):
+        # after the last control nothing has the focus, not even the page with all its text
+        if any(text in each for each in page.locator(":focus").all_text_contents()):
             return
     pytest.fail(f"{text!r} cannot be reached by keyboard")
 

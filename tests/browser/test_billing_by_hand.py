@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from activities.ledger import commands, views
-from tests.browser.conftest import fits
-from tests.browser.test_deciding import sign_in
+from tests.browser.conftest import fits, sign_in
 from tests.starter.web.story import Story
 
 
@@ -59,6 +58,8 @@ def test_one_off(story: Story, desk: Page) -> None:
     assert requested(story) == 0
     line.get_by_label("Price of one, net").fill("1200,00")
     desk.get_by_role("button", name="Look at it first").click()
+    expect(desk.locator("tfoot")).to_contain_text("1,800.00")
+    desk.wait_for_load_state()
     assert fits(desk)
     looked_at = desk.locator("main").evaluate(
         "main => { for (const each of main.querySelectorAll('input')) each.setAttribute('value', each.value);"
@@ -66,6 +67,7 @@ def test_one_off(story: Story, desk: Page) -> None:
     )
     desk.get_by_role("button", name="Bill this").click()
     expect(desk.get_by_text("New invoice manual/")).to_be_visible()
+    desk.wait_for_load_state()
     desk.evaluate(
         "html => { document.querySelector('main').innerHTML = html; }", looked_at
     )  # as a browser keeps it

@@ -14,7 +14,7 @@ from activities.ledger import delegation, invoices, views
 from activities.ledger.tables import ApprovalRow
 from billing.approval_policy import ApprovalPolicy
 from billing.exceptions import ReasonCode
-from tests.browser.conftest import fits
+from tests.browser.conftest import arrived, fits, sign_in
 from tests.starter.web.story import COMPANY, Story
 from workers.settings import Settings
 from workers.web_secret import secret
@@ -36,12 +36,6 @@ def other_desk(browser: Browser, address: str) -> Iterator[Page]:
     context.close()
 
 
-def sign_in(page: Page, name: str) -> None:
-    page.goto("/sign-in")
-    page.locator("main").get_by_role("button", name=name).click()
-    page.wait_for_url("**/")
-
-
 def last_event(story: Story, key: str = "one") -> tuple[str, str]:
     with story.ledger.transaction() as tx:
         found = views.timeline(tx, f"manual/{key}")[-1]
@@ -57,6 +51,7 @@ def test_approve_on_its_page(story: Story, desk: Page) -> None:
     sign_in(desk, "Tom Iversen")
     desk.keyboard.press("j")
     desk.keyboard.press("Enter")
+    arrived(desk, "/approvals/*")
     expect(desk.get_by_role("heading", name="What differs from the last invoice")).to_be_visible()
     expect(desk.locator("table.differences")).to_contain_text("+20%")
     assert fits(desk)
@@ -71,6 +66,7 @@ def test_reject(story: Story, desk: Page) -> None:
     story.asked("one")
     sign_in(desk, "Rosa Akel")
     desk.get_by_role("link", name="Nordlicht Verlag GmbH").click()
+    arrived(desk, "/approvals/*")
     desk.get_by_text("Reject …").click()
     desk.get_by_label("Why").fill("twice the price")
     desk.get_by_label("is waived: never billed").check()
@@ -100,6 +96,7 @@ def test_second_approver(two_needed: None, story: Story, desk: Page, other_desk:
     expect(desk.get_by_text("You approved manual/one.")).to_be_visible()
     sign_in(other_desk, "Rosa Akel")
     other_desk.get_by_role("link", name="Nordlicht Verlag GmbH").click()
+    arrived(other_desk, "/approvals/*")
     expect(other_desk.get_by_text("agreed: Tom Iversen").first).to_be_visible()
     other_desk.get_by_role("button", name="Approve").click()
     expect(other_desk.get_by_text("Tier agreed: Tom Iversen, Rosa Akel.")).to_be_visible()
@@ -132,6 +129,7 @@ def test_exception_repaired(story: Story, desk: Page) -> None:
     story.raised("one", ReasonCode.NO_CONTACT, "the CRM names no billing contact")
     sign_in(desk, "Lena Brandt")
     desk.get_by_role("link", name="Nordlicht Verlag GmbH").click()
+    arrived(desk, "/exceptions/*")
     desk.get_by_text("Set the contact …").click()
     desk.get_by_label("Kim Sommer").check()
     desk.get_by_label("Why, and who says so").fill("Kim called")
@@ -173,6 +171,7 @@ def test_wrong_role(story: Story, desk: Page) -> None:
     desk.goto("/?for=all")
     expect(desk.get_by_role("button", name="Approve")).to_have_count(0)
     desk.get_by_role("link", name="Nordlicht Verlag GmbH").click()
+    arrived(desk, "/approvals/*")
     expect(desk.get_by_text("You are not asked about this draft.")).to_be_visible()
     desk.evaluate("""() => {
         const form = document.querySelector("form[action='/session/end']");
@@ -197,6 +196,7 @@ def test_link_from_a_mail(story: Story, settings: Settings, desk: Page) -> None:
     expect(desk.get_by_text("opening this page decides nothing")).to_be_visible()
     desk.get_by_role("link", name="Sign in and decide").click()
     desk.locator("main").get_by_role("button", name="Tom Iversen").click()
+    arrived(desk, "/approvals/*")
     desk.get_by_role("button", name="Approve").click()
     expect(desk.get_by_text("You approved manual/one.")).to_be_visible()
     desk.goto(path)
@@ -227,10 +227,12 @@ def test_back_button(story: Story, desk: Page) -> None:
     story.asked("one")
     sign_in(desk, "Tom Iversen")
     desk.get_by_role("link", name="Nordlicht Verlag GmbH").click()
+    arrived(desk, "/approvals/*")
     stale = desk.locator("main").inner_html()
     assert "Approve" in stale
     desk.get_by_role("button", name="Approve").click()
     expect(desk.get_by_text("You approved manual/one.")).to_be_visible()
+    desk.wait_for_load_state()
     desk.evaluate(
         "html => { document.querySelector('main').innerHTML = html; }", stale
     )  # as a browser keeps it
@@ -244,6 +246,7 @@ def test_stale_page(story: Story, desk: Page) -> None:
     made = story.asked("one")
     sign_in(desk, "Tom Iversen")
     desk.get_by_role("link", name="Nordlicht Verlag GmbH").click()
+    arrived(desk, "/approvals/*")
     with story.ledger.transaction() as tx:
         row = invoices.locked(tx, made)
         asked = tx.scalars(select(ApprovalRow).where(ApprovalRow.invoice == made)).one()
@@ -260,6 +263,7 @@ def test_two_at_once(story: Story, desk: Page, other_desk: Page) -> None:
     for page, name in ((desk, "Tom Iversen"), (other_desk, "Rosa Akel")):
         sign_in(page, name)
         page.get_by_role("link", name="Nordlicht Verlag GmbH").click()
+        arrived(page, "/approvals/*")
     desk.get_by_role("button", name="Approve").click()
     expect(desk.get_by_text("You approved manual/one.")).to_be_visible()
     other_desk.get_by_text("Reject …").click()

@@ -20,7 +20,7 @@ from activities.ledger.tables import MessageRow
 from starter.local_stack import mailbox
 from starter.web import create_app
 from starter.web.doors import every_route
-from tests.browser.conftest import fits
+from tests.browser.conftest import arrived, fits, sign_in
 from tests.starter.web.furnished import furnish
 from tests.starter.web.story import Story
 from workers.settings import Settings
@@ -126,7 +126,7 @@ def test_every_page(story: Story, settings: Settings, browser: Browser, address:
     page.goto("/sign-in")
     found += _faults(page, "/sign-in")
     page.locator("main").get_by_role("button", name="Uma Keller").click()
-    page.wait_for_url("**/")
+    arrived(page, "/")
     for path in pages(story, settings):
         answer = page.goto(path)
         if answer is None or not answer.headers.get("content-type", "").startswith("text/html"):
@@ -155,8 +155,7 @@ def test_chosen_appearance(story: Story, browser: Browser, address: str, appeara
     other = "dark" if appearance == "light" else "light"
     context = browser.new_context(color_scheme=other, base_url=address)  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto("/sign-in")
-    page.locator("main").get_by_role("button", name="Tom Iversen").click()
+    sign_in(page, "Tom Iversen")
     page.goto("/invoices")
     ground = (
         page.evaluate("getComputedStyle(document.body).backgroundColor").removeprefix("rgb(").split(",")[0]

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from activities.ledger import views
 from billing.exceptions import ReasonCode
-from tests.browser.conftest import fits, focus_by_tab
+from tests.browser.conftest import arrived, fits, focus_by_tab, sign_in
 from tests.starter.web.story import Story
 
 
@@ -16,6 +16,7 @@ def test_approve_by_keyboard(story: Story, page: Page) -> None:
     page.goto("/")
     focus_by_tab(page, "Tom Iversen")
     page.keyboard.press("Enter")
+    arrived(page, "/")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     assert fits(page)
     focus_by_tab(page, "Approve")
@@ -35,6 +36,7 @@ def test_reject_by_keyboard(story: Story, page: Page) -> None:
     page.goto("/")
     focus_by_tab(page, "Rosa Akel")
     page.keyboard.press("Enter")
+    arrived(page, "/")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     focus_by_tab(page, "Reject …")
     page.keyboard.press("Enter")
@@ -51,8 +53,7 @@ def test_inbox_looks_again(story: Story, page: Page) -> None:
     """New work appears by itself, but never while somebody is typing."""
     story.asked("one")
     page.clock.install()
-    page.goto("/sign-in")
-    page.get_by_role("button", name="Tom Iversen").last.click()
+    sign_in(page, "Tom Iversen")
     expect(page.locator(".card")).to_have_count(1)
     story.asked("two", title="Second")
     page.clock.run_for(9_000)

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from activities.ledger import views
 from activities.ledger.read_models import InvoiceView
-from tests.browser.conftest import fits
+from tests.browser.conftest import fits, sign_in
 from tests.starter.web.story import Story
 
 
@@ -15,16 +15,10 @@ def _invoice(story: Story, number: str) -> InvoiceView:
         return views.invoice(tx, number, story.at)
 
 
-def _signed_in(page: Page, name: str) -> None:
-    page.goto("/sign-in")
-    page.locator("main").get_by_role("button", name=name).click()
-    page.wait_for_url("**/")
-
-
 def test_credit_is_looked_at_first(story: Story, page: Page) -> None:
     """Half an hour is credited: looked at, issued with one click, and the way back issues no second one."""
     number = story.issued("one")
-    _signed_in(page, "Lena Brandt")
+    sign_in(page, "Lena Brandt")
     page.goto(f"/invoices/{number}")
     page.locator("#credit > summary").click()
     credit = page.locator("#credit")
@@ -46,7 +40,7 @@ def test_credit_is_looked_at_first(story: Story, page: Page) -> None:
 def test_overtaken_page(story: Story, page: Page) -> None:
     """A write-off from a page that a payment has overtaken is not done, and the page says why."""
     number = story.issued("one")
-    _signed_in(page, "Tom Iversen")
+    sign_in(page, "Tom Iversen")
     page.goto(f"/invoices/{number}")
     story.paid(number, "8000.00")
     page.locator("#write-off > summary").click()
@@ -65,7 +59,7 @@ def test_without_a_script(story: Story, browser: Browser, address: str) -> None:
     number = story.issued("one")
     context = browser.new_context(base_url=address, java_script_enabled=False)
     page = context.new_page()
-    _signed_in(page, "Lena Brandt")
+    sign_in(page, "Lena Brandt")
     page.goto(f"/invoices/{number}")
     page.locator("#dispute > summary").click()
     form = page.locator("#dispute")
