@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TypedDict
+
 from activities.ledger.tables import InvoiceRow
+from billing.approval_policy import Channel
 from billing.company import Company
 from billing.errors import NotAllowed
 
 PORTAL = "portal"
 """The channel of what a client does by the link to its invoice. Only the portal uses it."""
+
+
+class Said(TypedDict):
+    """By whom a command is given, on which channel, and at which instant (UTC): the last words of most commands."""
+
+    by: str
+    channel: Channel
+    at: datetime
 
 
 def client_actor(client: str) -> str:

@@ -11,8 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from activities.ledger import api_tokens, company_records
+from activities.ledger.actors import Said
 from activities.ledger.database import Ledger
 from activities.ledger.tables import ApiTokenRow
+from billing.approval_policy import Channel
 from billing.errors import NotAllowed, Refused
 from billing.roles import Role, role_of
 from billing.scopes import Scope
@@ -33,6 +35,10 @@ class Caller:
     key: str | None
     role: Role
     scopes: tuple[Scope, ...]
+
+    @property
+    def said(self) -> Said:
+        return {"by": self.person, "channel": Channel.API, "at": self.at}
 
 
 async def caller_of(request: Request) -> Caller:

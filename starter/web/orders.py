@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from activities.ledger.actors import Said
 from activities.ledger.database import Ledger
+from billing.approval_policy import Channel
 from billing.roles import Role
 from starter.web.forms import Form
 
@@ -21,6 +23,10 @@ class Order:
     role: Role
     at: datetime
     zone: ZoneInfo
+
+    @property
+    def said(self) -> Said:
+        return {"by": self.by, "channel": Channel.WEB, "at": self.at}
 
     def __getitem__(self, field: str) -> str:
         return self.form.get(field, "")

@@ -17,7 +17,7 @@ from activities.ledger.bank_entries import Outcome
 from activities.ledger.read_models import ReadModel
 from activities.ledger.tables import BankEntryRow, BankStatementRow
 from billing.money import rounded
-from starter.web.api.routes import CHANNEL, OTHER_BODY, Called, operations
+from starter.web.api.routes import OTHER_BODY, Called, operations
 from starter.web.api.shapes import Cursor, Id, Limit, Name, answers, id_after, paged
 from starter.web.callers import Caller
 
@@ -154,14 +154,7 @@ async def import_statement(
 
 
 def _import(caller: Caller, body: bytes, name: str) -> ImportedFile:
-    found = import_file(
-        caller.ledger,
-        io.BytesIO(body),
-        file_name=name or "statement.xml",
-        by=caller.person,
-        channel=CHANNEL,
-        at=caller.at,
-    )
+    found = import_file(caller.ledger, io.BytesIO(body), file_name=name or "statement.xml", **caller.said)
     return ImportedFile(items=tuple(ImportedStatement.of(each) for each in found))
 
 

@@ -13,12 +13,13 @@ from activities.ledger.events import EventStatus
 from activities.ledger.invoices import Requested
 from activities.ledger.meters import Intake
 from activities.ledger.read_models import ReadModel
+from billing.approval_policy import Channel
 from billing.errors import Refused
 from billing.events import BillingEvent
 from billing.meter_entries import MeterEntry
 from billing.one_off import OneOff
 from billing.parties import Identifier, Strict
-from starter.web.api.routes import CHANNEL, OWN_KEYS, Called, operations
+from starter.web.api.routes import OWN_KEYS, Called, operations
 from starter.web.api.shapes import answers
 from starter.web.callers import Caller
 from starter.web.problems import Unprocessable
@@ -126,7 +127,7 @@ def preview(caller: Called, order: TriggerOrder) -> TriggerAnswer:
 def _trigger(caller: Caller, order: TriggerOrder) -> tuple[int, TriggerAnswer]:
     if order.event is not None:
         acted = events.take_in(
-            caller.ledger, order.event, channel=CHANNEL, brought_by=caller.person, at=caller.at
+            caller.ledger, order.event, channel=Channel.API, brought_by=caller.person, at=caller.at
         )
         status = 202 if acted.status is EventStatus.HELD else _status(acted.invoices)
         return status, TriggerAnswer(
@@ -140,24 +141,9 @@ def _trigger(caller: Caller, order: TriggerOrder) -> tuple[int, TriggerAnswer]:
 def _ask(tx: Session, caller: Caller, order: TriggerOrder) -> Requested:
     if order.one_off is None:
         return triggers.by_agreement(
-            tx,
-            order.agreement or "",
-            order.item,
-            until=order.until,
-            by=caller.person,
-            channel=CHANNEL,
-            reason=order.reason,
-            at=caller.at,
+            tx, order.agreement or "", order.item, until=order.until, reason=order.reason, **caller.said
         )
-    return triggers.one_off(
-        tx,
-        order.one_off,
-        caller.key,
-        by=caller.person,
-        channel=CHANNEL,
-        reason=order.reason,
-        at=caller.at,
-    )
+    return triggers.one_off(tx, order.one_off, caller.key, reason=order.reason, **caller.said)
 
 
 def _status(asked: list[Requested]) -> int:
@@ -211,4 +197,4 @@ def _meter(caller: Caller, entries: tuple[MeterEntry, ...]) -> Intake:
             raise Unprocessable(
                 [{"pointer": f"#/entries/{place}", "detail": why} for place, why in wrong.items()]
             )
-        return meters.take_in(tx, entries, company, by=caller.person, channel=CHANNEL, at=caller.at)
+        return meters.take_in(tx, entries, company, **caller.said)

@@ -11,10 +11,9 @@ from pydantic import AwareDatetime, Field
 from activities.ledger import commands, company_records, dispute_commands, portal_link_commands, portal_links
 from activities.ledger import invoices as ledger_invoices
 from activities.ledger.read_models import ReadModel
-from billing.approval_policy import Channel
 from billing.dispute import DisputeCode
 from billing.parties import Strict
-from starter.web.api.routes import CHANNEL, operations
+from starter.web.api.routes import operations
 from starter.web.api.shapes import Amount, Changed, Order, Ordered, Reason, Text, answers
 from starter.web.desk import desk_of
 
@@ -117,40 +116,28 @@ class Revoked(ReadModel):
 @router.post("/invoices/{invoice:path}/hold", operation_id="holdInvoice", responses=_ABOUT)
 def hold(order: Ordered, body: Hold) -> Changed:
     """Stops reminders until an instant; the level is kept."""
-    commands.hold(
-        order.ledger,
-        order.reference,
-        until=body.until,
-        reason=body.reason,
-        by=order.by,
-        channel=Channel.API,
-        at=order.at,
-    )
+    commands.hold(order.ledger, order.reference, until=body.until, reason=body.reason, **order.said)
     return order.done()
 
 
 @router.post("/invoices/{invoice:path}/release", operation_id="releaseInvoice", responses=_ABOUT)
 def release(order: Ordered) -> Changed:
     """Ends a hold; reminders go on."""
-    commands.release(order.ledger, order.reference, by=order.by, channel=Channel.API, at=order.at)
+    commands.release(order.ledger, order.reference, **order.said)
     return order.done()
 
 
 @router.post("/invoices/{invoice:path}/promise", operation_id="notePromise", responses=_ABOUT)
 def promise(order: Ordered, body: Promise) -> Changed:
     """Notes that the client promised to pay by a day; reminders rest until then."""
-    dispute_commands.promise(
-        order.ledger, order.reference, on=body.on, note=body.note, by=order.by, channel=CHANNEL, at=order.at
-    )
+    dispute_commands.promise(order.ledger, order.reference, on=body.on, note=body.note, **order.said)
     return order.done()
 
 
 @router.post("/invoices/{invoice:path}/withdraw-promise", operation_id="withdrawPromise", responses=_ABOUT)
 def withdraw_promise(order: Ordered, body: Why) -> Changed:
     """The promise holds no longer."""
-    dispute_commands.withdraw_promise(
-        order.ledger, order.reference, reason=body.reason, by=order.by, channel=CHANNEL, at=order.at
-    )
+    dispute_commands.withdraw_promise(order.ledger, order.reference, reason=body.reason, **order.said)
     return order.done()
 
 
@@ -164,9 +151,7 @@ def dispute(order: Ordered, body: Dispute) -> Changed:
         code=body.code,
         lines=body.lines,
         tell_client=body.tell_client,
-        by=order.by,
-        channel=CHANNEL,
-        at=order.at,
+        **order.said,
     )
     return order.done()
 
@@ -174,33 +159,21 @@ def dispute(order: Ordered, body: Dispute) -> Changed:
 @router.post("/invoices/{invoice:path}/reject-dispute", operation_id="rejectDispute", responses=_ABOUT)
 def end_dispute(order: Ordered, body: Decided) -> Changed:
     """The dispute is decided and the claim stands: the client is told. Where the client is right, credit it."""
-    dispute_commands.end_dispute(
-        order.ledger, order.reference, answer=body.answer, by=order.by, channel=CHANNEL, at=order.at
-    )
+    dispute_commands.end_dispute(order.ledger, order.reference, answer=body.answer, **order.said)
     return order.done()
 
 
 @router.post("/invoices/{invoice:path}/withdraw-dispute", operation_id="withdrawDispute", responses=_ABOUT)
 def withdraw_dispute(order: Ordered, body: Withdrawn) -> Changed:
     """The client disputes the invoice no longer."""
-    dispute_commands.withdraw_dispute(
-        order.ledger, order.reference, answer=body.answer, by=order.by, channel=CHANNEL, at=order.at
-    )
+    dispute_commands.withdraw_dispute(order.ledger, order.reference, answer=body.answer, **order.said)
     return order.done()
 
 
 @router.post("/invoices/{invoice:path}/change-due-date", operation_id="changeDueDate", responses=_ABOUT)
 def due_date(order: Ordered, body: DueDate) -> Changed:
     """Agrees on another due date, later or earlier."""
-    commands.change_due_date(
-        order.ledger,
-        order.reference,
-        to=body.to,
-        reason=body.reason,
-        by=order.by,
-        channel=Channel.API,
-        at=order.at,
-    )
+    commands.change_due_date(order.ledger, order.reference, to=body.to, reason=body.reason, **order.said)
     return order.done()
 
 
@@ -213,9 +186,7 @@ def plan(order: Ordered, body: Plan) -> Changed:
         parts=[(each.due_date, each.amount) for each in body.parts],
         reason=body.reason,
         tell_client=body.tell_client,
-        by=order.by,
-        channel=CHANNEL,
-        at=order.at,
+        **order.said,
     )
     return order.done()
 
@@ -223,30 +194,14 @@ def plan(order: Ordered, body: Plan) -> Changed:
 @router.post("/invoices/{invoice:path}/end-plan", operation_id="endPlan", responses=_ABOUT)
 def end_plan(order: Ordered, body: PlanEnded) -> Changed:
     """The payment plan holds no longer."""
-    dispute_commands.end_plan(
-        order.ledger,
-        order.reference,
-        due=body.due,
-        reason=body.reason,
-        by=order.by,
-        channel=CHANNEL,
-        at=order.at,
-    )
+    dispute_commands.end_plan(order.ledger, order.reference, due=body.due, reason=body.reason, **order.said)
     return order.done()
 
 
 @router.post("/invoices/{invoice:path}/resend", operation_id="resendInvoice", responses=_ABOUT)
 def resend(order: Ordered, body: Copy) -> Changed:
     """Has an issued invoice mailed once more; twice within a minute is once."""
-    commands.resend(
-        order.ledger,
-        order.reference,
-        to=body.to,
-        credit_note=body.credit_note,
-        by=order.by,
-        channel=Channel.API,
-        at=order.at,
-    )
+    commands.resend(order.ledger, order.reference, to=body.to, credit_note=body.credit_note, **order.said)
     return order.done()
 
 
@@ -259,16 +214,14 @@ def portal_link(request: Request, order: Ordered) -> Link:
 @router.post("/invoices/{invoice:path}/renew-link", operation_id="renewPortalLink", responses=_ABOUT)
 def renew_link(request: Request, order: Ordered) -> Link:
     """A new address in place of those handed out so far, which lead nowhere from now on."""
-    portal_link_commands.renew(order.ledger, order.reference, by=order.by, channel=CHANNEL, at=order.at)
+    portal_link_commands.renew(order.ledger, order.reference, **order.said)
     return _link(request, order)
 
 
 @router.post("/invoices/{invoice:path}/revoke-link", operation_id="revokePortalLink", responses=_ABOUT)
 def revoke_link(order: Ordered) -> Revoked:
     """Every link to the invoice that was handed out leads nowhere from now on."""
-    _, ended = portal_link_commands.revoke(
-        order.ledger, order.reference, by=order.by, channel=CHANNEL, at=order.at
-    )
+    _, ended = portal_link_commands.revoke(order.ledger, order.reference, **order.said)
     return Revoked(revoked=ended)
 
 

@@ -23,12 +23,12 @@ from activities.ledger.deciding import Compared, Problem
 from activities.ledger.exceptions import Resolution
 from activities.ledger.inbox import reached
 from activities.ledger.read_models import Counts, ExceptionView, InboxItem, ReadModel
-from billing.approval_policy import Channel, Verdict
+from billing.approval_policy import Verdict
 from billing.difference import Difference
 from billing.errors import Refused
 from billing.parties import Contact, Strict
 from starter.web.api.paying import check_past
-from starter.web.api.routes import CHANNEL, OTHER_ANSWER, Called, operations
+from starter.web.api.routes import OTHER_ANSWER, Called, operations
 from starter.web.api.shapes import (
     Changed,
     Cursor,
@@ -304,12 +304,10 @@ def decide(order: Ordered, body: Decision) -> Changed:
         order.ledger,
         order.reference,
         body.verdict,
-        by=order.by,
-        channel=Channel.API,
         comment=body.comment,
         draft_digest=body.digest,
         rebill=body.rebill,
-        at=order.at,
+        **order.said,
     )
     return order.done()
 
@@ -319,7 +317,7 @@ def decide(order: Ordered, body: Decision) -> Changed:
 )
 def fetch_again(order: Ordered) -> Changed:
     """Has a draft made anew from what the sources say now."""
-    commands.fetch_again(order.ledger, order.reference, by=order.by, channel=Channel.API, at=order.at)
+    commands.fetch_again(order.ledger, order.reference, **order.said)
     return order.done()
 
 
@@ -329,10 +327,8 @@ def approve(caller: Called, body: Together) -> TogetherAnswer:
     done = approving_together.approve_together(
         caller.ledger,
         {each.approval: each.digest for each in body.approvals},
-        by=caller.person,
-        channel=Channel.API,
         comment=body.comment,
-        at=caller.at,
+        **caller.said,
     )
     return TogetherAnswer(
         items=tuple(TogetherOutcome(billing_key=each.billing_key, refused=each.refused) for each in done)
@@ -342,15 +338,7 @@ def approve(caller: Called, body: Together) -> TogetherAnswer:
 @router.post("/invoices/{invoice:path}/void", operation_id="voidDraft", responses=answers(404, 409, 412))
 def void(order: Ordered, body: Void) -> Changed:
     """Ends a draft that is not issued, to be billed again or waived."""
-    draft_commands.void(
-        order.ledger,
-        order.reference,
-        rebill=body.rebill,
-        reason=body.reason,
-        by=order.by,
-        channel=CHANNEL,
-        at=order.at,
-    )
+    draft_commands.void(order.ledger, order.reference, rebill=body.rebill, reason=body.reason, **order.said)
     return order.done()
 
 
@@ -359,9 +347,7 @@ def void(order: Ordered, body: Void) -> Changed:
 )
 def bill_again(order: Ordered, body: Because) -> Changed:
     """Takes back that what a voided draft would have billed was waived."""
-    draft_commands.bill_again(
-        order.ledger, order.reference, reason=body.reason, by=order.by, channel=CHANNEL, at=order.at
-    )
+    draft_commands.bill_again(order.ledger, order.reference, reason=body.reason, **order.said)
     return order.done()
 
 
@@ -378,12 +364,10 @@ def resolve(caller: Called, exception: Id, body: Repair, if_match: IfMatch = Non
         ledger,
         exception,
         body.resolution,
-        by=caller.person,
-        channel=Channel.API,
         reason=body.reason,
         rebill=body.rebill,
         overrides=body.overrides,
-        at=caller.at,
+        **caller.said,
     )
     return Resolved(subject=subject)
 
@@ -398,12 +382,7 @@ def _of_item(caller: Caller, item: int, if_match: str | None) -> Ledger:
 def agree(caller: Called, item: Id, body: Comment, if_match: IfMatch = None) -> ItemView:
     """Agrees to a write-off, refund or credit note that another person asked for."""
     found = settling_commands.agree(
-        _of_item(caller, item, if_match),
-        item,
-        by=caller.person,
-        channel=Channel.API,
-        comment=body.comment,
-        at=caller.at,
+        _of_item(caller, item, if_match), item, comment=body.comment, **caller.said
     )
     return ItemView.shown(found)
 
@@ -412,12 +391,7 @@ def agree(caller: Called, item: Id, body: Comment, if_match: IfMatch = None) -> 
 def refuse(caller: Called, item: Id, body: Objection, if_match: IfMatch = None) -> ItemView:
     """Refuses what another person asked for."""
     found = settling_commands.refuse(
-        _of_item(caller, item, if_match),
-        item,
-        by=caller.person,
-        channel=Channel.API,
-        comment=body.comment,
-        at=caller.at,
+        _of_item(caller, item, if_match), item, comment=body.comment, **caller.said
     )
     return ItemView.shown(found)
 
@@ -426,12 +400,7 @@ def refuse(caller: Called, item: Id, body: Objection, if_match: IfMatch = None) 
 def withdraw(caller: Called, item: Id, body: Objection, if_match: IfMatch = None) -> ItemView:
     """Takes back what was asked for and is not done."""
     found = settling_commands.withdraw(
-        _of_item(caller, item, if_match),
-        item,
-        by=caller.person,
-        channel=Channel.API,
-        comment=body.comment,
-        at=caller.at,
+        _of_item(caller, item, if_match), item, comment=body.comment, **caller.said
     )
     return ItemView.shown(found)
 
@@ -441,12 +410,6 @@ def paid(caller: Called, item: Id, body: Paid, if_match: IfMatch = None) -> Item
     """Notes that an agreed refund was paid by bank transfer."""
     check_past(caller, body.on)
     found, new = settling_commands.refund_paid(
-        _of_item(caller, item, if_match),
-        item,
-        on=body.on,
-        reference=body.reference,
-        by=caller.person,
-        channel=Channel.API,
-        at=caller.at,
+        _of_item(caller, item, if_match), item, on=body.on, reference=body.reference, **caller.said
     )
     return ItemView.shown(found).model_copy(update={"new": new})

@@ -26,13 +26,12 @@ from activities.ledger import (
 from activities.ledger.ageing import Bucket
 from activities.ledger.database import Ledger
 from activities.ledger.read_models import InvoiceView, ReadModel
-from billing.approval_policy import Channel
 from billing.credit_note import Selection
 from billing.draft import Draft
 from billing.errors import Refused
 from billing.money import Currency, Figure
 from billing.parties import Identifier, Strict
-from starter.web.api.routes import CHANNEL, Called, operations
+from starter.web.api.routes import Called, operations
 from starter.web.api.shapes import (
     Amount,
     Changed,
@@ -254,10 +253,8 @@ def pay(order: Ordered, body: Payment) -> Changed:
         body.currency,
         key=order.key,
         received_on=body.received_on,
-        by=order.by,
-        channel=Channel.API,
         note=body.note,
-        at=order.at,
+        **order.said,
     )
     return order.done(new=new)
 
@@ -288,9 +285,7 @@ def credit(order: Ordered, body: CreditOrder) -> Credited:
         key=order.key or f"api/{order.reference}/{content}",
         bill_again=body.bill_again,
         dispute_goes_on=body.dispute_goes_on,
-        by=order.by,
-        channel=CHANNEL,
-        at=order.at,
+        **order.said,
     )
     return Credited(
         new=asked.new,
@@ -304,14 +299,7 @@ def credit(order: Ordered, body: CreditOrder) -> Credited:
 def write_off(order: Ordered, body: GiveUp) -> Asked:
     """Gives up what is open of an invoice, or part of it; unless one may alone, another person must agree."""
     item = settling_commands.write_off(
-        order.ledger,
-        order.reference,
-        amount=body.amount,
-        reason=body.reason,
-        key=order.key,
-        by=order.by,
-        channel=Channel.API,
-        at=order.at,
+        order.ledger, order.reference, amount=body.amount, reason=body.reason, key=order.key, **order.said
     )
     return Asked(new=item.new, invoice=order.now(), item=ItemView.shown(item))
 
@@ -332,15 +320,7 @@ def refund_payment(caller: Called, payment: Id, body: Refund, if_match: IfMatch 
 def _refund(caller: Caller, ledger: Ledger, source: str, body: Refund, key: str | None) -> ItemView:
     return ItemView.shown(
         settling_commands.refund(
-            ledger,
-            source,
-            amount=body.amount,
-            reason=body.reason,
-            method=body.method,
-            key=key,
-            by=caller.person,
-            channel=Channel.API,
-            at=caller.at,
+            ledger, source, amount=body.amount, reason=body.reason, method=body.method, key=key, **caller.said
         )
     )
 
@@ -360,9 +340,7 @@ def use_credit(order: Ordered, body: UseCredit, if_match: IfMatch = None) -> Cha
         order.reference,
         amount=body.amount,
         key=order.key,
-        by=order.by,
-        channel=Channel.API,
-        at=order.at,
+        **order.said,
     )
     return order.done(new=used is not None)
 
@@ -406,9 +384,7 @@ def allocate(caller: Called, payment: Id, body: Allocation, if_match: IfMatch = 
         _of_payment(caller, payment, if_match, [each.invoice for each in body.invoices]),
         payment,
         [(each.invoice, each.amount) for each in body.invoices],
-        by=caller.person,
-        channel=Channel.API,
-        at=caller.at,
+        **caller.said,
     )
     parts = tuple(AllocatedPart(invoice=number, amount=money.amount) for number, money in done.parts)
     return Allocated(parts=parts, left=done.left.amount, currency=done.left.currency)
@@ -436,9 +412,7 @@ def undo(caller: Called, booking: Id, body: UndoBooking, if_match: IfMatch = Non
     ledger = unchanged(
         caller, if_match, f"booking {booking}", lambda tx: record_views.booking(tx, booking, lock=True)
     )
-    number, taken = settling_commands.undo(
-        ledger, booking, reason=body.reason, by=caller.person, channel=Channel.API, at=caller.at
-    )
+    number, taken = settling_commands.undo(ledger, booking, reason=body.reason, **caller.said)
     return Undone(invoice=number, amount=taken.amount, currency=taken.currency)
 
 

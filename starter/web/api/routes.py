@@ -28,8 +28,6 @@ from starter.web.validation import faults_of_request
 LARGEST = 256 * 1024
 """Bytes of a body of JSON."""
 
-CHANNEL = "api"
-
 OWN_KEYS = "x-own-keys"
 """Marks operations that know what they did before by the ledger alone."""
 

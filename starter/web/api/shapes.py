@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from activities.ledger import invoices, views
+from activities.ledger.actors import Said
 from activities.ledger.database import Ledger
 from activities.ledger.read_models import InvoiceView, ReadModel
 from activities.ledger.settling_commands import Item
@@ -194,8 +195,8 @@ class Order:
     response: Response
 
     @property
-    def by(self) -> str:
-        return self.caller.person
+    def said(self) -> Said:
+        return self.caller.said
 
     @property
     def at(self) -> datetime:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from activities.ledger import settling_commands
 from activities.ledger.settling_commands import Item
-from billing.approval_policy import Channel
 from billing.errors import Refused
 from starter.web.forms import day_of, id_of
 from starter.web.orders import Order
@@ -14,23 +13,17 @@ from starter.web.words import money
 
 
 def _agree(order: Order) -> str:
-    item = settling_commands.agree(
-        order.ledger, _id(order), by=order.by, channel=Channel.WEB, comment=order["comment"], at=order.at
-    )
+    item = settling_commands.agree(order.ledger, _id(order), comment=order["comment"], **order.said)
     return f"You agreed to {_told(item)}" + ("; it is to be paid now." if item.status == "agreed" else ".")
 
 
 def _refuse(order: Order) -> str:
-    item = settling_commands.refuse(
-        order.ledger, _id(order), by=order.by, channel=Channel.WEB, comment=order["comment"], at=order.at
-    )
+    item = settling_commands.refuse(order.ledger, _id(order), comment=order["comment"], **order.said)
     return f"You refused {_told(item)}; things are as before."
 
 
 def _withdraw(order: Order) -> str:
-    item = settling_commands.withdraw(
-        order.ledger, _id(order), by=order.by, channel=Channel.WEB, comment=order["comment"], at=order.at
-    )
+    item = settling_commands.withdraw(order.ledger, _id(order), comment=order["comment"], **order.said)
     return f"Withdrawn: {_told(item)}."
 
 
@@ -39,13 +32,7 @@ def _refund_paid(order: Order) -> str:
     if on > order.at.astimezone(order.zone).date():
         raise Refused("it cannot have been paid on a day that is still to come")
     item, new = settling_commands.refund_paid(
-        order.ledger,
-        _id(order),
-        on=on,
-        reference=order["reference"],
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        order.ledger, _id(order), on=on, reference=order["reference"], **order.said
     )
     return (
         f"{_told(item)[:1].upper()}{_told(item)[1:]} {'is booked as paid' if new else 'was booked already'}."

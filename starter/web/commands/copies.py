@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from activities.ledger import commands
-from billing.approval_policy import Channel
 from starter.web.orders import Order
 
 
 def _resend(order: Order) -> str:
     to = order["to"] or None
     number = commands.resend(
-        order.ledger,
-        order["invoice"],
-        to=to,
-        credit_note=order["credit_note"] or None,
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        order.ledger, order["invoice"], to=to, credit_note=order["credit_note"] or None, **order.said
     )
     return f"{number} is mailed once more, to {to or 'the billing contact'}."
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from activities.ledger import credit_commands
-from billing.approval_policy import Channel
 from billing.credit_note import CreditedLine, Selection
 from billing.errors import Refused
 from starter.web.commands.giving_up import key_of
@@ -52,9 +51,7 @@ def _credit(order: Order) -> str:
         key=key_of(order),
         bill_again=order["after"] == "rebill",
         dispute_goes_on=bool(order["dispute_goes_on"]),
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        **order.said,
     )
     if asked.note is not None:
         amount = money(asked.note.gross, asked.note.currency)

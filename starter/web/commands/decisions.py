@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from activities.ledger import commands
 from activities.ledger.approving_together import approve_together
-from billing.approval_policy import Channel, Verdict
+from billing.approval_policy import Verdict
 from billing.errors import Refused
 from starter.web.forms import id_of
 from starter.web.orders import Order
@@ -27,12 +27,10 @@ def _decide(order: Order) -> str:
         order.ledger,
         order["invoice"],
         verdict,
-        by=order.by,
-        channel=Channel.WEB,
         comment=order["comment"],
         draft_digest=order["digest"],
         rebill=order["after"] == "rebill",
-        at=order.at,
+        **order.said,
     )
     if verdict is Verdict.APPROVE:
         return f"You approved {key}."
@@ -47,9 +45,7 @@ def _approve_together(order: Order) -> str:
         for field, digest in order.form.items()
         if field.startswith(TICKED)
     }
-    done = approve_together(
-        order.ledger, ticked, by=order.by, channel=Channel.WEB, comment=order["comment"], at=order.at
-    )
+    done = approve_together(order.ledger, ticked, comment=order["comment"], **order.said)
     approved = [each.billing_key for each in done if each.refused is None]
     refused = [f"{each.billing_key}: {each.refused}" for each in done if each.refused is not None]
     if not approved:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 from activities.ledger import dispute_commands
-from billing.approval_policy import Channel
 from billing.dispute import DisputeCode
 from billing.errors import Refused
 from starter.web.commands.stale import check_fresh
@@ -28,9 +27,7 @@ def _dispute(order: Order) -> str:
         code=code,
         lines=lines,
         tell_client=bool(order["tell"]),
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        **order.said,
     )
     if lines:
         named = ("line " if len(lines) == 1 else "lines ") + ", ".join(map(str, lines))
@@ -41,24 +38,14 @@ def _dispute(order: Order) -> str:
 def _reject(order: Order) -> str:
     check_fresh(order)
     number = dispute_commands.end_dispute(
-        order.ledger,
-        order["invoice"],
-        answer=order["answer"],
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        order.ledger, order["invoice"], answer=order["answer"], **order.said
     )
     return f"{number}: the claim stands, and the client is told; reminders go on where they stood."
 
 
 def _withdraw(order: Order) -> str:
     number = dispute_commands.withdraw_dispute(
-        order.ledger,
-        order["invoice"],
-        answer=order["answer"],
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        order.ledger, order["invoice"], answer=order["answer"], **order.said
     )
     return f"{number} is no longer disputed; reminders go on where they stood."
 

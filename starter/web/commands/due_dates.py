@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from activities.ledger import commands, invoices
-from billing.approval_policy import Channel
 from starter.web.commands.stale import check_fresh
 from starter.web.forms import day_of
 from starter.web.orders import Order
@@ -19,13 +18,7 @@ def _change(order: Order) -> str:
         if row.agreed_due_date == day:
             return f"{row.number} is due on {day.isoformat()} already; nothing was changed."
     number = commands.change_due_date(
-        order.ledger,
-        order["invoice"],
-        to=day,
-        reason=order["reason"],
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        order.ledger, order["invoice"], to=day, reason=order["reason"], **order.said
     )
     return f"{number} is due on {day.isoformat()} now; reminders count from that day."
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, time
 
 from activities.ledger import commands
-from billing.approval_policy import Channel
 from starter.web.forms import day_of
 from starter.web.orders import Order
 
@@ -18,15 +17,13 @@ def _hold(order: Order) -> str:
         order["invoice"],
         until=datetime.combine(day, time(), order.zone),
         reason=order["reason"],
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        **order.said,
     )
     return f"{number} is on hold until {day.isoformat()}."
 
 
 def _release(order: Order) -> str:
-    number = commands.release(order.ledger, order["invoice"], by=order.by, channel=Channel.WEB, at=order.at)
+    number = commands.release(order.ledger, order["invoice"], **order.said)
     return f"{number} is released; reminders go on."
 
 

@@ -7,7 +7,6 @@ from email.utils import parseaddr
 
 from activities.ledger import commands, company_exceptions, exceptions
 from activities.ledger.exceptions import Resolution
-from billing.approval_policy import Channel
 from billing.errors import Refused
 from starter.web.forms import id_of
 from starter.web.orders import Order
@@ -42,12 +41,10 @@ def _resolve(order: Order) -> str:
         order.ledger,
         exception,
         resolution,
-        by=order.by,
-        channel=Channel.WEB,
         reason=order["reason"],
         rebill=order["after"] == "rebill",
         overrides=_set(order) if resolution is Resolution.OVERRIDE else exceptions.NOTHING,
-        at=order.at,
+        **order.said,
     )
     with order.ledger.transaction() as tx:
         without_invoice = company_exceptions.outcome(tx, exception)

@@ -8,7 +8,6 @@ from decimal import Decimal
 from activities.ledger import settling_commands
 from activities.ledger.giving_up import Status
 from activities.ledger.settling_commands import Item
-from billing.approval_policy import Channel
 from billing.errors import Refused
 from starter.web.forms import amount_of
 from starter.web.orders import Order
@@ -33,9 +32,7 @@ def _write_off(order: Order) -> str:
         amount=_amount(order),
         reason=order["reason"],
         key=key_of(order),
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        **order.said,
     )
     if item.status == Status.DONE:
         return f"{money(item.amount.amount, item.amount.currency)} of {item.name} is written off."
@@ -49,9 +46,7 @@ def _refund(order: Order) -> str:
         amount=_amount(order),
         reason=order["reason"],
         key=key_of(order),
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        **order.said,
     )
     if item.status == Status.AGREED:
         amount = money(item.amount.amount, item.amount.currency)
@@ -76,9 +71,7 @@ def _use_credit(order: Order) -> str:
         order["invoice"],
         amount=_amount(order),
         key=key_of(order),
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        **order.said,
     )
     if used is None:
         return f"That credit was used for {number} already; nothing was added."

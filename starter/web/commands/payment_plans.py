@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 
 from activities.ledger import dispute_commands, instalments, invoices
-from billing.approval_policy import Channel
 from billing.errors import Refused
 from billing.instalments import monthly
 from billing.money import Money, rounded
@@ -40,9 +39,7 @@ def _agree(order: Order) -> str:
         parts=parts,
         reason=order["reason"],
         tell_client=bool(order["tell"]),
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        **order.said,
     )
     first, last = parts[0], parts[-1]
     return (
@@ -73,13 +70,7 @@ def _end(order: Order) -> str:
     check_fresh(order)
     due = day_of(order["due"], "due on") if order["due"] else None
     number = dispute_commands.end_plan(
-        order.ledger,
-        order["invoice"],
-        due=due,
-        reason=order["reason"],
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        order.ledger, order["invoice"], due=due, reason=order["reason"], **order.said
     )
     return (
         f"{number}: the plan holds no longer; all that is open is due {due.isoformat() if due else 'today'}."

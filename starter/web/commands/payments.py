@@ -6,7 +6,6 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from activities.ledger import commands, payment_commands, settling_commands
-from billing.approval_policy import Channel
 from billing.errors import Refused
 from starter.web.forms import amount_of, day_of, id_of
 from starter.web.orders import Order
@@ -27,10 +26,8 @@ def _pay(order: Order) -> str:
         amount,
         order["currency"] or None,
         received_on=received_on,
-        by=order.by,
-        channel=Channel.WEB,
         note=order["note"],
-        at=order.at,
+        **order.said,
     )
     said = f"{money(amount, order['currency'])} received on {received_on.isoformat()}"
     return f"{said} is booked." if new else f"{said} was booked already; nothing was added."
@@ -40,14 +37,7 @@ def _allocate(order: Order) -> str:
     wanted = _several(order) if order["several"] else [(order["invoice"], None)]
     if not wanted or not wanted[0][0]:
         raise Refused("say which invoice the payment is for: its number is enough")
-    done = payment_commands.allocate(
-        order.ledger,
-        id_of(order["payment"], "payment"),
-        wanted,
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
-    )
+    done = payment_commands.allocate(order.ledger, id_of(order["payment"], "payment"), wanted, **order.said)
     (first, part), *others = done.parts
     said = f"{money(part.amount, part.currency)} is booked for {first}"
     said += "".join(f", {money(more.amount, more.currency)} for {number}" for number, more in others)
@@ -69,12 +59,7 @@ def _several(order: Order) -> list[tuple[str, Decimal | None]]:
 
 def _undo(order: Order) -> str:
     number, taken = settling_commands.undo(
-        order.ledger,
-        id_of(order["booking"], "booking"),
-        reason=order["reason"],
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        order.ledger, id_of(order["booking"], "booking"), reason=order["reason"], **order.said
     )
     return f"{money(taken.amount, taken.currency)} is taken from {number} again; it is owed once more."
 

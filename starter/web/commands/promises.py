@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from activities.ledger import dispute_commands
-from billing.approval_policy import Channel
 from starter.web.forms import day_of
 from starter.web.orders import Order
 
@@ -13,25 +12,14 @@ from starter.web.orders import Order
 def _promise(order: Order) -> str:
     day = day_of(order["on"], "promised for")
     number = dispute_commands.promise(
-        order.ledger,
-        order["invoice"],
-        on=day,
-        by=order.by,
-        channel=Channel.WEB,
-        note=order["note"],
-        at=order.at,
+        order.ledger, order["invoice"], on=day, note=order["note"], **order.said
     )
     return f"Noted: {number} is promised for {day.isoformat()}."
 
 
 def _withdraw(order: Order) -> str:
     number = dispute_commands.withdraw_promise(
-        order.ledger,
-        order["invoice"],
-        reason=order["reason"],
-        by=order.by,
-        channel=Channel.WEB,
-        at=order.at,
+        order.ledger, order["invoice"], reason=order["reason"], **order.said
     )
     return f"The promise about {number} holds no longer; reminders go on."
 
