@@ -20,7 +20,6 @@ from activities.ledger.read_models import (
     ApprovalView,
     CollectionActView,
     CreditNoteView,
-    DisputeFileView,
     DisputeView,
     DocumentFile,
     DocumentView,
@@ -32,6 +31,7 @@ from activities.ledger.read_models import (
     TaxView,
     TimelineEntry,
 )
+from activities.ledger.records.disputes import shown
 from activities.ledger.summaries import exact, summary_values
 from activities.ledger.tables import (
     ApprovalRow,
@@ -137,36 +137,7 @@ def _credit_note(row: CreditNoteRow) -> CreditNoteView:
 def _disputes(tx: Session, row: InvoiceRow) -> list[DisputeView]:
     found = disputes.of_invoice(tx, row)
     files = dispute_files.of_invoice(tx, row) if found else ()
-    return [
-        DisputeView(
-            id=each.id,
-            code=each.code,
-            reason=each.reason,
-            lines=tuple(part["line"] for part in each.lines),
-            amount=exact(each.amount, row.currency),
-            opened_at=each.opened_at,
-            opened_by=each.opened_by,
-            channel=each.channel,
-            owner=each.owner,
-            deadline=each.deadline,
-            outcome=each.outcome,
-            answer=each.answer,
-            ended_at=each.ended_at,
-            ended_by=each.ended_by,
-            files=tuple(
-                DisputeFileView(
-                    sha256=file.sha256,
-                    name=file.name,
-                    media_type=file.media_type,
-                    size=file.size,
-                    erased_at=file.erased_at,
-                )
-                for file in files
-                if file.dispute == each.id
-            ),
-        )
-        for each in found
-    ]
+    return [shown(each, (file for file in files if file.dispute == each.id), row.currency) for each in found]
 
 
 def _generation(tx: Session, billing_key: str, generation: int) -> InvoiceRow:

@@ -181,12 +181,13 @@ class CreditNoteView(ReadModel):
 
 
 class DisputeFileView(ReadModel):
-    """A file the client sent with a dispute; `name` is what the client calls it."""
+    """A file the client sent with a dispute; `name` is what the client calls it; `erased_at`: its bytes are gone."""
 
     sha256: str
     name: str
     media_type: str
     size: int
+    sent_at: datetime
     erased_at: datetime | None = None
 
 

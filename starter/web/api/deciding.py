@@ -14,7 +14,6 @@ from activities.ledger import (
     commands,
     deciding,
     draft_commands,
-    record_views,
     settling_commands,
     views,
 )
@@ -23,6 +22,7 @@ from activities.ledger.deciding import Compared, Problem
 from activities.ledger.exceptions import Resolution
 from activities.ledger.inbox import reached
 from activities.ledger.read_models import Counts, ExceptionView, InboxItem, ReadModel
+from activities.ledger.records.giving_up import read_given_up
 from billing.approval_policy import Verdict
 from billing.difference import Difference
 from billing.errors import Refused
@@ -373,9 +373,7 @@ def resolve(caller: Called, exception: Id, body: Repair, if_match: IfMatch = Non
 
 
 def _of_item(caller: Caller, item: int, if_match: str | None) -> Ledger:
-    return unchanged(
-        caller, if_match, f"item {item}", lambda tx: record_views.given_up_one(tx, item, lock=True)
-    )
+    return unchanged(caller, if_match, f"item {item}", lambda tx: read_given_up(tx, item, lock=True))
 
 
 @router.post("/given-up/{item}/agree", operation_id="agree", responses=_ABOUT)

@@ -19,13 +19,14 @@ from activities.ledger import (
     credit_commands,
     invoices,
     payment_commands,
-    record_views,
     settling_commands,
     views,
 )
 from activities.ledger.ageing import Bucket
 from activities.ledger.database import Ledger
 from activities.ledger.read_models import InvoiceView, ReadModel
+from activities.ledger.records.bookings import read_booking
+from activities.ledger.records.payments import read_payment
 from billing.credit_note import Selection
 from billing.draft import Draft
 from billing.errors import Refused
@@ -352,7 +353,7 @@ def _of_payment(
         caller,
         if_match,
         f"payment {payment}",
-        lambda tx: record_views.payment(tx, payment, lock=True, with_invoices=with_invoices),
+        lambda tx: read_payment(tx, payment, lock=True, with_invoices=with_invoices),
     )
 
 
@@ -410,7 +411,7 @@ def keep_credit(caller: Called, payment: Id, body: KeepAsCredit, if_match: IfMat
 def undo(caller: Called, booking: Id, body: UndoBooking, if_match: IfMatch = None) -> Undone:
     """Takes from an invoice what was booked for it by mistake; `booking` is the id of one of its payments."""
     ledger = unchanged(
-        caller, if_match, f"booking {booking}", lambda tx: record_views.booking(tx, booking, lock=True)
+        caller, if_match, f"booking {booking}", lambda tx: read_booking(tx, booking, lock=True)
     )
     number, taken = settling_commands.undo(ledger, booking, reason=body.reason, **caller.said)
     return Undone(invoice=number, amount=taken.amount, currency=taken.currency)

@@ -9,19 +9,17 @@ from urllib.parse import quote
 from fastapi import Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from activities.ledger import dispute_files, invoices, record_views
+from activities.ledger import dispute_files, invoices
 from activities.ledger.read_models import ReadModel
-from activities.ledger.record_views import (
-    BookingView,
-    CreditHoldRecord,
-    CreditNoteRecord,
-    DisputeRecord,
-    GivenUpRecord,
-    PaymentView,
-    PlanRecord,
-    PromiseRecord,
-    Wanted,
-)
+from activities.ledger.records.bookings import BookingView, list_bookings, read_booking
+from activities.ledger.records.credit_holds import CreditHoldRecord, list_credit_holds
+from activities.ledger.records.credit_notes import CreditNoteRecord, list_credit_notes, read_credit_note
+from activities.ledger.records.disputes import DisputeRecord, list_disputes, read_dispute
+from activities.ledger.records.giving_up import GivenUpRecord, list_given_up, read_given_up
+from activities.ledger.records.listing import Wanted
+from activities.ledger.records.payment_plans import PlanRecord, list_plans
+from activities.ledger.records.payments import UnmatchedPaymentView, list_payments, read_payment
+from activities.ledger.records.promises import PromiseRecord, list_promises
 from billing.errors import NotFound
 from starter.web.api.routes import OTHER_ANSWER, Called, operations
 from starter.web.api.shapes import Cursor, Id, Limit, Name, answers, id_after, paged, tagged
@@ -93,55 +91,55 @@ def _listed(caller: Caller, asked: Filter, look: Callable[[Session, Wanted], lis
 
 
 @router.get("/payments", operation_id="listPayments", responses=answers(400))
-def payments(caller: Called, asked: OfClient) -> Page[PaymentView]:
+def payments(caller: Called, asked: OfClient) -> Page[UnmatchedPaymentView]:
     """Payments whose invoice nobody knew, with what they may be for; `open`: something of them is to be decided."""
-    return Page[PaymentView](**_listed(caller, asked, record_views.payments))
+    return Page[UnmatchedPaymentView](**_listed(caller, asked, list_payments))
 
 
 @router.get("/payments/{payment}", operation_id="readPayment", responses=answers(404))
-def payment(caller: Called, response: Response, payment: Id) -> PaymentView:
+def payment(caller: Called, response: Response, payment: Id) -> UnmatchedPaymentView:
     """One of them."""
     with caller.ledger.transaction() as tx:
-        return tagged(response, record_views.payment(tx, payment))
+        return tagged(response, read_payment(tx, payment))
 
 
 @router.get("/bookings", operation_id="listBookings", responses=_LISTED)
 def bookings(caller: Called, asked: OfInvoice) -> Page[BookingView]:
     """Money booked for invoices; below zero, money that was taken back."""
-    return Page[BookingView](**_listed(caller, asked, record_views.bookings))
+    return Page[BookingView](**_listed(caller, asked, list_bookings))
 
 
 @router.get("/bookings/{booking}", operation_id="readBooking", responses=answers(404))
 def booking(caller: Called, response: Response, booking: Id) -> BookingView:
     """One booking."""
     with caller.ledger.transaction() as tx:
-        return tagged(response, record_views.booking(tx, booking))
+        return tagged(response, read_booking(tx, booking))
 
 
 @router.get("/credit-notes", operation_id="listCreditNotes", responses=_LISTED)
 def credit_notes(caller: Called, asked: OfInvoice) -> Page[CreditNoteRecord]:
     """Credit notes; `open`: the client does not have it yet."""
-    return Page[CreditNoteRecord](**_listed(caller, asked, record_views.credit_notes_of))
+    return Page[CreditNoteRecord](**_listed(caller, asked, list_credit_notes))
 
 
 @router.get("/credit-notes/{number:path}", operation_id="readCreditNote", responses=answers(404))
 def credit_note(caller: Called, response: Response, number: Name) -> CreditNoteRecord:
     """One credit note, by its number."""
     with caller.ledger.transaction() as tx:
-        return tagged(response, record_views.credit_note(tx, number))
+        return tagged(response, read_credit_note(tx, number))
 
 
 @router.get("/disputes", operation_id="listDisputes", responses=_LISTED)
 def disputes(caller: Called, asked: OfInvoice) -> Page[DisputeRecord]:
     """Disputes: what is wrong, who decides until when, and how it was decided."""
-    return Page[DisputeRecord](**_listed(caller, asked, record_views.disputes))
+    return Page[DisputeRecord](**_listed(caller, asked, list_disputes))
 
 
 @router.get("/disputes/{dispute}", operation_id="readDispute", responses=answers(404))
 def dispute(caller: Called, response: Response, dispute: Id) -> DisputeRecord:
     """One dispute."""
     with caller.ledger.transaction() as tx:
-        return tagged(response, record_views.dispute(tx, dispute))
+        return tagged(response, read_dispute(tx, dispute))
 
 
 @router.get(
@@ -173,29 +171,29 @@ def dispute_file(request: Request, caller: Called, dispute: Id, sha256: Name) ->
 @router.get("/promises", operation_id="listPromises", responses=_LISTED)
 def promises(caller: Called, asked: OfInvoice) -> Page[PromiseRecord]:
     """Promises to pay; `open`: their day is to come."""
-    return Page[PromiseRecord](**_listed(caller, asked, record_views.promises))
+    return Page[PromiseRecord](**_listed(caller, asked, list_promises))
 
 
 @router.get("/plans", operation_id="listPlans", responses=_LISTED)
 def plans(caller: Called, asked: OfInvoice) -> Page[PlanRecord]:
     """Payment plans that were agreed after issue; `open`: they hold."""
-    return Page[PlanRecord](**_listed(caller, asked, record_views.plans))
+    return Page[PlanRecord](**_listed(caller, asked, list_plans))
 
 
 @router.get("/given-up", operation_id="listGivenUp", responses=_LISTED)
 def given_up(caller: Called, asked: OfInvoice) -> Page[GivenUpRecord]:
     """Write-offs, refunds and credit notes somebody asked for; `open`: somebody must agree, or pay it out."""
-    return Page[GivenUpRecord](**_listed(caller, asked, record_views.given_up))
+    return Page[GivenUpRecord](**_listed(caller, asked, list_given_up))
 
 
 @router.get("/given-up/{item}", operation_id="readGivenUp", responses=answers(404))
 def given_up_one(caller: Called, response: Response, item: Id) -> GivenUpRecord:
     """One of them."""
     with caller.ledger.transaction() as tx:
-        return tagged(response, record_views.given_up_one(tx, item))
+        return tagged(response, read_given_up(tx, item))
 
 
 @router.get("/credit-holds", operation_id="listCreditHolds", responses=answers(400))
 def credit_holds(caller: Called, asked: OfClient) -> Page[CreditHoldRecord]:
     """Credit holds of clients; `open`: they hold."""
-    return Page[CreditHoldRecord](**_listed(caller, asked, record_views.credit_holds))
+    return Page[CreditHoldRecord](**_listed(caller, asked, list_credit_holds))

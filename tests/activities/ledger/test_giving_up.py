@@ -13,12 +13,13 @@ from activities.ledger import (
     company_records,
     giving_up,
     invoices,
-    record_views,
     refunds,
     settling_commands,
     unmatched_payments,
     views,
 )
+from activities.ledger.records.listing import Wanted
+from activities.ledger.records.payments import list_payments, read_payment
 from activities.ledger.settling_commands import Item
 from activities.ledger.tables import MessageRow
 from billing.approval_policy import Channel
@@ -376,5 +377,5 @@ def test_what_is_refunded_is_not_left(story: Story, number: str) -> None:
         )
     refund(story, "payment 1", "70")
     with story.ledger.transaction() as tx:
-        (listed,) = record_views.payments(tx, record_views.Wanted())
-        assert (str(listed.left), record_views.payment(tx, listed.id)) == ("7.00", listed)
+        (listed,) = list_payments(tx, Wanted())
+        assert (str(listed.left), read_payment(tx, listed.id)) == ("7.00", listed)
