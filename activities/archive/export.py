@@ -427,7 +427,7 @@ def _index_line(entry: Entry) -> tuple[object, ...]:
 
 
 def _folder(row: InvoiceRow, taken: set[str]) -> str:
-    name = _safe(row.number or row.billing_key)
+    name = _safe(row.name)
     folder = name if name.casefold() not in taken else f"{name}-{row.id}"
     taken.add(folder.casefold())
     return f"invoices/{folder}"

@@ -154,7 +154,7 @@ def issued_document(
 
 def _issued(tx: Session, reference: str) -> _Issued:
     row = invoices.find(tx, reference)
-    name = row.number or row.billing_key
+    name = row.name
     if row.document is None:
         raise WrongState(f"{name} has no document here, so there is nothing to verify")
     pdf = tx.get_one(DocumentRow, row.document)

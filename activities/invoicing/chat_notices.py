@@ -100,7 +100,7 @@ def _notice(
     code = str(facts.get("reason", "")) if message.event in ("exception", notices.COMPANY_EXCEPTION) else ""
     deadline = datetime.fromisoformat(facts["deadline"]).astimezone(ZoneInfo(issuer.zone))
     details = [
-        f"{invoice.number or invoice.billing_key}, client {invoice.client}" if invoice else "",
+        f"{invoice.name}, client {invoice.client}" if invoice else "",
         f"{number} of them" if number > 1 else "",
         f"until {deadline:%Y-%m-%d %H:%M %Z}" if message.event not in ("escalation", "hand-over") else "",
     ]

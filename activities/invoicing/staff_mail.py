@@ -212,7 +212,7 @@ def _line(exception: ExceptionRow, *, alone: bool) -> str:
 def _of_invoice(row: InvoiceRow, company: Company, effects: Effects) -> dict[str, Any]:
     nothing_yet = Money.zero(row.currency or "EUR")
     return {
-        "number": row.number or row.billing_key,
+        "number": row.name,
         "title": row.title,
         "client_name": (row.draft or {}).get("buyer", {}).get("name", row.client),
         "issuer": company.issuer(row.issuer or "") or company.issuers[0],

@@ -32,8 +32,7 @@ def of_invoice(tx: Session, row: InvoiceRow, today: date) -> Explanation:
         sold = version.company.agreement(request.occasion.agreement)
     if request is None or sold is None:
         raise Refused(
-            f"{row.number or row.billing_key} was taken over, or its agreement is gone: there is nothing to explain "
-            "its tax from"
+            f"{row.name} was taken over, or its agreement is gone: there is nothing to explain its tax from"
         )
     draft = Draft.model_validate(row.draft) if row.draft else None
     occasion = request.occasion

@@ -29,6 +29,8 @@ from activities.ledger import (
     unmatched_payments,
     write_backs,
 )
+from activities.ledger.about_invoice import about_invoice
+from activities.ledger.actors import check_person
 from activities.ledger.database import Ledger
 from activities.ledger.dispute_commands import dispute as dispute
 from activities.ledger.dispute_commands import end_dispute as end_dispute
@@ -128,10 +130,8 @@ def _resolve_subject(
 
 def fetch_again(ledger: Ledger, reference: str, *, by: str, channel: Channel, at: datetime) -> str:
     """Has a draft made anew from what the sources say now; returns the billing key."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        if by not in company_records.current(tx).company.people_by_id:
-            raise NotAllowed(f"{by!r} is not a person of this company; `--as` takes an id from people.yaml")
+    with about_invoice(ledger, reference) as (tx, row, company):
+        check_person(company, by)
         invoices.fetch_again(tx, row, by=by, channel=channel, at=at)
         return row.billing_key
 
@@ -209,18 +209,6 @@ def keep_unmatched(
         return (new or unmatched_payments.with_key(tx, key)).id, new is not None
 
 
-def allocate(
-    ledger: Ledger, payment: int, reference: str, *, by: str, channel: Channel, at: datetime
-) -> tuple[str, Money]:
-    """Books an unmatched payment for an invoice; returns the invoice number and what was booked."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
-        rest = unmatched_payments.left(tx, unmatched_payments.find(tx, payment, lock=True))
-        unmatched_payments.allocate(tx, payment, row, company, by=by, channel=channel, at=at)
-        return row.number or row.billing_key, rest
-
-
 def set_aside(ledger: Ledger, payment: int, *, reason: str, by: str, at: datetime) -> Money:
     """Closes an unmatched payment without booking what is left of it; returns how much that is."""
     with ledger.transaction() as tx:
@@ -241,14 +229,12 @@ def resend(
     at: datetime,
 ) -> str:
     """Has an issued invoice mailed once more, or a credit note of it, to its contact or to `to`; returns the number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         if credit_note is not None:
             resending.resend_credit_note(tx, row, credit_note, company, to=to, by=by, channel=channel, at=at)
             return credit_note
         resending.resend(tx, row, company, to=to, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
+        return row.name
 
 
 def bounced(ledger: Ledger, message_id: str, *, reason: str, by: str, channel: str, at: datetime) -> str:
@@ -266,27 +252,22 @@ def hold(
     ledger: Ledger, reference: str, *, until: datetime, reason: str, by: str, channel: Channel, at: datetime
 ) -> str:
     """Stops reminders until an instant; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         collection.hold(tx, row, company, until=until, reason=reason, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
+        return row.name
 
 
 def release(ledger: Ledger, reference: str, *, by: str, channel: Channel, at: datetime) -> str:
     """Ends a hold; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        collection.release(tx, row, company_records.current(tx).company, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
+    with about_invoice(ledger, reference) as (tx, row, company):
+        collection.release(tx, row, company, by=by, channel=channel, at=at)
+        return row.name
 
 
 def change_due_date(
     ledger: Ledger, reference: str, *, to: date, reason: str, by: str, channel: Channel, at: datetime
 ) -> str:
     """Agrees on another due date, later or earlier; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         collection.change_due_date(tx, row, company, to=to, reason=reason, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
+        return row.name

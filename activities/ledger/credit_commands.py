@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from activities.ledger import company_records, credit_notes, disputes, invoices
+from activities.ledger.about_invoice import about_invoice
 from activities.ledger.credit_notes import Asked
 from activities.ledger.database import Ledger
 from billing.credit_note import Selection
@@ -18,7 +19,7 @@ def preview(ledger: Ledger, reference: str, *, selection: Selection, reason: str
         company = company_records.current(tx).company
         before = credit_notes.credited(tx, row)
         draft = credit_notes.preview(row, company, selection, before, reason=reason)
-        return row.number or row.billing_key, draft
+        return row.name, draft
 
 
 def credit(
@@ -38,9 +39,7 @@ def credit(
 
     A dispute about the invoice is decided by it, unless it `dispute_goes_on` about what is left.
     """
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         dispute = None if dispute_goes_on else disputes.current(tx, row)
         asked = credit_notes.ask(
             tx,

@@ -165,7 +165,7 @@ def message(tx: Session, key: str) -> SentMessage:
         server_reply=row.server_reply,
         last_error=row.last_error,
         attempts=row.attempts,
-        invoice=(invoice.number or invoice.billing_key) if invoice else None,
+        invoice=invoice.name if invoice else None,
     )
 
 

@@ -256,7 +256,7 @@ def _documents(tx: Session, invoice: InvoiceRow) -> list[DocumentView]:
 
 def _document(row: DocumentRow, invoice: InvoiceRow) -> DocumentView:
     return DocumentView(
-        name=row.name or _file_name(invoice.number or invoice.billing_key, row.media_type),
+        name=row.name or _file_name(invoice.name, row.media_type),
         sha256=row.sha256,
         kind=row.kind,
         media_type=row.media_type,

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from activities.ledger import company_records, credit_holds, disputes, invoices, payment_plans, promises
+from activities.ledger import company_records, credit_holds, disputes, payment_plans, promises
+from activities.ledger.about_invoice import about_invoice
 from activities.ledger.database import Ledger
 from billing.dispute import DisputeCode
 
@@ -28,9 +29,7 @@ def dispute(
     at: datetime,
 ) -> str:
     """Notes that the client disputes the invoice, or lines of it; returns its number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         disputes.open(
             tx,
             row,
@@ -43,49 +42,41 @@ def dispute(
             channel=channel,
             at=at,
         )
-        return row.number or row.billing_key
+        return row.name
 
 
 def end_dispute(ledger: Ledger, reference: str, *, answer: str, by: str, channel: str, at: datetime) -> str:
     """The dispute is decided and the claim stands: the client is written to; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         disputes.reject(tx, row, company, answer=answer, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
+        return row.name
 
 
 def withdraw_dispute(
     ledger: Ledger, reference: str, *, answer: str = "", by: str, channel: str, at: datetime
 ) -> str:
     """The client disputes the invoice no longer; returns its number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         disputes.withdraw(tx, row, company, answer=answer, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
+        return row.name
 
 
 def promise(
     ledger: Ledger, reference: str, *, on: date, by: str, channel: str, note: str = "", at: datetime
 ) -> str:
     """Notes that the client promised to pay by a day; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         promises.make(tx, row, company, on=on, by=by, channel=channel, note=note, at=at)
-        return row.number or row.billing_key
+        return row.name
 
 
 def withdraw_promise(
     ledger: Ledger, reference: str, *, reason: str, by: str, channel: str, at: datetime
 ) -> str:
     """The promise holds no longer; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         promises.withdraw(tx, row, company, reason=reason, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
+        return row.name
 
 
 def agree_plan(
@@ -100,9 +91,7 @@ def agree_plan(
     at: datetime,
 ) -> str:
     """Agrees that what is open is paid in parts; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         payment_plans.agree(
             tx,
             row,
@@ -114,7 +103,7 @@ def agree_plan(
             channel=channel,
             at=at,
         )
-        return row.number or row.billing_key
+        return row.name
 
 
 def end_plan(
@@ -128,11 +117,9 @@ def end_plan(
     at: datetime,
 ) -> str:
     """The payment plan holds no longer, all is due at once or on a day; returns the invoice number."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         payment_plans.end(tx, row, company, due=due, reason=reason, by=by, channel=channel, at=at)
-        return row.number or row.billing_key
+        return row.name
 
 
 def place_credit_hold(ledger: Ledger, client: str, *, reason: str, by: str, at: datetime) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.ledger import approvals, company_records, invoices
+from activities.ledger import approvals, invoices
+from activities.ledger.about_invoice import about_invoice
 from activities.ledger.actors import check_person
 from activities.ledger.database import Ledger
 
@@ -16,9 +17,8 @@ def void(
 
     `WrongState` once it is issued or void, `Refused` without a reason.
     """
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        check_person(company_records.current(tx).company, by)
+    with about_invoice(ledger, reference) as (tx, row, company):
+        check_person(company, by)
         invoices.void(tx, row, rebill=rebill, by=by, channel=channel, reason=reason, at=at)
         approvals.withdraw(tx, row, at=at)
         if by not in row.took_part:
@@ -32,8 +32,7 @@ def bill_again(ledger: Ledger, reference: str, *, reason: str, by: str, channel:
 
     A period is billed by the next run. What an event or a person had asked for must be asked for again.
     """
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        check_person(company_records.current(tx).company, by)
+    with about_invoice(ledger, reference) as (tx, row, company):
+        check_person(company, by)
         invoices.bill_again(tx, row, by=by, channel=channel, reason=reason, at=at)
         return row.billing_key

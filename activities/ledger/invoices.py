@@ -311,9 +311,7 @@ def fetch_again(tx: Session, row: InvoiceRow, *, by: str, channel: str, at: date
     If it comes out different, those who agreed are asked again, and `by` counts as having changed it.
     """
     if row.document_status not in (DocumentStatus.DRAFT, DocumentStatus.AWAITING_APPROVAL):
-        raise WrongState(
-            f"{row.number or row.billing_key} is {row.document_status}; only a draft can be made anew"
-        )
+        raise WrongState(f"{row.name} is {row.document_status}; only a draft can be made anew")
     if row.document_status == DocumentStatus.DRAFT and row.fetch_again_for == by:
         return
     row.document_status = DocumentStatus.DRAFT
@@ -367,7 +365,7 @@ def bill_again(tx: Session, row: InvoiceRow, *, by: str, channel: str, reason: s
     `WrongState` unless it is waived, `Refused` without a reason.
     """
     if row.document_status != DocumentStatus.VOIDED:
-        raise WrongState(f"{row.number or row.billing_key} is {row.document_status}: nothing of it is waived")
+        raise WrongState(f"{row.name} is {row.document_status}: nothing of it is waived")
     if row.rebill:
         raise WrongState(f"{row.billing_key} may be billed again already")
     if not reason.strip():

@@ -32,7 +32,7 @@ def look_alikes(tx: Session, row: InvoiceRow, draft: Draft) -> list[Finding]:
         .limit(MOST)
     )
     return [
-        look_alike(draft, other.number or other.billing_key)
+        look_alike(draft, other.name)
         for other in others
         if looks_like(draft, Draft.model_validate(other.draft))
     ]

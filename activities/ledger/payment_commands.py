@@ -51,5 +51,5 @@ def allocate(
             unmatched_payments.allocate(
                 tx, payment, row, company, amount=amount, by=by, channel=channel, at=at
             )
-            parts.append((row.number or row.billing_key, before - unmatched_payments.left(tx, kept)))
+            parts.append((row.name, before - unmatched_payments.left(tx, kept)))
         return Allocated(tuple(parts), unmatched_payments.left(tx, kept))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.ledger import company_records, invoices, portal_links
+from activities.ledger import portal_links
+from activities.ledger.about_invoice import about_invoice
 from activities.ledger.actors import check_person
 from activities.ledger.database import Ledger
 
@@ -14,19 +15,15 @@ def renew(ledger: Ledger, reference: str, *, by: str, channel: str, at: datetime
 
     `WrongState` before the invoice is issued, and once its document is erased.
     """
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         check_person(company, by)
         ended = portal_links.revoke(tx, row, company, by=by, channel=channel, at=at)
         portal_links.current(tx, row, company, at=at)
-        return row.number or row.billing_key, ended
+        return row.name, ended
 
 
 def revoke(ledger: Ledger, reference: str, *, by: str, channel: str, at: datetime) -> tuple[str, int]:
     """Every link leads nowhere from now on; the invoice's number, and how many there were."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         ended = portal_links.revoke(tx, row, company, by=by, channel=channel, at=at)
-        return row.number or row.billing_key, ended
+        return row.name, ended

@@ -50,7 +50,7 @@ def ask(
     """
     row = source if isinstance(source, InvoiceRow) else None
     payment = source if isinstance(source, UnmatchedPaymentRow) else None
-    name = (row.number or row.billing_key) if row else f"payment {source.id}"
+    name = row.name if row else f"payment {source.id}"
     left = (
         overpayments.undecided(tx, row) if row else unmatched_payments.left(tx, payment) if payment else None
     )

@@ -45,9 +45,7 @@ def resend(
     """
     check_actor(row, company, by=by, channel=channel)
     if row.document is None:
-        raise WrongState(
-            f"{row.number or row.billing_key} is {row.document_status}: there is no document to send"
-        )
+        raise WrongState(f"{row.name} is {row.document_status}: there is no document to send")
     if erased := erased_at(row.draft):
         raise WrongState(f"the document of {row.number} was erased on {erased[:10]}, its retention over")
     if row.open_amount <= 0:

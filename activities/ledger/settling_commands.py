@@ -21,6 +21,7 @@ from activities.ledger import (
     refunds,
     write_offs,
 )
+from activities.ledger.about_invoice import about_invoice
 from activities.ledger.actors import check_person
 from activities.ledger.database import Ledger
 from activities.ledger.giving_up import Kind, Status
@@ -57,9 +58,7 @@ def write_off(
     at: datetime,
 ) -> Item:
     """Asks to give up what is open of an invoice, or part of it; done at once if the person may do so alone."""
-    with ledger.transaction() as tx:
-        row = invoices.find(tx, reference, lock=True)
-        company = company_records.current(tx).company
+    with about_invoice(ledger, reference) as (tx, row, company):
         found, new = write_offs.ask(
             tx,
             row,
@@ -183,7 +182,7 @@ def use_credit(
             channel=channel,
             at=at,
         )
-        return row.number or row.billing_key, used
+        return row.name, used
 
 
 def keep_as_credit(ledger: Ledger, payment: int, client: str, *, by: str, at: datetime) -> Money:
@@ -212,7 +211,7 @@ def undo(
             invoices.locked(tx, each)
         taken = client_credit.undo(tx, booked, company, reason=reason, by=by, channel=channel, at=at)
         row = tx.get_one(InvoiceRow, booked.invoice)
-        return row.number or row.billing_key, taken
+        return row.name, taken
 
 
 def _money(amount: Decimal | None, currency: str | None) -> Money | None:
@@ -225,7 +224,7 @@ def _item(tx: Session, found: GivingUpRow, company: Company, *, new: bool = True
     return Item(
         id=found.id,
         kind=found.kind,
-        name=(row.number or row.billing_key) if row else f"payment {found.unmatched}",
+        name=row.name if row else f"payment {found.unmatched}",
         amount=giving_up.money(found),
         status=found.status,
         method=found.method,

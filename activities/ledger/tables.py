@@ -225,6 +225,11 @@ class InvoiceRow(Table):
     audit_position: Mapped[int] = mapped_column(default=0)
     audit_hash: Mapped[str] = mapped_column(default="0" * 64)
 
+    @property
+    def name(self) -> str:
+        """Its number, or its billing key while it has none."""
+        return self.number or self.billing_key
+
     @hybrid_property
     def open_amount(self) -> Decimal:
         """What is still owed; negative when too much was paid. In queries, null without a gross amount."""

@@ -139,7 +139,7 @@ def corrected(
             return Requested(earlier, new=False)
         else:
             raise Conflicting(
-                f"{wrong.number} is corrected by {earlier.number or earlier.billing_key} already, and by other lines; "
+                f"{wrong.number} is corrected by {earlier.name} already, and by other lines; "
                 + ("dispute that one to correct it" if earlier.number else "void that draft first")
             )
     asked = _by_hand(tx, one_off, f"{prefix}{waived + 1}", by=by, channel=channel, reason=reason, at=at)

@@ -179,7 +179,7 @@ def allocate(
     payment.allocated_to = row.id
     _note_client(tx, payment, row.client)
     if left(tx, payment).amount == 0:
-        numbers = dict.fromkeys([*before, row.number or row.billing_key])
+        numbers = dict.fromkeys([*before, row.name])
         _close(payment, f"booked for {', '.join(numbers)}", by=by, at=at)
     return payment
 

@@ -97,7 +97,7 @@ class _Teller:
             line for earlier in generations[:-1] for line in (self._triggered(earlier), self._voided(earlier))
         ]
         reasons.append(self._triggered(row))
-        commands = [f"billow show {row.number or row.billing_key}"]
+        commands = [f"billow show {row.name}"]
         net = f", {row.currency} {exact(row.net, row.currency):,} net" if row.net is not None else ""
         if row.document_status == DocumentStatus.VOIDED:
             reasons.append(self._voided(row))

@@ -193,7 +193,7 @@ def _checked(invoice: str | None) -> Iterator[list[dict[str, Any]]]:
     if invoice is not None:
         with ledger.transaction() as tx:
             row = invoices.find(tx, invoice)
-            yield _named(audit_trail.verify(tx, row.id), row.number or row.billing_key)
+            yield _named(audit_trail.verify(tx, row.id), row.name)
         return
     last = 0
     while True:

@@ -63,7 +63,7 @@ def interest(invoice: str, as_of: date | None, target: Path | None, force: bool,
     if as_json:
         output.document(_as_data(row.number, found, target))
         return
-    _print(row.number or row.billing_key, found)
+    _print(row.name, found)
     if target:
         output.say(f"{target} written.")
 

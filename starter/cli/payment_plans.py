@@ -114,7 +114,7 @@ def _show(invoice: str, as_json: bool) -> None:
     with context.ledger().transaction() as tx:
         row = invoices.find(tx, invoice)
         parts, running = instalments.standing(tx, row), instalments.plan(tx, row)
-        name, currency = row.number or row.billing_key, row.currency or "EUR"
+        name, currency = row.name, row.currency or "EUR"
         open_amount = rounded(row.open_amount, currency) if parts else Decimal(0)
     left = _left(parts, total(part.amount for part in parts) - open_amount)
     if as_json:

@@ -27,7 +27,7 @@ def portal_link(invoice: str, revoke: bool, who: str | None, as_json: bool) -> N
     with context.ledger().transaction() as tx:
         row = invoices.find(tx, invoice, lock=True)
         company = company_records.current(tx).company
-        name, ended = row.number or row.billing_key, 0
+        name, ended = row.name, 0
         if revoke:
             ended = portal_links.revoke(tx, row, company, by=who or "", channel=Channel.CLI, at=at)
         found = None if revoke else portal_links.current(tx, row, company, at=at)

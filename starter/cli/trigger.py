@@ -184,7 +184,7 @@ def _plain(asked: Requested) -> dict[str, Any]:
 
 def _tell(asked: Requested) -> None:
     row = asked.invoice
-    name = row.number or row.billing_key
+    name = row.name
     if asked.new:
         output.say(f"New invoice {row.billing_key} for {row.client}.")
     elif row.document_status == "voided draft":

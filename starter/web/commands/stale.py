@@ -21,6 +21,5 @@ def check_fresh(order: Order) -> None:
         happened = standings.moved_on(tx, row, seen=int(seen), by=order.by)
     if happened is not None:
         raise WrongState(
-            f"{row.number or row.billing_key} has moved on since you opened the page ({happened}); "
-            "look at it again, then decide"
+            f"{row.name} has moved on since you opened the page ({happened}); look at it again, then decide"
         )

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from activities.ledger import client_credit, commands, company_records, settling_commands, views
+from activities.ledger import (
+    client_credit,
+    commands,
+    company_records,
+    payment_commands,
+    settling_commands,
+    views,
+)
 from activities.ledger.exceptions import Resolution
 from billing.approval_policy import Channel
 from billing.errors import NotFound, Refused, WrongState
@@ -179,13 +186,13 @@ def test_an_allocation_undone(story: Story) -> None:
     """An unmatched payment booked for the wrong invoice waits for a decision again, and can be booked for another."""
     number, other = story.issued("one"), story.issued("two")
     payment = kept(story, "8500")
-    commands.allocate(story.ledger, payment, number, **said())
+    payment_commands.allocate(story.ledger, payment, [(number, None)], **said())
     (booking,) = rows(story.ledger, "select id from payments")[0]
     settling_commands.undo(story.ledger, booking, reason="theirs", **said())
     assert open_of(story, number) == ["8500.00"]
     with story.ledger.transaction() as tx:
         assert [each.kind for each in views.inbox(tx, "lena", NOW)] == ["payment"]
-    commands.allocate(story.ledger, payment, other, **said())
+    payment_commands.allocate(story.ledger, payment, [(other, None)], **said())
     assert open_of(story, number, other) == ["8500.00", "0.00"]
 
 
