@@ -82,6 +82,19 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     assert complaints == []
 
 
+@pytest.fixture
+def desk(browser: Browser, address: str) -> Iterator[Page]:
+    """A page on a desk."""
+    yield from on_a_desk(browser, address)
+
+
+def on_a_desk(browser: Browser, address: str) -> Iterator[Page]:
+    """A browser of its own, as wide as a desk's."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
+    yield context.new_page()
+    context.close()
+
+
 def sign_in(page: Page, name: str) -> None:
     """Chooses a person, and waits for the inbox they come to."""
     page.goto("/sign-in")

@@ -14,14 +14,6 @@ from tests.starter.web.story import Story
 
 
 @pytest.fixture
-def desk(browser: Browser, address: str) -> Iterator[Page]:
-    """A page on a desk."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
 def unscripted(browser: Browser, address: str) -> Iterator[Page]:
     """A page on a phone that runs no scripts."""
     context = browser.new_context(

@@ -14,26 +14,16 @@ from activities.ledger import delegation, invoices, views
 from activities.ledger.tables import ApprovalRow
 from billing.approval_policy import ApprovalPolicy
 from billing.exceptions import ReasonCode
-from tests.browser.conftest import arrived, fits, sign_in
+from tests.browser.conftest import arrived, fits, on_a_desk, sign_in
 from tests.starter.web.story import COMPANY, Story
 from workers.settings import Settings
 from workers.web_secret import secret
 
 
 @pytest.fixture
-def desk(browser: Browser, address: str) -> Iterator[Page]:
-    """A page on a desk."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
 def other_desk(browser: Browser, address: str) -> Iterator[Page]:
     """Another person's browser."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
-    yield context.new_page()
-    context.close()
+    yield from on_a_desk(browser, address)
 
 
 def last_event(story: Story, key: str = "one") -> tuple[str, str]:

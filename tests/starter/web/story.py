@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from activities.ledger import approvals, commands, company_records, exceptions, invoices, number_series
 from activities.ledger.database import Ledger
-from activities.ledger.tables import InvoiceRow
+from activities.ledger.tables import DocumentRow, InvoiceRow
 from billing.approval_policy import ApprovalPolicy, ApprovalTier, Channel, Verdict
 from billing.company import Client, Company
 from billing.draft import Draft, SourceRef, line
@@ -182,6 +182,26 @@ class Story:
             channel=Channel.CLI,
             at=self.at,
         )
+
+    def with_document(self, number: str, sha256: str = "ab" * 32, size: int = 9) -> str:
+        """Gives the invoice a PDF that the ledger knows; its hash."""
+        with self.ledger.transaction() as tx:
+            row = self.invoice(tx, number)
+            tx.add(
+                DocumentRow(
+                    sha256=sha256,
+                    invoice=row.id,
+                    kind="invoice",
+                    name=f"{number}.pdf",
+                    media_type="application/pdf",
+                    size=size,
+                    made_at=self.at,
+                    made_with={},
+                )
+            )
+            tx.flush()
+            row.document = sha256
+        return sha256
 
     def invoice(self, tx: Session, reference: str) -> InvoiceRow:
         return invoices.find(tx, reference)

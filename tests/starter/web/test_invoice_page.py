@@ -11,7 +11,7 @@ import pytest
 
 from activities.ledger import dispute_commands, settling_commands, views
 from activities.ledger.read_models import InvoiceView
-from activities.ledger.tables import DocumentRow, MessageRow
+from activities.ledger.tables import MessageRow
 from billing.allowed_acts import Act, WhyNot
 from billing.approval_policy import Channel
 from billing.exceptions import ReasonCode
@@ -289,7 +289,7 @@ def test_links(story: Story, visitor: Visitor) -> None:
 def test_copy_to_an_address(story: Story, visitor: Visitor) -> None:
     """An invoice with its document is mailed to an address; nonsense is refused."""
     number = story.issued("one")
-    with_document(story, number)
+    story.with_document(number)
     visitor.sign_in("lena")
     assert "mailed once more, to cfo@nordlicht.example" in press(
         visitor, f"/invoices/{number}", "resend", to="cfo@nordlicht.example"
@@ -297,32 +297,10 @@ def test_copy_to_an_address(story: Story, visitor: Visitor) -> None:
     assert "is not an e-mail address" in press(visitor, f"/invoices/{number}", "resend", to="nobody")
 
 
-def with_document(story: Story, number: str) -> str:
-    """Gives the invoice a PDF that the ledger knows; its hash."""
-    sha256 = "ab" * 32
-    with story.ledger.transaction() as tx:
-        row = story.invoice(tx, number)
-        tx.add(
-            DocumentRow(
-                sha256=sha256,
-                invoice=row.id,
-                kind="invoice",
-                name=f"{number}.pdf",
-                media_type="application/pdf",
-                size=9,
-                made_at=story.at,
-                made_with={},
-            )
-        )
-        tx.flush()
-        row.document = sha256
-    return sha256
-
-
 def test_document_beside(story: Story, visitor: Visitor) -> None:
     """The pages of the PDF stand on the page, as pictures in a frame of our own."""
     number = story.issued("one")
-    sha256 = with_document(story, number)
+    sha256 = story.with_document(number)
     page = visitor.sign_in("vito").get(f"/invoices/{number}").text
     assert f'src="/documents/{sha256}/pages"' in page and 'data-live="5"' not in page
 

@@ -11,7 +11,6 @@ from PIL import Image
 
 from activities.documents import page_pictures
 from activities.ledger import invoices
-from activities.ledger.tables import DocumentRow
 from starter.web.desk import Desk
 from tests.starter.web.conftest import Visitor
 from tests.starter.web.story import Story
@@ -24,24 +23,7 @@ def kept(story: Story, visitor: Visitor, data: bytes) -> str:
     """Gives an issued invoice a document with these bytes; its hash."""
     number, desk = story.issued("one"), visitor.app.state.desk  # type: ignore[attr-defined]
     assert isinstance(desk, Desk)
-    sha256 = desk.documents.put(data)
-    with story.ledger.transaction() as tx:
-        row = story.invoice(tx, number)
-        tx.add(
-            DocumentRow(
-                sha256=sha256,
-                invoice=row.id,
-                kind="invoice",
-                name=f"{number}.pdf",
-                media_type="application/pdf",
-                size=len(data),
-                made_at=story.at,
-                made_with={},
-            )
-        )
-        tx.flush()
-        row.document = sha256
-    return sha256
+    return story.with_document(number, desk.documents.put(data), len(data))
 
 
 def pdf(pages: int) -> bytes:

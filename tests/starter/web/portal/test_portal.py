@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,27 +11,12 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from activities.ledger import audit_trail, dispute_files, disputes, invoices, portal_links
-from activities.ledger.database import Ledger
 from activities.ledger.tables import MessageRow, PortalLinkRow
-from starter.web import create_app
 from tests.starter.web.portal.clients import Clients
-from tests.starter.web.story import COMPANY, Story
-from workers.settings import Settings
+from tests.starter.web.story import COMPANY
 
 PDF = b"%PDF-1.7\n%made by hand"
 _SECRET = re.compile(r'name="secret" value="([0-9a-f]{64})"')
-
-
-@pytest.fixture
-def clients(settings: Settings, ledger: Ledger) -> Clients:
-    return Clients(settings, Story(ledger, datetime.now(UTC)))
-
-
-@pytest.fixture
-def browser(settings: Settings, ledger: Ledger) -> Iterator[TestClient]:
-    app = create_app(settings, ledger)
-    with TestClient(app, base_url="https://billow.test", raise_server_exceptions=False) as made:
-        yield made
 
 
 def secret(browser: TestClient, path: str) -> str:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from starlette.testclient import TestClient
 
-from activities.ledger.database import Ledger
 from activities.ledger.tables import CheckoutRow
-from starter.web import create_app
 from tests.starter.web.portal.clients import Clients
 from tests.starter.web.portal.states import ALL, brought
-from tests.starter.web.story import Story
-from workers.settings import Settings
 
 _BUTTON = re.compile(r'<button class="button (?:main|quiet)"[^>]*>([^<]*(?:Pay|pay)[^<]*)</button>')
 
@@ -49,18 +43,6 @@ WHAT_IS_SAID = {
     "handed over": (["Handed over"], ["Pay €6,913.90 online"]),
     "under way": (["Payment under way"], []),
 }
-
-
-@pytest.fixture
-def clients(settings: Settings, ledger: Ledger) -> Clients:
-    return Clients(settings, Story(ledger, datetime.now(UTC)))
-
-
-@pytest.fixture
-def browser(settings: Settings, ledger: Ledger) -> Iterator[TestClient]:
-    app = create_app(settings, ledger)
-    with TestClient(app, base_url="https://billow.test", raise_server_exceptions=False) as made:
-        yield made
 
 
 def test_every_state_is_here() -> None:
