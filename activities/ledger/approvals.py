@@ -219,56 +219,24 @@ def decide(
     refused = judge(claim, standing, _as_of_now(tx, absences.people_on(tx, company, day)), day)
     said = {"verdict": claim.verdict, "comment": claim.comment, "draft_digest": claim.draft_digest}
     if refused is not None or approval is None:
-        audit_trail.record(
-            tx,
-            row,
-            "decision refused",
-            at=at,
-            actor=claim.approver,
-            channel=claim.channel,
-            because=refused,
-            **said,
-        )
+        _audit(tx, row, "decision refused", claim, at=at, because=refused, **said)
         return Decision(row, refused or "nothing to decide")
     approval.approved_by = [*approval.approved_by, claim.approver]
-    if claim.verdict is Verdict.REJECT:
+    rejected, tier = claim.verdict is Verdict.REJECT, standing.tier
+    if rejected:
         approval.status = REJECTED
-        audit_trail.record(
-            tx,
-            row,
-            "rejected",
-            at=at,
-            actor=claim.approver,
-            channel=claim.channel,
-            tier=approval.tier,
-            comment=claim.comment,
-            draft_digest=approval.digest,
-        )
-        invoices.void(
-            tx,
-            row,
-            rebill=rebill,
-            by=claim.approver,
-            channel=claim.channel,
-            reason=claim.comment or "rejected without a comment",
-            at=at,
-        )
-    else:
-        tier = standing.tier
-        if tier is not None and len(approval.approved_by) >= tier.quorum:
-            approval.status = APPROVED
-        audit_trail.record(
-            tx,
-            row,
-            "approved",
-            at=at,
-            actor=claim.approver,
-            channel=claim.channel,
-            tier=approval.tier,
-            comment=claim.comment,
-            draft_digest=approval.digest,
-        )
+    elif tier is not None and len(approval.approved_by) >= tier.quorum:
+        approval.status = APPROVED
+    said = {"tier": approval.tier, "comment": claim.comment, "draft_digest": approval.digest}
+    _audit(tx, row, "rejected" if rejected else "approved", claim, at=at, **said)
+    if rejected:
+        why = claim.comment or "rejected without a comment"
+        invoices.void(tx, row, rebill=rebill, by=claim.approver, channel=claim.channel, reason=why, at=at)
     return Decision(row, None)
+
+
+def _audit(tx: Session, row: InvoiceRow, event: str, claim: Claim, *, at: datetime, **facts: object) -> None:
+    audit_trail.record(tx, row, event, at=at, actor=claim.approver, channel=claim.channel, **facts)
 
 
 def _as_of_now(tx: Session, people: dict[str, Person]) -> dict[str, Person]:

@@ -228,23 +228,8 @@ def problem(tx: Session, exception_id: int, as_of: datetime, *, lock: bool = Fal
 
 
 def _without_invoice(row: ExceptionRow) -> Problem:
-    finding = Finding.model_validate(row.finding)
     return Problem(
-        view=ExceptionView(
-            id=row.id,
-            code=row.code,
-            message=finding.message,
-            field=finding.field,
-            left=finding.left,
-            right=finding.right,
-            owner=row.owner,
-            raised_at=row.raised_at,
-            deadline=row.deadline,
-            resolutions=() if row.resolved_at else resolutions_without_invoice(row.subject or ""),
-            resolved_at=row.resolved_at,
-            resolved_by=row.resolved_by,
-            resolution=row.resolution,
-        ),
+        view=details.exception_view(row, resolutions_without_invoice(row.subject or "")),
         subject=row.subject,
         client=row.client,
         amount=exact(row.at_stake, row.currency),

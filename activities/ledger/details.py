@@ -199,6 +199,12 @@ def _approval(row: ApprovalRow, invoice: InvoiceRow) -> ApprovalView:
 
 def _exception(row: ExceptionRow, invoice: InvoiceRow) -> ExceptionView:
     finding = Finding.model_validate(row.finding)
+    return exception_view(row, resolutions_of(finding, issued=invoice.number is not None))
+
+
+def exception_view(row: ExceptionRow, resolutions: tuple[str, ...]) -> ExceptionView:
+    """The exception, with what may be done about it until it is closed."""
+    finding = Finding.model_validate(row.finding)
     return ExceptionView(
         id=row.id,
         code=row.code,
@@ -212,7 +218,7 @@ def _exception(row: ExceptionRow, invoice: InvoiceRow) -> ExceptionView:
         resolved_at=row.resolved_at,
         resolved_by=row.resolved_by,
         resolution=row.resolution,
-        resolutions=() if row.resolved_at else resolutions_of(finding, issued=invoice.number is not None),
+        resolutions=() if row.resolved_at else resolutions,
     )
 
 
