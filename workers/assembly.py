@@ -19,7 +19,7 @@ from activities.ledger.database import Ledger
 from activities.tax_ids.vies import COMMISSION, Vies
 from workers.document_store import document_store
 from workers.settings import Settings
-from workers.web_secret import secret
+from workers.web_secret import accepted
 from workflows.billing_run import BillingRunWorkflow
 from workflows.identifiers import INVOICING_QUEUE, RENDERING_QUEUE
 from workflows.invoice import InvoiceWorkflow
@@ -51,7 +51,7 @@ def effects(settings: Settings, renderer: Renderer | None = None) -> Effects:
         renderer=renderer or InThisProcess(),
         portal_url=settings.portal_url,
         public=settings.public_url is not None and not settings.development,
-        links=SignedLinks([secret(settings.home)], settings.web_url),
+        links=SignedLinks(accepted(settings.home), settings.web_url),
     )
 
 

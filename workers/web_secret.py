@@ -9,6 +9,8 @@ from pathlib import Path
 from workers.settings import NotConfigured
 
 SECRET_VARIABLE, SECRET_FILE = "BILLOW_SECRET", "web-secret"
+PREVIOUS_VARIABLE = "BILLOW_SECRET_PREVIOUS"
+"""While one secret takes over from another: what the old one has signed counts until it is taken away."""
 
 SHORTEST = 32
 """Characters: whoever guesses it signs links that decide."""
@@ -19,11 +21,7 @@ def secret(home: Path) -> str:
 
     `NotConfigured` if the one that is set is short enough to be guessed.
     """
-    if given := os.environ.get(SECRET_VARIABLE):
-        if len(given) < SHORTEST:
-            raise NotConfigured(
-                f"{SECRET_VARIABLE} is too short: set {SHORTEST} random characters or more (`openssl rand -base64 48`)."
-            )
+    if given := _given(SECRET_VARIABLE):
         return given
     file = home / SECRET_FILE
     home.mkdir(parents=True, exist_ok=True)
@@ -37,3 +35,31 @@ def secret(home: Path) -> str:
     with os.fdopen(descriptor, "w", encoding="ascii") as opened:
         opened.write(made)
     return made
+
+
+def accepted(home: Path) -> tuple[str, ...]:
+    """What a signature may be by, newest first: the secret, which signs, and the previous one while it is still set.
+
+    `NotConfigured` as for `secret`.
+    """
+    newest, previous = secret(home), _given(PREVIOUS_VARIABLE)
+    return (newest, previous) if previous and previous != newest else (newest,)
+
+
+def still_previous() -> str | None:
+    """What to do about a previous secret in this environment; None where none is set."""
+    if not os.environ.get(PREVIOUS_VARIABLE):
+        return None
+    return (
+        f"{PREVIOUS_VARIABLE} is still set: what the secret before this one has signed counts. Take it away 14 days "
+        "after the change; at once if that secret may be known to others."
+    )
+
+
+def _given(variable: str) -> str | None:
+    given = os.environ.get(variable)
+    if given and len(given) < SHORTEST:
+        raise NotConfigured(
+            f"{variable} is too short: set {SHORTEST} random characters or more (`openssl rand -base64 48`)."
+        )
+    return given or None

@@ -14,6 +14,7 @@ from starter.cli import context, output
 from starter.cli.failures import REFUSED, Failure
 from starter.cli.parameters import as_option, json_option
 from starter.cli.plain_text import plain
+from workers.web_secret import still_previous
 
 if TYPE_CHECKING:
     from activities.ledger.company_records import Change
@@ -96,6 +97,8 @@ def check(folder: Path, *, live: bool, readiness: bool, file: Path | None, as_js
     else:
         _print_problems(reading.problems)
         output.say(_summary(reading, folder))
+    if told := still_previous():
+        output.console(stderr=True).print(told)
     if errors(reading.problems):
         raise click.exceptions.Exit(REFUSED)
 

@@ -118,9 +118,12 @@ def web(host: str | None, port: int | None) -> None:
 
     from starter.web import create_app
     from starter.web.vendor_webhooks import prepare
+    from workers.web_secret import still_previous
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if told := still_previous():
+        logging.getLogger("billow.web").warning(told)
     app = create_app(settings, ledger)
     threading.Thread(target=prepare, args=(app.state.desk,), daemon=True).start()
     config = uvicorn.Config(

@@ -9,7 +9,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -61,13 +60,16 @@ from starter.web.limits import RateLimits, limits_of
 from starter.web.openid import CALLBACK
 from starter.web.portal import app_for_clients
 from starter.web.problems import app_for_programs
+from starter.web.session_cookie import SessionCookie
 from workers.settings import Settings
+from workers.web_secret import accepted
 
 
 def create_app(settings: Settings, ledger: Ledger) -> Starlette:
     """The web app on this ledger; it answers `/healthz` even while the database is down.
 
-    Sessions are signed with `BILLOW_SECRET`, or with a secret kept in the home and made at the first start.
+    Sessions are signed with `BILLOW_SECRET`, or with a secret kept in the home and made at the first start; what
+    the one before has signed counts as long as it stands in `BILLOW_SECRET_PREVIOUS`.
     """
     desk = Desk(settings, ledger)
     routes = [
@@ -141,8 +143,8 @@ def create_app(settings: Settings, ledger: Ledger) -> Starlette:
     middleware = [
         Middleware(SecurityHeaders, https=settings.web_url.startswith("https:")),
         Middleware(
-            SessionMiddleware,
-            secret_key=sign_in.secret(settings.home),
+            SessionCookie,
+            secrets=accepted(settings.home),
             session_cookie=sign_in.cookie(settings),
             max_age=int(sign_ins.LASTS.total_seconds()),
             same_site="lax",

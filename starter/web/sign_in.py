@@ -19,7 +19,6 @@ from starter.web.guests import guest_of
 from starter.web.openid import Departure, Identity, SignInFailed
 from starter.web.permissions import DUTIES
 from workers.settings import Settings
-from workers.web_secret import secret as secret
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from billing.errors import BillowError, Refused
 from billing.roles import Role, role_of
 from starter.web.desk import Desk, check_csrf, desk_of, flash, now
 from starter.web.forms import read_form
-from workers.web_secret import secret
+from workers.web_secret import accepted
 
 _HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow, noarchive"}
 """Who has the address may decide by it, where the tier says so: it is handed on to nobody."""
@@ -43,7 +43,7 @@ class Led:
 
 
 def _links(desk: Desk) -> SignedLinks:
-    return SignedLinks([secret(desk.settings.home)], desk.settings.web_url)
+    return SignedLinks(accepted(desk.settings.home), desk.settings.web_url)
 
 
 def page(request: Request) -> Response:

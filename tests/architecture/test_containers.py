@@ -8,7 +8,7 @@ import yaml
 
 from starter.cli import TABLE
 from workers.settings import Settings
-from workers.web_secret import SECRET_VARIABLE
+from workers.web_secret import PREVIOUS_VARIABLE, SECRET_VARIABLE
 from workflows.identifiers import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +69,7 @@ def test_all_share_their_secrets() -> None:
     """Web app and workers share the secret they sign with, without which none starts, and know the same systems."""
     for name in ("web", "invoicing-worker", "rendering-worker"):
         assert SERVICES[name]["environment"][SECRET_VARIABLE].startswith("${BILLOW_SECRET:?")
+        assert SERVICES[name]["environment"][PREVIOUS_VARIABLE] == "${BILLOW_SECRET_PREVIOUS:-}"
         assert SERVICES[name]["env_file"] == [{"path": "secrets.env", "required": False}]
 
 
@@ -89,7 +90,7 @@ def test_development_can_be_switched_off() -> None:
 
 def test_settings_exist_and_volumes_are_declared() -> None:
     """Each BILLOW_ variable is a setting this program reads, each named volume is declared."""
-    known = {field.alias for field in Settings.model_fields.values()} | {SECRET_VARIABLE}
+    known = {field.alias for field in Settings.model_fields.values()} | {SECRET_VARIABLE, PREVIOUS_VARIABLE}
     for service in SERVICES.values():
         given = {key for key in service.get("environment", {}) if key.startswith("BILLOW_")}
         assert given <= known, given - known

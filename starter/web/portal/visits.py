@@ -28,9 +28,9 @@ from activities.ledger import collection, company_records, invoices, looks, port
 from activities.ledger.tables import InvoiceRow, PortalLinkRow
 from billing.company import Company
 from billing.draft import Draft
-from starter.web import sign_in
 from starter.web.desk import Desk, now
 from starter.web.limits import site_of
+from workers.web_secret import accepted
 
 WRONG_LINKS = RateLimitItemPerMinute(30)
 """From one address: more is somebody who tries, or a broken program."""
@@ -79,7 +79,9 @@ class Portal:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self._secret = hashlib.sha256(b"portal\0" + sign_in.secret(desk.settings.home).encode()).digest()
+        self._secrets = [
+            hashlib.sha256(b"portal\0" + each.encode()).digest() for each in accepted(desk.settings.home)
+        ]
         self.stand_in = desk.settings.web_url if desk.settings.development else ""
         self._limits = MovingWindowRateLimiter(MemoryStorage())
         self._templates = _environment()
@@ -106,11 +108,13 @@ class Portal:
 
     def form_secret(self, token: str) -> str:
         """What every form of a link carries: whoever has not read the page cannot send one."""
-        return hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
+        return _signed(self._secrets[0], token)
 
     def is_own_form(self, token: str, secret: str) -> bool:
         """Whether a form was on our page."""
-        return hmac.compare_digest(self.form_secret(token).encode(), secret.encode())
+        return any(
+            hmac.compare_digest(_signed(each, token).encode(), secret.encode()) for each in self._secrets
+        )
 
     def page(self, template: str, values: dict[str, Any], status: int = 200) -> Response:
         """A page with the headers of the portal; `values` hold `catalogue` and `style`."""
@@ -142,6 +146,10 @@ def private(answer: Response) -> Response:
     """An answer that is not a page, with the headers of the portal."""
     answer.headers.update(_HEADERS)
     return answer
+
+
+def _signed(secret: bytes, token: str) -> str:
+    return hmac.new(secret, token.encode(), hashlib.sha256).hexdigest()
 
 
 def _language(request: Request) -> str:

@@ -16,10 +16,10 @@ from activities.ledger.tables import DocumentRow
 from billing.exceptions import ReasonCode
 from starter.local_stack import mailbox
 from starter.web import create_app
-from starter.web.sign_in import secret
 from tests.starter.web.conftest import Visitor
 from tests.starter.web.story import Story
 from workers.settings import NotConfigured, Settings
+from workers.web_secret import secret
 
 
 @pytest.mark.parametrize("path", ["/", "/invoices", "/invoices/manual/one?generation=1"])
