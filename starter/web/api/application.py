@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache, partial
 
 from fastapi import FastAPI
@@ -15,9 +16,11 @@ from starter.web.api import (
     clients,
     collecting,
     company,
+    crediting,
     deciding,
     description,
     documentation,
+    given_up,
     integrations,
     invoices,
     own,
@@ -42,10 +45,11 @@ def app_for_api(desk: Desk) -> FastAPI:
         exception_handlers=dict(HANDLERS),
     )
     for each in (
-        invoices, billing, deciding, collecting, paying, records, accounts, bank, agreements, clients, company, people,
-        own, integrations,
+        invoices, billing, deciding, given_up, collecting, paying, crediting, records, accounts, bank, agreements,
+        clients, company, people, own, integrations,
     ):  # fmt: skip
-        app.router.routes.extend(each.router.routes)
+        # its own, since a door is put before each: a route that apps shared would have one more with every app
+        app.router.routes.extend(copy(route) for route in each.router.routes)
     # an address that ends with whatever there is would take those that go on behind it
     app.router.routes.sort(key=lambda route: getattr(route, "path", "").endswith(":path}"))
     # described when somebody asks first: that takes longer than all else an app does before it serves

@@ -1,8 +1,8 @@
-"""Decisions: about drafts, about what holds an invoice, and about money that is to be given up."""
+"""Decisions: about drafts, and about what holds an invoice."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -14,27 +14,22 @@ from activities.ledger import (
     commands,
     deciding,
     draft_commands,
-    settling_commands,
     views,
 )
-from activities.ledger.database import Ledger
 from activities.ledger.deciding import Compared, Problem
 from activities.ledger.exceptions import Resolution
 from activities.ledger.inbox import reached
 from activities.ledger.read_models import Counts, ExceptionView, InboxItem, ReadModel
-from activities.ledger.records.giving_up import read_given_up
 from billing.approval_policy import Verdict
 from billing.difference import Difference
 from billing.errors import Refused
 from billing.parties import Contact, Strict
-from starter.web.api.paying import check_past
 from starter.web.api.routes import OTHER_ANSWER, Called, operations
 from starter.web.api.shapes import (
     Changed,
     Cursor,
     Id,
     IfMatch,
-    ItemView,
     Ordered,
     Reason,
     Text,
@@ -44,7 +39,6 @@ from starter.web.api.shapes import (
     tagged,
     unchanged,
 )
-from starter.web.callers import Caller
 from starter.web.draft_pdf import draft_pdf
 
 router = operations("Decisions")
@@ -119,25 +113,6 @@ class Resolved(ReadModel):
     """What the exception was about: a billing key, or the subject of one without an invoice."""
 
     subject: str
-
-
-class Comment(Strict):
-    """What is said about it."""
-
-    comment: Text = ""
-
-
-class Objection(Strict):
-    """Why not."""
-
-    comment: Reason
-
-
-class Paid(Strict):
-    """When the money went out."""
-
-    on: date
-    reference: Text = ""
 
 
 class AskedTier(ReadModel):
@@ -370,44 +345,3 @@ def resolve(caller: Called, exception: Id, body: Repair, if_match: IfMatch = Non
         **caller.said,
     )
     return Resolved(subject=subject)
-
-
-def _of_item(caller: Caller, item: int, if_match: str | None) -> Ledger:
-    return unchanged(caller, if_match, f"item {item}", lambda tx: read_given_up(tx, item, lock=True))
-
-
-@router.post("/given-up/{item}/agree", operation_id="agree", responses=_ABOUT)
-def agree(caller: Called, item: Id, body: Comment, if_match: IfMatch = None) -> ItemView:
-    """Agrees to a write-off, refund or credit note that another person asked for."""
-    found = settling_commands.agree(
-        _of_item(caller, item, if_match), item, comment=body.comment, **caller.said
-    )
-    return ItemView.shown(found)
-
-
-@router.post("/given-up/{item}/refuse", operation_id="refuse", responses=_ABOUT)
-def refuse(caller: Called, item: Id, body: Objection, if_match: IfMatch = None) -> ItemView:
-    """Refuses what another person asked for."""
-    found = settling_commands.refuse(
-        _of_item(caller, item, if_match), item, comment=body.comment, **caller.said
-    )
-    return ItemView.shown(found)
-
-
-@router.post("/given-up/{item}/withdraw", operation_id="withdraw", responses=_ABOUT)
-def withdraw(caller: Called, item: Id, body: Objection, if_match: IfMatch = None) -> ItemView:
-    """Takes back what was asked for and is not done."""
-    found = settling_commands.withdraw(
-        _of_item(caller, item, if_match), item, comment=body.comment, **caller.said
-    )
-    return ItemView.shown(found)
-
-
-@router.post("/given-up/{item}/refund-paid", operation_id="noteRefundPaid", responses=_ABOUT)
-def paid(caller: Called, item: Id, body: Paid, if_match: IfMatch = None) -> ItemView:
-    """Notes that an agreed refund was paid by bank transfer."""
-    check_past(caller, body.on)
-    found, new = settling_commands.refund_paid(
-        _of_item(caller, item, if_match), item, on=body.on, reference=body.reference, **caller.said
-    )
-    return ItemView.shown(found).model_copy(update={"new": new})
