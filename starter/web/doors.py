@@ -66,7 +66,7 @@ class Door:
     """Lets a request through to its route, or says why not: 303 to the sign-in, 401, 403."""
 
     def __init__(self, app: ASGIApp, path: str) -> None:
-        self._app, self._path = app, path
+        self.leads_to, self._path = app, path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -81,7 +81,7 @@ class Door:
                 await _to_sign_in(request)(scope, receive, send)
                 return
             let_in(request, guest)
-        await self._app(scope, receive, send)
+        await self.leads_to(scope, receive, send)
 
 
 def _guest(request: Request, rule: Rule) -> Guest | None:

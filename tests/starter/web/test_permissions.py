@@ -77,6 +77,15 @@ def test_no_route_without_a_rule() -> None:
         doors.keep([Route("/new", lambda _: PlainTextResponse("new"))])
 
 
+def test_one_door(app: Starlette, story: Story, settings: Settings) -> None:
+    """A second app in the same process puts no second door before the routes of the first."""
+    create_app(settings, story.ledger)
+    doors_of = [getattr(each, "app", None) for _, _, each in doors.every_route(app.routes)]
+    kept = [each for each in doors_of if isinstance(each, doors.Door)]
+    assert len(kept) > 100
+    assert not any(isinstance(each.leads_to, doors.Door) for each in kept)
+
+
 def send(visitor: Visitor, call: Call, token: str, headers: dict[str, str] | None = None) -> Response:
     """What is answered, redirects not followed."""
     fields = {"data": {"csrf": token}} if call.method != "GET" and not call.path.startswith("/api/") else {}
