@@ -27,7 +27,7 @@ check: environment  ## linters, types and the line of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: environment system-packages  ## cost and speed of a burst of invoices
+bench: environment system-packages  ## cost and speed (ARGS=money, documents, life, pages picks; "life --json")
 	@if [ -f benchmarks/__main__.py ]; then $(BIN)/python -m benchmarks $(ARGS); else echo "There is no benchmark yet."; fi
 
 languages: environment  ## bring the catalogues of translations in step with the messages in use

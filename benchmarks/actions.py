@@ -25,11 +25,12 @@ _ONE_ACTION = {
 
 @dataclass(frozen=True)
 class Cost:
-    """Actions and bytes of one run."""
+    """Actions and bytes of one run; how many events its history has, and activities it took."""
 
     actions: int
     bytes: int
     events: int
+    activities: int
 
 
 def cost(history: WorkflowHistory) -> Cost:
@@ -44,6 +45,7 @@ def cost(history: WorkflowHistory) -> Cost:
         actions=sum(_actions(event) for event in kept),
         bytes=sum(event.ByteSize() for event in kept),
         events=len(kept),
+        activities=sum(event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED for event in kept),
     )
 
 

@@ -18,7 +18,6 @@ from temporalio.client import WorkflowHandle
 from activities.ledger import billing_run_records
 from activities.ledger.billing_run_records import RunView
 from activities.ledger.tables import AuditEventRow, InvoiceRow, OutboxRow
-from benchmarks.actions import cost
 from tests.company import first_of_month, retainer
 from tests.replay import histories
 from tests.stories.billing_run_worker import RUNS_QUEUE
@@ -72,15 +71,8 @@ async def test_two_months_of_downtime(story: Story) -> None:
     again = await started(story, "again")
     assert (await again.result()).triggered == 0
     assert await again.query(BillingRunWorkflow.progress) == await again.result()
-    story.costs.append(("billing run", *_spent(await after.fetch_history(), 3, 4)))
+    story.spent("billing run", await after.fetch_history(), actions=3, kilobytes=4)
     histories.keep("billing-run-in-batches", await after.fetch_history())
-
-
-def _spent(history: object, actions: int, kilobytes: int) -> tuple[int, int, int, int]:
-    """What it cost, which must not be more than that."""
-    spent = cost(history)  # type: ignore[arg-type]
-    assert spent.actions <= actions and spent.bytes <= kilobytes * 1024, spent
-    return spent.actions, actions, spent.bytes, kilobytes * 1024
 
 
 def environment(story: Story) -> dict[str, str]:
@@ -141,9 +133,7 @@ async def test_worker_killed_in_the_middle(story: Story, database_url: str) -> N
     assert len(living) == fired == 200 and set(living.values()) == {1}
     for key in (min(living), max(living)):
         assert (await story.handle(key).describe()).id == invoice_workflow_id(key)
-    spent = cost(await run.fetch_history())
-    assert spent.actions <= 4, f"{spent.actions / 200} Actions an agreement"
-    story.costs.append(("billing run over 200, killed", spent.actions, 4, spent.bytes, 8 * 1024))
+    story.spent("billing run over 200, killed", await run.fetch_history(), actions=4, kilobytes=8)
 
 
 def _unstarted(story: Story) -> int:
