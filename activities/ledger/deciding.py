@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from activities.ledger import approvals, company_records, details, exceptions, invoices
-from activities.ledger.inbox import resolutions_without_invoice
 from activities.ledger.read_models import ExceptionView, InvoiceView, TimelineEntry
+from activities.ledger.resolutions import resolutions_without_invoice
 from activities.ledger.summaries import exact
 from activities.ledger.tables import ApprovalRow, ExceptionRow, InvoiceRow
 from billing import approval_round

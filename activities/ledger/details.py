@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from activities.ledger import audit_trail, company_records, credit_notes, dispute_files, disputes, invoices
 from activities.ledger import timeline as telling
-from activities.ledger.inbox import resolutions_of
 from activities.ledger.read_models import (
     Action,
     AdjustmentView,
@@ -32,6 +31,7 @@ from activities.ledger.read_models import (
     TimelineEntry,
 )
 from activities.ledger.records.disputes import shown
+from activities.ledger.resolutions import resolutions_of
 from activities.ledger.summaries import exact, summary_values
 from activities.ledger.tables import (
     ApprovalRow,

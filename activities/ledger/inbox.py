@@ -1,35 +1,23 @@
-"""What waits for a person: approvals, exceptions, disputes, unmatched payments, write-offs, refunds; and how many."""
+"""What waits for a person: approvals, exceptions, disputes, unmatched payments, write-offs and refunds."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Row,
-    ScalarSelect,
     Select,
-    all_,
-    and_,
-    any_,
-    false,
-    func,
-    literal,
-    literal_column,
-    or_,
     select,
     tuple_,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from activities.ledger import client_credit, company_records, giving_up, invoices, overpayments, owed_again
-from activities.ledger.company_exceptions import EVENT, INTEGRATION
-from activities.ledger.exceptions import Resolution
-from activities.ledger.read_models import Counts, InboxItem, InboxLine, Sum, Waiting
-from activities.ledger.summaries import BUYER, exact, is_open
+from activities.ledger.read_models import InboxItem, InboxLine
+from activities.ledger.resolutions import resolutions_of, resolutions_without_invoice
+from activities.ledger.summaries import exact
 from activities.ledger.tables import (
     ApprovalRow,
     DisputeRow,
@@ -39,46 +27,29 @@ from activities.ledger.tables import (
     UnmatchedPaymentRow,
 )
 from activities.ledger.unmatched_payments import PAID_BACK_TWICE
+from activities.ledger.what_waits import (
+    ABOUT_INVOICE,
+    Whose,
+    given_up,
+    open_company_exceptions,
+    open_disputes,
+    open_exceptions,
+    people_of,
+    unmatched_payments,
+    waiting_approvals,
+)
 from billing.company import Company
-from billing.exceptions import ACCEPTABLE, OVERRIDE_HELPS, Finding, ReasonCode
-from billing.money import rounded
-from billing.status import DocumentStatus
+from billing.exceptions import Finding, ReasonCode
 
 _OF_MONEY = (overpayments.SUBJECT, client_credit.SUBJECT, owed_again.SUBJECT, PAID_BACK_TWICE)
 """Exceptions whose amount is money as it moved, with its tax."""
-
-INBOX_LINES = 3
-"""How many lines of a draft an inbox item carries; the whole draft is in `invoice`."""
-
-_INBOX = (
-    InvoiceRow.billing_key,
-    InvoiceRow.generation,
-    InvoiceRow.number,
-    InvoiceRow.client,
-    BUYER.label("buyer"),
-    InvoiceRow.title,
-    InvoiceRow.currency,
-    InvoiceRow.gross,
-    InvoiceRow.net,
-    InvoiceRow.company_version,
-    InvoiceRow.requested_by,
-    InvoiceRow.request,
-    func.jsonb_path_query_array(
-        InvoiceRow.draft, literal_column(f"'$.lines[0 to {INBOX_LINES - 1}]'::jsonpath")
-    ).label("lines"),
-    func.coalesce(func.jsonb_array_length(InvoiceRow.draft["lines"]), 0).label("line_count"),
-)
-
-
-Whose = str | Collection[str] | None
-"""For whom something waits: a person, any of several, or (None) anybody."""
 
 
 def inbox(
     tx: Session, whose: Whose, as_of: datetime, limit: int = 200, after: Reached | None = None
 ) -> list[InboxItem]:
     """What waits, oldest deadline first, behind `after`; for people only what one of them may decide or owns."""
-    people = _people(whose)
+    people = people_of(whose)
     items = [
         _asked(tx, row, as_of)
         for row in tx.execute(_behind(waiting_approvals(people), ApprovalRow, "approval", after).limit(limit))
@@ -91,7 +62,7 @@ def inbox(
     items += [_disputed(row, as_of) for row in tx.execute(disputes.limit(limit))]
     payments = _behind(unmatched_payments(people), UnmatchedPaymentRow, "payment", after)
     items += [_unmatched(row, as_of) for row in tx.scalars(payments.limit(limit))]
-    items += [each for each in _given_up(tx, people, as_of) if after is None or reached(each) > after]
+    items += [each for each in given_up_items(tx, people, as_of) if after is None or reached(each) > after]
     return sorted(items, key=reached)[:limit]
 
 
@@ -114,111 +85,8 @@ def _behind(query: Select[Any], row: Any, kind: str, after: Reached | None) -> S
     return query.where(row.deadline >= deadline if kind > last else row.deadline > deadline)
 
 
-def _people(whose: Whose) -> frozenset[str] | None:
-    if whose is None:
-        return None
-    return frozenset({whose} if isinstance(whose, str) else whose)
-
-
-def waiting_approvals(people: frozenset[str] | None) -> Select[Any]:
-    query = (
-        select(
-            ApprovalRow.id,
-            ApprovalRow.tier,
-            ApprovalRow.asked,
-            ApprovalRow.approved_by,
-            ApprovalRow.asked_at,
-            ApprovalRow.deadline,
-            ApprovalRow.digest,
-            *_INBOX,
-        )
-        .join(InvoiceRow, InvoiceRow.id == ApprovalRow.invoice)
-        .where(
-            literal_column("approvals.status = 'waiting'"),
-            InvoiceRow.document_status == DocumentStatus.AWAITING_APPROVAL,
-        )
-        .order_by(ApprovalRow.deadline, ApprovalRow.id)
-    )
-    if people is not None:
-        undecided = (
-            and_(literal(each) == any_(ApprovalRow.asked), literal(each) != all_(ApprovalRow.approved_by))
-            for each in sorted(people)
-        )
-        query = query.where(or_(false(), *undecided))
-    return query
-
-
-def open_exceptions(people: frozenset[str] | None) -> Select[Any]:
-    query = (
-        select(
-            ExceptionRow.id,
-            ExceptionRow.finding,
-            ExceptionRow.owner,
-            ExceptionRow.raised_at,
-            ExceptionRow.deadline,
-            *_INBOX,
-        )
-        .join(InvoiceRow, InvoiceRow.id == ExceptionRow.invoice)
-        .where(ExceptionRow.resolved_at.is_(None))
-        .order_by(ExceptionRow.deadline, ExceptionRow.id)
-    )
-    return query if people is None else query.where(ExceptionRow.owner.in_(people))
-
-
-def open_company_exceptions(people: frozenset[str] | None) -> Select[Any]:
-    drafted = aliased(InvoiceRow)
-    name = (
-        select(drafted.draft["buyer"]["name"].astext)
-        .where(drafted.client == ExceptionRow.client, drafted.draft.is_not(None))
-        .order_by(drafted.due_date.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = (
-        select(ExceptionRow, name.label("buyer"))
-        .where(ExceptionRow.subject.is_not(None), ExceptionRow.resolved_at.is_(None))
-        .order_by(ExceptionRow.deadline, ExceptionRow.id)
-    )
-    return query if people is None else query.where(ExceptionRow.owner.in_(people))
-
-
-def open_disputes(people: frozenset[str] | None) -> Select[Any]:
-    query = (
-        select(
-            DisputeRow.id,
-            DisputeRow.code,
-            DisputeRow.reason,
-            DisputeRow.amount,
-            DisputeRow.owner,
-            DisputeRow.opened_at,
-            DisputeRow.opened_by,
-            DisputeRow.deadline,
-            InvoiceRow.open_amount,
-            *_INBOX,
-        )
-        .join(InvoiceRow, InvoiceRow.id == DisputeRow.invoice)
-        .where(DisputeRow.ended_at.is_(None))
-        .order_by(DisputeRow.deadline, DisputeRow.id)
-    )
-    return query if people is None else query.where(DisputeRow.owner.in_(people))
-
-
-def unmatched_payments(people: frozenset[str] | None) -> Select[Any]:
-    query = (
-        select(UnmatchedPaymentRow)
-        .where(UnmatchedPaymentRow.resolved_at.is_(None))
-        .order_by(UnmatchedPaymentRow.deadline, UnmatchedPaymentRow.id)
-    )
-    return query if people is None else query.where(UnmatchedPaymentRow.owner.in_(people))
-
-
-def given_up(people: frozenset[str] | None) -> Select[Any]:
-    """Write-offs and refunds that wait; for people, those they own: who else may agree is for the policy to say."""
-    query = select(GivingUpRow).where(giving_up.is_open()).order_by(GivingUpRow.deadline, GivingUpRow.id)
-    return query if people is None else query.where(GivingUpRow.owner.in_(people))
-
-
-def _given_up(tx: Session, people: frozenset[str] | None, as_of: datetime) -> list[InboxItem]:
+def given_up_items(tx: Session, people: frozenset[str] | None, as_of: datetime) -> list[InboxItem]:
+    """Write-offs, refunds and credit notes that wait; for people, those one of them may agree to or owns."""
     found = tx.scalars(given_up(None)).all()
     if not found:
         return []
@@ -226,7 +94,7 @@ def _given_up(tx: Session, people: frozenset[str] | None, as_of: datetime) -> li
     rows = {
         row.id: row
         for row in tx.execute(
-            select(InvoiceRow.id, *_INBOX).where(InvoiceRow.id.in_([each.invoice for each in found]))
+            select(InvoiceRow.id, *ABOUT_INVOICE).where(InvoiceRow.id.in_([each.invoice for each in found]))
         )
     }
     items = [_giving_up(each, rows.get(each.invoice or 0), company, as_of) for each in found]
@@ -421,93 +289,3 @@ def _giving_up(found: GivingUpRow, row: Row[Any] | None, company: Company, as_of
         lines=(),
         line_count=0,
     )
-
-
-def resolutions_of(finding: Finding, *, issued: bool) -> tuple[str, ...]:
-    accept = (Resolution.ACCEPT,) if finding.code in ACCEPTABLE else ()
-    override = (Resolution.OVERRIDE,) if not issued and finding.code in OVERRIDE_HELPS else ()
-    if finding.code is ReasonCode.PAID_BACK:  # nothing is to be looked at again
-        return accept
-    return (Resolution.RETRY, *accept, *override, *(() if issued else (Resolution.VOID,)))
-
-
-def resolutions_without_invoice(subject: str) -> tuple[str, ...]:
-    """Billow looks again at an event or a system when it is asked to; at everything else by itself, in each run."""
-    if subject.startswith((EVENT, INTEGRATION)):
-        return (Resolution.RETRY, Resolution.ACCEPT)
-    return (Resolution.ACCEPT,)
-
-
-def waiting(tx: Session, as_of: datetime, person: str | None = None, team: Collection[str] = ()) -> Waiting:
-    """How much waits; `mine` counts what waits for `person`, `team` what does for any of these people.
-
-    The time it takes grows with what waits alone.
-    """
-    mine, theirs = _people(person or ()), _people(team)
-    approvals_waiting, exceptions_open, without_invoice, payments_open, disputed, given, ours, others = (
-        tx.execute(
-            select(
-                _number_of(waiting_approvals(None)),
-                _number_of(open_exceptions(None)),
-                _number_of(open_company_exceptions(None)),
-                _number_of(unmatched_payments(None)),
-                _number_of(open_disputes(None)),
-                _number_of(given_up(None)),
-                _owned(mine) if mine else literal(0),
-                _owned(theirs) if theirs else literal(0),
-            )
-        ).one()
-    )
-    return Waiting(
-        approvals=approvals_waiting,
-        exceptions=exceptions_open + without_invoice,
-        payments=payments_open,
-        given_up=given,
-        disputes=disputed,
-        mine=ours + (len(_given_up(tx, mine, as_of)) if given and mine else 0),
-        team=others + (len(_given_up(tx, theirs, as_of)) if given and theirs else 0),
-    )
-
-
-def _owned(people: frozenset[str]) -> ColumnElement[int]:
-    return (
-        _number_of(waiting_approvals(people))
-        + _number_of(open_exceptions(people))
-        + _number_of(open_company_exceptions(people))
-        + _number_of(open_disputes(people))
-        + _number_of(unmatched_payments(people))
-    )
-
-
-def counts(tx: Session, as_of: datetime, person: str | None = None, team: Collection[str] = ()) -> Counts:
-    """How much waits, is open and is late, by currency."""
-    some = select(InvoiceRow.id).limit(Counts.MOST_COUNTED).subquery()
-    total = tx.scalars(select(func.count()).select_from(some)).one()
-    late = InvoiceRow.late_from <= as_of
-    owed = InvoiceRow.open_amount
-    sums = tx.execute(
-        select(
-            InvoiceRow.currency,
-            func.count(),
-            func.sum(owed),
-            func.count().filter(late),
-            func.sum(owed).filter(late),
-        )
-        .where(is_open())
-        .group_by(InvoiceRow.currency)
-        .order_by(InvoiceRow.currency)
-    ).all()
-    return Counts(
-        **waiting(tx, as_of, person, team).model_dump(),
-        invoices=total,
-        open=tuple(_sum(currency, count, amount) for currency, count, amount, _, _ in sums),
-        late=tuple(_sum(currency, count, amount) for currency, _, _, count, amount in sums if count),
-    )
-
-
-def _number_of(items: Select[Any]) -> ScalarSelect[int]:
-    return items.order_by(None).with_only_columns(func.count()).scalar_subquery()
-
-
-def _sum(currency: str | None, count: int, amount: Decimal | None) -> Sum:
-    return Sum(currency=currency or "", count=count, amount=rounded(amount or Decimal(0), currency or "EUR"))

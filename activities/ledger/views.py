@@ -4,8 +4,9 @@ Each function takes a session and makes a fixed number of queries, however many 
 carry the decimals of their currency and are strings in JSON; instants are UTC.
 """
 
+from activities.ledger.counting import counts, waiting
 from activities.ledger.details import document, invoice, timeline, timeline_of
-from activities.ledger.inbox import counts, inbox, waiting
+from activities.ledger.inbox import inbox
 from activities.ledger.read_models import (
     Counts,
     InboxItem,
