@@ -34,7 +34,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
         Entry("einvoice", "einvoice", "Write the XML of an issued invoice, or check one"),
     ),
     "Decisions": (
-        Entry("inbox", "decisions", "Approvals and exceptions that wait for somebody"),
+        Entry("inbox", "inbox", "Approvals and exceptions that wait for somebody"),
         Entry("approve", "decisions", "Approve a draft"),
         Entry("reject", "decisions", "Reject a draft; it is voided"),
         Entry("resolve", "decisions", "Decide an exception"),

@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from starter.cli.decisions import other_ways
+from starter.cli.inbox import other_ways
 from starter.cli.output import console, day, hint, moment, money, plural, status, styled
 
 if TYPE_CHECKING:
