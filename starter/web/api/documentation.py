@@ -9,13 +9,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from starter.web import problem_types
 
 
-def page_of(describe: Callable[[], dict[str, Any]]) -> Callable[[], HTMLResponse]:
-    """The operation that shows the page; it is made when somebody asks first."""
+def page_of(describe: Callable[[], dict[str, Any]]) -> Callable[[Request], HTMLResponse]:
+    """What shows the page; it is made when somebody asks first."""
 
     @cache
     def content() -> str:
@@ -31,7 +32,7 @@ def page_of(describe: Callable[[], dict[str, Any]]) -> Callable[[], HTMLResponse
             problems=problem_types.TYPES,
         )
 
-    def page() -> HTMLResponse:
+    def page(_request: Request) -> HTMLResponse:
         return HTMLResponse(content())
 
     return page
