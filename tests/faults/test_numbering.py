@@ -27,7 +27,7 @@ from starter.local_stack.postgres import Cluster
 from starter.local_stack.service import Child
 from tests.starter.web.story import COMPANY, NOW, Story
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds anything may take before the test counts as stuck."""
 
 

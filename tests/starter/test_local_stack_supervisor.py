@@ -27,7 +27,7 @@ def python(code: str, name: str = "child", **options: object) -> Service:
     return Service(name=name, command=(sys.executable, "-c", code), **options)  # type: ignore[arg-type]
 
 
-def until(condition: Callable[[], bool], within: float = 10.0) -> None:
+def until(condition: Callable[[], bool], within: float = 30.0) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

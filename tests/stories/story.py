@@ -34,7 +34,7 @@ from workers.settings import Settings
 from workflows.identifiers import invoice_workflow_id
 from workflows.messages import Plan, StepInput
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds a condition may take before the story counts as stuck."""
 
 

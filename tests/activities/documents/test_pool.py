@@ -19,7 +19,7 @@ from activities.documents.errors import RendererUnavailable, RenderingFailed
 from activities.documents.pool import RenderingPool
 from tests.activities.documents import pool_jobs as jobs
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What can be printed."""
 
-import time
+import timeit
 
 import pytest
 
@@ -54,6 +54,6 @@ def test_what_passes_is_rendered() -> None:
 def test_quick() -> None:
     """After the first text, checking costs microseconds."""
     unprintable(["Ω"])
-    begun = time.perf_counter()
-    unprintable(["Müller & Söhne, 株式会社"] * 1000)
-    assert time.perf_counter() - begun < 0.5
+    texts = ["Müller & Söhne, 株式会社"] * 1000
+    # the quickest of some, since a busy machine may do something else meanwhile
+    assert min(timeit.repeat(lambda: unprintable(texts), number=1, repeat=5)) < 0.5
