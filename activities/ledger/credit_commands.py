@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.ledger import company_records, credit_notes, disputes, invoices
+from activities.ledger import company_records, credit_notes, crediting, disputes, invoices
 from activities.ledger.about_invoice import about_invoice
-from activities.ledger.credit_notes import Asked
+from activities.ledger.crediting import Asked
 from activities.ledger.database import Ledger
 from billing.credit_note import Selection
 from billing.draft import Draft
@@ -41,7 +41,7 @@ def credit(
     """
     with about_invoice(ledger, reference) as (tx, row, company):
         dispute = None if dispute_goes_on else disputes.current(tx, row)
-        asked = credit_notes.ask(
+        asked = crediting.ask(
             tx,
             row,
             company,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -12,10 +11,9 @@ from sqlalchemy.orm import Session
 
 from activities.documents.printable import unprintable
 from activities.invoicing.document_checks import rule_findings
-from activities.ledger import audit_trail, disputes, giving_up, invoices, number_series, payments
+from activities.ledger import audit_trail, disputes, invoices, number_series, payments
 from activities.ledger.actors import check_person
-from activities.ledger.giving_up import Kind
-from activities.ledger.tables import BilledItemRow, CreditNoteRow, GivingUpRow, InvoiceRow
+from activities.ledger.tables import BilledItemRow, CreditNoteRow, InvoiceRow
 from billing.company import Company
 from billing.credit_note import Credited, Selection, credit_draft, left_of_lines, left_to_credit
 from billing.dispute import Outcome
@@ -25,7 +23,6 @@ from billing.document_kind import DocumentKind
 from billing.draft import Draft
 from billing.erased import is_erased
 from billing.errors import Conflicting, NotFound, Refused, WrongState
-from billing.money import Money, rounded
 from billing.numbering import payment_reference
 from billing.status import DocumentStatus
 
@@ -59,7 +56,7 @@ def issue(
     original = _original(row)
     before = credited(tx, row)
     draft = preview(row, company, selection, before, reason=reason.strip())
-    _check(draft, at)
+    check_issuable(draft, at)
     taken = number_series.take(tx, draft.issuer, DocumentKind.CREDIT_NOTE, at)
     found = CreditNoteRow(
         invoice=row.id,
@@ -110,102 +107,6 @@ def issue(
         disputes.end(tx, row, company, outcome=Outcome.CREDITED, by=by, channel=channel, at=at)
     invoices.wake(tx, row, at)
     return found
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What became of asking for a credit note: it is issued, or another person must agree to it first."""
-
-    note: CreditNoteRow | None
-    waits: GivingUpRow | None = None
-    new: bool = True
-
-
-def ask(
-    tx: Session,
-    row: InvoiceRow,
-    company: Company,
-    *,
-    selection: Selection,
-    reason: str,
-    key: str,
-    dispute: int | None = None,
-    bill_again: bool = False,
-    by: str,
-    channel: str,
-    at: datetime,
-) -> Asked:
-    """As `issue`, where `payments.credit_notes` lets a person credit so much alone; else another person is asked.
-
-    What is asked for is checked now, and once more when it is agreed to.
-    """
-    check_person(company, by)
-    issued = with_key(tx, key)
-    if issued is None:
-        question = f"{Kind.CREDIT_NOTE}/{key}"
-        if (waits := giving_up.asked_before(tx, Kind.CREDIT_NOTE, question, row, None)) is not None:
-            return Asked(None, waits, new=False)
-        draft = preview(row, company, selection, credited(tx, row), reason=reason.strip())
-        _check(draft, at)
-        amount = Money.of(rounded(draft.due, draft.currency), draft.currency)
-        if not giving_up.policy_of(company, Kind.CREDIT_NOTE).alone(amount):
-            details = {
-                "selection": selection.model_dump(mode="json"),
-                "key": key,
-                "dispute": dispute,
-                "bill_again": bill_again,
-            }
-            waits = giving_up.ask(
-                tx,
-                Kind.CREDIT_NOTE,
-                amount,
-                company,
-                row=row,
-                reason=reason,
-                key=question,
-                details=details,
-                by=by,
-                channel=channel,
-                at=at,
-            )
-            return Asked(None, waits)
-    note = issue(
-        tx,
-        row,
-        company,
-        selection=selection,
-        reason=reason,
-        key=key,
-        dispute=dispute,
-        bill_again=bill_again,
-        by=by,
-        channel=channel,
-        at=at,
-    )
-    return Asked(note, new=issued is None)
-
-
-def carry_out(
-    tx: Session, found: GivingUpRow, row: InvoiceRow, company: Company, *, at: datetime
-) -> CreditNoteRow:
-    """Issues what another person has agreed to; who asked for it and who agreed stand in the audit trail."""
-    dispute = disputes.current(tx, row)
-    decided = dispute.id if dispute is not None and dispute.id == found.details["dispute"] else None
-    note = issue(
-        tx,
-        row,
-        company,
-        selection=Selection.model_validate(found.details["selection"]),
-        reason=found.reason,
-        key=found.details["key"],
-        dispute=decided,
-        bill_again=found.details["bill_again"],
-        by=found.asked_by,
-        channel=found.channel,
-        at=at,
-    )
-    giving_up.finish(found, at=at)
-    return note
 
 
 def preview(
@@ -361,7 +262,7 @@ def _issued_on(row: InvoiceRow) -> date:
     return row.issue_date
 
 
-def _check(draft: Draft, at: datetime) -> None:
+def check_issuable(draft: Draft, at: datetime) -> None:
     """`Refused` for what would keep the document from being made: nothing gets a number that cannot be rendered."""
     found = [each.message for each in check_document(draft, at)]
     found += [each.message for each in rule_findings(placeholder(draft, at))] if not found else []

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from activities.ledger import (
     client_credit,
     company_records,
-    credit_notes,
+    crediting,
     giving_up,
     invoices,
     refunds,
@@ -127,7 +127,7 @@ def agree(ledger: Ledger, item: int, *, by: str, channel: Channel, comment: str 
         if found.kind == Kind.WRITE_OFF and row is not None:
             write_offs.carry_out(tx, found, row, at=at)
         elif found.kind == Kind.CREDIT_NOTE and row is not None:
-            credit_notes.carry_out(tx, found, row, company, at=at)
+            crediting.carry_out(tx, found, row, company, at=at)
         else:
             giving_up.hand_on(tx, found, row, company, Status.AGREED, at=at)
         return _item(tx, found, company)

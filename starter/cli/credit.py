@@ -14,7 +14,7 @@ from starter.cli import context, output
 from starter.cli.parameters import Amount, Text, as_option, invoice_argument, json_option
 
 if TYPE_CHECKING:
-    from activities.ledger.credit_notes import Asked
+    from activities.ledger.crediting import Asked
     from activities.ledger.views import InvoiceView
     from billing.credit_note import CreditedLine, Selection
     from billing.draft import Draft

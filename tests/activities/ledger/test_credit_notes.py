@@ -11,6 +11,7 @@ from sqlalchemy import select
 from activities.ledger import (
     credit_commands,
     credit_notes,
+    crediting,
     disputes,
     invoices,
     number_audit,
@@ -257,7 +258,7 @@ def test_what_was_asked_for_is_checked_again(story: Story, number: str) -> None:
     """Agreed to after something else was credited, it is refused where not enough is left; after all was, withdrawn."""
     asked: dict[str, Any] = {"selection": of_line(1), "reason": "Wrong", "key": "q", **LENA}
     with story.ledger.transaction() as tx:
-        waits = credit_notes.ask(tx, invoices.find(tx, number, lock=True), strict(), **asked).waits
+        waits = crediting.ask(tx, invoices.find(tx, number, lock=True), strict(), **asked).waits
         assert waits is not None and waits.amount == Decimal(1190)
         item, who = waits.id, waits.owner
     credit(story, number, Selection(gross=Decimal(1500)), key="other")
