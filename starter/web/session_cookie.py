@@ -16,7 +16,7 @@ class SessionCookie(SessionMiddleware):
     A session is signed anew, by the first, when it next changes.
     """
 
-    def __init__(self, app: ASGIApp, secrets: Sequence[str], **options: Any) -> None:
+    def __init__(self, app: ASGIApp, /, secrets: Sequence[str], **options: Any) -> None:
         super().__init__(app, secrets[0], **options)
         # itsdangerous signs with the last of its keys
         self.signer = TimestampSigner(list(reversed(secrets)))
