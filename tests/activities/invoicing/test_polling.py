@@ -17,12 +17,12 @@ from pydantic import BaseModel
 from activities.invoicing import polling
 from activities.ledger.company_records import apply_company
 from activities.ledger.database import Ledger
-from activities.providers import registry
 from activities.providers.provider import Changes, Provider
 from billing.connections import Connection, Port
 from billing.errors import SourceUnavailable
 from billing.events import BillingEvent
 from tests.activities.ledger.conftest import rows
+from tests.activities.providers.vendors import the_only
 from tests.company import TestCompany
 from workers import polling as worker
 
@@ -63,12 +63,8 @@ class Vendor:
 @pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     made = Vendor()
-    monkeypatch.setattr(registry, "entry_points", lambda group: [made] if group == registry.GROUP else [])
-    registry.providers.cache_clear()
-    registry._built.cache_clear()
-    yield made
-    registry.providers.cache_clear()
-    registry._built.cache_clear()
+    with the_only(made, monkeypatch):
+        yield made
 
 
 ONE, TWO = (Connection(id=each, provider="vendor", port=Port.PSA) for each in ("one", "two"))

@@ -19,13 +19,13 @@ from activities.ledger import commands, company_records, deliveries, integration
 from activities.ledger.company_records import apply_company
 from activities.ledger.database import Ledger
 from activities.ledger.exceptions import Resolution
-from activities.providers import registry
 from activities.providers.provider import Delivery, Provider, Received
 from billing.approval_policy import Channel
 from billing.connections import Connection, Port
 from billing.errors import SourceFaulty, SourceUnavailable, WrongState
 from billing.events import BillingEvent
 from tests.activities.ledger.conftest import rows
+from tests.activities.providers.vendors import the_only
 from tests.company import TestCompany
 from workers.outbox_dispatcher import OutboxDispatcher
 
@@ -69,12 +69,8 @@ class Vendor:
 @pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     made = Vendor()
-    monkeypatch.setattr(registry, "entry_points", lambda group: [made] if group == registry.GROUP else [])
-    registry.providers.cache_clear()
-    registry._built.cache_clear()
-    yield made
-    registry.providers.cache_clear()
-    registry._built.cache_clear()
+    with the_only(made, monkeypatch):
+        yield made
 
 
 ONE, TWO = (Connection(id=each, provider="vendor", port=Port.CRM) for each in ("one", "two"))
