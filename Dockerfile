@@ -10,7 +10,7 @@ RUN apt-get update \
       fonts-dejavu-core fonts-liberation fonts-noto-core fonts-noto-cjk fonts-symbola \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --uid 10001 billow \
- && install -d -o billow -g billow /var/lib/billow/documents /var/lib/billow/mailbox /var/lib/billow/bank
+ && install -d -o billow -g billow /var/lib/billow /var/lib/billow/documents /var/lib/billow/mailbox /var/lib/billow/bank
 
 WORKDIR /srv/billow
 COPY requirements.txt ./

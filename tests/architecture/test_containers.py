@@ -95,7 +95,29 @@ def test_settings_exist_and_volumes_are_declared() -> None:
         given = {key for key in service.get("environment", {}) if key.startswith("BILLOW_")}
         assert given <= known, given - known
         for volume in service.get("volumes", []):
-            assert volume.partition(":")[0] in COMPOSE["volumes"]
+            name = volume.partition(":")[0]
+            assert name in COMPOSE["volumes"] or volume == "./company:/srv/company:ro"
+
+
+def test_all_read_the_company_folder() -> None:
+    """Workers read files of the company folder whenever they assemble an invoice: one path for all of them."""
+    for name in ("web", "invoicing-worker", "rendering-worker", "migration"):
+        assert "./company:/srv/company:ro" in SERVICES[name]["volumes"]
+    assert "billow apply /srv/company" in TEXT
+
+
+def test_home_is_the_users_own() -> None:
+    """What the program keeps in its home it may write there: the folder itself is not root's."""
+    (home,) = re.findall(r"^ENV BILLOW_HOME=(\S+)", DOCKERFILE, re.MULTILINE)
+    (made,) = re.findall(r"install -d -o billow -g billow (.+)", DOCKERFILE)
+    assert home in made.split()
+
+
+def test_time_to_stop() -> None:
+    """Each process of ours is given longer to stop than it takes for what it is at: the web app 10 s, a worker 30 s."""
+    assert SERVICES["web"]["stop_grace_period"] == "20s"
+    for name in ("invoicing-worker", "rendering-worker"):
+        assert SERVICES[name]["stop_grace_period"] == "40s"
 
 
 def test_ports_are_open_to_this_machine_only() -> None:
