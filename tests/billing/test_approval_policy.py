@@ -353,7 +353,7 @@ def test_a_last_resort_who_took_part_passes_it_on() -> None:
     assert escalate_to(["lea"], STAFF, "pia", frozenset({"pia", "noor", "mara"})) == "pia"
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     ("asked", "took_part"), [(["a", "b"], set()), (["a"], {"b"}), (["c"], {"a", "b"}), (["d"], set())]
 )

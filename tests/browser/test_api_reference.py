@@ -18,7 +18,6 @@ SOME_OPEN = "document.querySelectorAll('details').forEach((each, n) => each.open
 """One operation in eight: they are all drawn alike, and axe-core takes half a minute over all of them."""
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("width", "scheme"), [(1600, "light"), (360, "dark")])
 def test_reference(browser: Browser, address: str, width: int, scheme: str) -> None:
     """Nothing axe-core objects to, shut or open; nothing hangs over; no link leads nowhere."""

@@ -105,7 +105,6 @@ LOOKS = {
 }
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page(story: Story, settings: Settings, browser: Browser, address: str, look: str) -> None:
     """No page breaks a rule of axe-core, hangs over the edge, or is refused anything by its own content policy."""

@@ -27,7 +27,7 @@ from starter.local_stack.postgres import Cluster
 from starter.local_stack.service import Child
 from tests.starter.web.story import COMPANY, NOW, Story
 
-PATIENCE = 60.0
+PATIENCE = 100.0
 """Seconds anything may take before the test counts as stuck."""
 
 
@@ -110,7 +110,7 @@ def until(condition: Callable[[], object], what: str) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"waited {PATIENCE} s for {what}"
-        time.sleep(0.01)
+        time.sleep(0.05)  # less often, since those waited for need the processor
 
 
 def issued(ledger: Ledger) -> list[InvoiceRow]:

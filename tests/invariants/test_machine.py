@@ -28,7 +28,7 @@ USUAL = settings(
 )
 
 
-@pytest.mark.timeout(0 if EXAMPLES else 300)
+@pytest.mark.timeout(0 if EXAMPLES else 900)
 def test_no_order_of_commands_breaks_the_rules(database_url: str) -> None:
     """Whatever people, clients, workers and servers do, in any order and twice: the ten rules hold after every act."""
     Machine.ledger = Ledger(database_url)

@@ -37,7 +37,7 @@ USUAL = settings(
 )
 
 
-@pytest.mark.timeout(0 if EXAMPLES else 300)
+@pytest.mark.timeout(0 if EXAMPLES else 900)
 def test_no_cent_is_lost(database_url: str) -> None:
     """Balance = issued - credited - paid + refunded after every act, duplicates included; nobody is reminded for what
     is not owed, or disputed, and each reminder asks for what is open; what is paid too much is never forgotten."""

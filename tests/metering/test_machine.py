@@ -27,7 +27,7 @@ USUAL = settings(
 )
 
 
-@pytest.mark.timeout(0 if EXAMPLES else 300)
+@pytest.mark.timeout(0 if EXAMPLES else 900)
 def test_no_line_is_crossed_unseen_and_none_fires_twice(database_url: str) -> None:
     """Duplicates, reorderings, edits, deletions, crashes, several writers at once, moved lines, voided drafts."""
     Machine.ledger = Ledger(database_url)

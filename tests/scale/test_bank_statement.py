@@ -24,7 +24,7 @@ INVOICES = 1_000
 SECONDS = 120
 MEBIBYTES = 200
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 def memory() -> int:

@@ -42,7 +42,7 @@ AT_ONCE = 8
 SLOWEST = 2.0
 PATH = "/webhooks/hubspot"
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 @dataclass

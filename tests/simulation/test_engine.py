@@ -41,7 +41,7 @@ DRIVEN = (
 )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_step_by_step(story: Story, sample: Sample) -> None:
     """Every act of the first billing run's invoices: act, instant, recipient and amount; of many, to the hand-over."""
     version = await _applied(story, sample)
@@ -70,7 +70,7 @@ async def test_step_by_step(story: Story, sample: Sample) -> None:
 _FIRST = (outcome.BILLED, outcome.HELD)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_open_items_go_on(story: Story, sample: Sample) -> None:
     """From the ledger as it stands, what is owed is collected on: late, reminded before, partly paid, promised."""
     version = await _applied(story, sample)

@@ -49,7 +49,7 @@ def app(story: Story, settings: Settings, ledger: Ledger) -> Starlette:
     return create_app(changed, ledger)
 
 
-@pytest.mark.timeout(300)  # over a hundred operations, some examples each
+@pytest.mark.timeout(900)  # over a hundred operations, some examples each
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_conforms(app: Starlette, ledger: Ledger, mode: GenerationMode) -> None:
     """No answer is a fault of ours, of another status, type or shape than is described, be the request valid or not."""
