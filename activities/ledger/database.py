@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
@@ -20,6 +22,8 @@ ITS_OWN_FAULT = (
 )
 """What one record nobody can make sense of raises, here or in the database; a server that is away raises something
 else. Whoever goes over many records holds the one and goes on."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 _POOL_SIZE = 24
 """Connections a process may hold: a worker's activity threads plus the outbox."""
@@ -52,10 +56,21 @@ class Ledger:
         self.engine.dispose()
 
 
+@cache
+def newest_schema() -> str:
+    """The schema this version of the program needs: `0001` and on, later ones sort behind."""
+    return str(ScriptDirectory(str(_MIGRATIONS)).get_current_head())
+
+
+def is_behind(tx: Session) -> bool:
+    """Whether `billow migrate` has still to be called for this version. One that is ahead is another version's."""
+    return str(tx.scalar(text("select max(version_num) from alembic_version"))) < newest_schema()
+
+
 def migrate(url: str) -> None:
     """Brings the database to the newest schema. Safe to call again, and from several processes at once."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     engine = create_engine(url)
     try:
         with engine.connect() as connection:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from activities.documents.store import FolderStore
 from activities.ledger import invoices
@@ -284,6 +284,17 @@ def test_not_to_the_network(
 def test_health(story: Story, visitor: Visitor) -> None:
     """The app says that it is up and can work."""
     assert (visitor.get("/healthz").text, visitor.get("/readyz").text) == ("up\n", "ready\n")
+
+
+@pytest.mark.parametrize(("version", "status"), [("0007", 503), ("9999", 200)])
+def test_schema_of_another_version(
+    ledger: Ledger, story: Story, visitor: Visitor, version: str, status: int
+) -> None:
+    """On the tables of an older version the app is not ready, and says what to do; a newer version's may serve it."""
+    with ledger.transaction() as tx:
+        tx.execute(text("update alembic_version set version_num = :version"), {"version": version})
+    answer = visitor.get("/readyz")
+    assert (answer.status_code, "billow migrate" in answer.text) == (status, status == 503)
 
 
 def test_database_down(settings: Settings) -> None:
