@@ -11,86 +11,31 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from functools import lru_cache, partial
 from itertools import product
 
 import psutil
 
-from activities.documents import pdf, press, rendering, subsetting
+from activities.documents import press, rendering, subsetting
+from activities.documents.invoice_values import values
 from activities.documents.look import PLAIN
 from activities.documents.pool import RenderingPool
 from billing.document import InvoiceDocument
-from billing.draft import Draft, line
-from billing.numbering import payment_reference
-from billing.parties import Address, BankAccount, Buyer, Contact, Issuer
-from billing.payment_terms import PaymentTerms
-from billing.periods import Period
-from billing.taxes.decision import TaxCategory, TaxDecision
-from billing.totals import breakdowns
+from tests.activities.documents.samples import BUYER, ISSUER, invoice
 
 LINES = (1, 10, 150, 1500)
 RENDERS = 500
 """Documents after which memory must be where it was."""
 
-_ISSUER = Issuer(
-    id="berlin",
-    name="Benchmark Systems GmbH",
-    address=Address(street="Torstraße 140", postcode="10119", city="Berlin", country="DE"),
-    vat_id="DE136695976",
-    tax_number="37/123/45678",
-    email="billing@benchmark.example",
-    electronic_address="9930:DE136695976",
-    phone="+49 30 1234567",
-    bank_account=BankAccount(iban="DE89370400440532013000", bic="COBADEFFXXX"),
-    zone="Europe/Berlin",
-    number_prefix="B",
-)
-_BUYER = Buyer(
-    name="Müller & Söhne GmbH",
-    address=Address(street="Industriestraße 17", postcode="70565", city="Stuttgart", country="DE"),
-    vat_id="DE811907980",
-    contact=Contact(name="Katharina Weiß", email="weiss@mueller.example"),
-    electronic_address="9930:DE811907980",
-)
-
 
 def document(lines: int) -> InvoiceDocument:
-    """An invoice of so many lines."""
-    items = [
-        line(f"Consulting, part {n}", Decimal("12.5") + n, "HUR", Decimal(145), "EUR", detail="3–14 November")
-        for n in range(1, lines + 1)
-    ]
-    (tax,) = breakdowns(
-        items, TaxDecision(category=TaxCategory.STANDARD, rate=Decimal(19), note="", why=""), "EUR"
-    )
-    draft = Draft(
-        billing_key="bench/one",
-        title="Service, November 2026",
-        issuer=_ISSUER,
-        buyer=_BUYER,
-        client="mueller",
-        account_manager="pia",
+    """An invoice of so many lines, with all an e-invoice must say."""
+    return invoice(
+        [f"Consulting, part {n}" for n in range(1, lines + 1)],
         language="en",
-        zone="Europe/Berlin",
-        currency="EUR",
-        lines=tuple(items),
-        taxes=(tax,),
-        net=tax.taxable,
-        tax=tax.tax,
-        gross=tax.taxable + tax.tax,
-        terms=PaymentTerms(net_days=30),
-        supply=Period(start=date(2026, 11, 1), end=date(2026, 11, 30)),
+        issuer=ISSUER.model_copy(update={"electronic_address": f"9930:{ISSUER.vat_id}"}),
+        buyer=BUYER.model_copy(update={"electronic_address": f"9930:{BUYER.vat_id}"}),
         buyer_reference="4711",
-    )
-    return InvoiceDocument(
-        draft=draft,
-        number="B2026-00001",
-        issue_date=date(2026, 11, 22),
-        due_date=date(2026, 12, 22),
-        issued_at=datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
-        payment_reference=payment_reference("B2026-00001"),
     )
 
 
@@ -130,7 +75,7 @@ def browser(lines: int) -> bytes:
 @lru_cache(maxsize=1)
 def _html(lines: int) -> str:
     written = document(lines)
-    return press.page("invoice.html", pdf.values(written, PLAIN), written.number)
+    return press.page("invoice.html", values(written, PLAIN), written.number)
 
 
 def _styles():  # type: ignore[no-untyped-def]
