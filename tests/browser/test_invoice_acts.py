@@ -54,6 +54,23 @@ def test_overtaken_page(story: Story, page: Page) -> None:
     assert _invoice(story, number).written_off == 0
 
 
+def test_way_back_forgets(story: Story, page: Page) -> None:
+    """The way back shows an empty form: a tick filled in again without its amount would give up all that is open."""
+    number = story.issued("one")
+    sign_in(page, "Tom Iversen")
+    page.goto(f"/invoices/{number}")
+    page.locator("#write-off > summary").click()
+    form = page.locator("#write-off")
+    form.get_by_label("Amount, if not all that is open").fill("10.00")
+    form.get_by_label("Why").fill("small change")
+    form.get_by_label("This cannot be undone").check()
+    page.goto("/")
+    page.go_back()
+    page.locator("#write-off > summary").click()
+    expect(form.get_by_label("This cannot be undone")).not_to_be_checked()
+    expect(form.get_by_label("Why")).to_have_value("")
+
+
 def test_without_a_script(story: Story, browser: Browser, address: str) -> None:
     """A line is disputed and the dispute decided in a browser that runs no scripts."""
     number = story.issued("one")
