@@ -38,6 +38,9 @@ SIGN_IN = "sign-in"
 LIVE = "x-live"
 """Header of a page that looks at itself again: what is flashed belongs to the page a person opens."""
 
+_OF_PROXIES = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"})
+"""Headers that proxies and tunnels add and no browser sends, besides `X-Forwarded-…`."""
+
 HOME_ZONE = "Europe/Berlin"
 """Shown while there is no company whose first issuer has a zone."""
 
@@ -56,12 +59,11 @@ class Desk:
         return self.settings.development or self.provider is not None
 
     def serves_locally(self, request: Request) -> bool:
-        """Whether the request comes from this machine, and the app is not meant for others."""
+        """Whether the request comes from this machine, from nobody else's by a proxy, and the app is not for others."""
         ends = (request.scope.get("server"), request.scope.get("client"))
         by_name = _is_loopback(request.url.hostname or "")
-        return (
-            self.settings.public_url is None and by_name and all(end and _is_loopback(end[0]) for end in ends)
-        )
+        direct = by_name and all(end and _is_loopback(end[0]) for end in ends) and not _is_handed_on(request)
+        return self.settings.public_url is None and direct
 
     def is_meant(self, request: Request) -> bool:
         """Whether the request names this app as its host: another site's name that leads here is somebody's trick."""
@@ -218,6 +220,12 @@ def local_path(target: str) -> str:
         target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
     )
     return target if ours else "/"
+
+
+def _is_handed_on(request: Request) -> bool:
+    """Whether a proxy sent it: it says so, or speaks HTTP/1.0, as nginx does to those behind it and no browser does."""
+    said = any(name in _OF_PROXIES or name.startswith("x-forwarded-") for name in request.headers)
+    return said or request.scope.get("http_version") == "1.0"
 
 
 def _is_anywhere(host: str) -> bool:

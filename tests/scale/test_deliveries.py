@@ -39,8 +39,12 @@ DEALS = 100
 AT_ONCE = 8
 """HubSpot sends at most ten deliveries at a time to one app unless it is told otherwise."""
 
-SLOWEST = 2.0
+USUAL = 2.0
 """Seconds in which 99 of 100 deliveries are answered; the rest may meet other tests on the machine."""
+
+SLOWEST = 5.0
+"""Seconds in which each is: HubSpot waits no longer, and sends it again."""
+
 PATH = "/webhooks/hubspot"
 
 pytestmark = pytest.mark.timeout(900)
@@ -92,8 +96,9 @@ def web_process(port: int, environment: dict[str, str]) -> subprocess.Popen[byte
             if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == httpx.codes.OK:
                 return process
         except httpx.TransportError:
-            time.sleep(0.1)
+            pass
         assert process.poll() is None, "the web process ended"
+        time.sleep(0.1)
     raise AssertionError("the web process does not answer")
 
 
@@ -138,7 +143,7 @@ def test_a_burst_with_a_kill(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """2,000 deliveries, a third of them twice, and the web process killed in the middle: none lost, none doubled,
-    99 of 100 answered within two seconds."""
+    99 of 100 answered within two seconds, each while the vendor waits."""
     for n in range(DEALS):
         account.deal(str(9870000 + n), dealstage="closedwon")
     monkeypatch.setenv("BILLOW_HUBSPOT_ACCESS_TOKEN", TOKEN)
@@ -193,7 +198,8 @@ def test_a_burst_with_a_kill(
     (count, again, waiting) = stored[0]
     assert (count, waiting) == (DELIVERIES, DELIVERIES)
     assert again >= len(repeats)  # and what was stored but not answered
-    assert took[len(took) * 99 // 100] < SLOWEST
+    assert took[len(took) * 99 // 100] < USUAL
+    assert took[-1] < SLOWEST
     assert rows(ledger, "select count(*) from outbox where kind = 'delivery'") == [(DELIVERIES,)]
     dispatcher = OutboxDispatcher(cast(Any, None), effects(settings))
     acted_on = sum([asyncio.run(dispatcher.carry_deliveries()) for _ in range(3)])

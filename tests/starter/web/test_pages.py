@@ -281,6 +281,18 @@ def test_not_to_the_network(
         assert visitor.get("/readyz").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "x-forwarded-host", "Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP"]
+)
+def test_not_by_a_proxy(story: Story, ledger: Ledger, settings: Settings, header: str) -> None:
+    """Without sign-in nothing is shown to whom a proxy on this machine speaks for, though it asks by our own name."""
+    app = create_app(production(settings), ledger)
+    with Visitor(app, base_url="http://127.0.0.1:8080", client=HERE) as visitor:
+        for path in ("/", "/invoices", "/sign-in"):
+            assert visitor.get(path).status_code == 200
+            assert visitor.get(path, headers={header: "198.51.100.7"}).status_code == 403
+
+
 def test_health(story: Story, visitor: Visitor) -> None:
     """The app says that it is up and can work."""
     assert (visitor.get("/healthz").text, visitor.get("/readyz").text) == ("up\n", "ready\n")
