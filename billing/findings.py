@@ -27,7 +27,7 @@ class Told:
 
 def values_differ(one: Told, other: Told, field: str = "value") -> Finding:
     """Two systems that tell two values; across currencies there is no difference to tell."""
-    by = f"a difference of {written(abs(one.value - other.value), one.currency)}"
+    by = f"a difference of {written(abs(one.value - other.value), one.currency)} {one.currency}"
     return differs(field, str(one), str(other), by if one.currency == other.currency else "")
 
 

@@ -122,7 +122,7 @@ _KNOWN: dict[str, Callable[[_Teller], str]] = {
     "bounced": lambda t: t.text("message") + t.text("reason", ": "),
     "settled": lambda t: t.text("how"),
     "approval asked": lambda t: (
-        t.text("asked", "asked: ") + t.text("tier", ", tier ") + t.text("until", ", until ")
+        t.text("asked", "of ") + t.text("tier", ", tier ") + t.text("until", ", until ")
     ),
     "approval escalated": lambda t: (
         t.text("asked", "nobody answered; asked now: ") + t.text("tier", ", tier ")

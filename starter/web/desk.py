@@ -38,7 +38,9 @@ SIGN_IN = "sign-in"
 LIVE = "x-live"
 """Header of a page that looks at itself again: what is flashed belongs to the page a person opens."""
 
-_OF_PROXIES = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"})
+_OF_PROXIES = frozenset(
+    {"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"}
+)
 """Headers that proxies and tunnels add and no browser sends, besides `X-Forwarded-…`."""
 
 HOME_ZONE = "Europe/Berlin"

@@ -109,7 +109,13 @@ class Sentences:
         if not text.strip() or depth > _DEEPEST:
             return text
         value = self._value(text) if depth else None
-        return value or self._sentence(text, depth) or self._parts(text, depth) or text
+        return (
+            value
+            or self._parts(text, depth, whole=True)
+            or self._sentence(text, depth)
+            or self._parts(text, depth)
+            or text
+        )
 
     def _sentence(self, text: str, depth: int) -> str | None:
         if (exact := self._exact.get(_low(text))) is not None:
@@ -137,11 +143,18 @@ class Sentences:
             return f"{self._ways.word(kind) or kind} {self._value(rest)}"
         return _WITHIN.sub(lambda found: self._value(found[0]) or found[0], text)
 
-    def _parts(self, text: str, depth: int) -> str | None:
-        """Several sentences in one line, each on its own; or one that ends with a full stop here and not there."""
+    def _parts(self, text: str, depth: int, *, whole: bool = False) -> str | None:
+        """Several sentences in one line, each on its own; or one that ends with a full stop here and not there.
+
+        The `whole` only if a message fits each of them: a place at the end of the first would take in all the others.
+        """
         for mark in _BETWEEN:
             if mark in text:
-                return mark.join(self._told(each, depth + 1) for each in text.split(mark))
+                parts = text.split(mark)
+                said = [self._told(each, depth + 1) for each in parts]
+                return None if whole and any(map(str.__eq__, parts, said)) else mark.join(said)
+        if whole:
+            return None
         if text.endswith(".") and not text.endswith(" ."):
             said = self._told(text[:-1], depth + 1)
             return said + "." if said != text[:-1] else None

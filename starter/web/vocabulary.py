@@ -95,7 +95,7 @@ BILLING_RUN = message("billing run")
 PERSONS = frozenset({"asked", "asked_by", "owner", "was"})
 """Facts of the audit trail that are ids of people."""
 
-UNSPOKEN = frozenset({"sha256", "cii", "ubl", "reply"})
+UNSPOKEN = frozenset({"size", "sha256", "cii", "ubl", "reply"})
 """Facts of the audit trail that pages show among the facts of an event only, not in its sentence."""
 
 TRIGGERS = {

@@ -237,7 +237,7 @@ def test_the_crm_says_8500_and_the_contract_9200() -> None:
         "contract 9,200.00 EUR",
     )
     assert finding.message.startswith(
-        "value differs: CRM 8,500.00 EUR against contract 9,200.00 EUR, a difference of 700.00; "
+        "value differs: CRM 8,500.00 EUR against contract 9,200.00 EUR, a difference of 700.00 EUR; "
     )
 
 
@@ -273,13 +273,13 @@ def test_amounts_in_messages_have_the_decimals_of_the_currency() -> None:
         retainer(currency="KWD", amount="1000.001", deal="D-1"), deal=deal("1000.002", currency="KWD")
     )
     assert (
-        "CRM 1,000.002 KWD against agreement 1,000.001 KWD, a difference of 0.001;"
+        "CRM 1,000.002 KWD against agreement 1,000.001 KWD, a difference of 0.001 KWD;"
         in gulf.findings[0].message
     )
     tokyo = care(retainer(currency="JPY", amount="9200", deal="D-1"), deal=deal("8500", currency="JPY"))
-    assert "CRM 8,500 JPY against agreement 9,200 JPY, a difference of 700;" in tokyo.findings[0].message
+    assert "CRM 8,500 JPY against agreement 9,200 JPY, a difference of 700 JPY;" in tokyo.findings[0].message
     odd = care(retainer(deal="D-1"), deal=deal("1000.004"))
-    assert "CRM 1,000.004 EUR against agreement 1,000.00 EUR, a difference of 0.004;" in only(odd).message
+    assert "CRM 1,000.004 EUR against agreement 1,000.00 EUR, a difference of 0.004 EUR;" in only(odd).message
 
 
 def test_a_value_in_another_currency_keeps_its_currency() -> None:

@@ -92,7 +92,7 @@ def test_a_period_outside_the_signed_contract(dates: dict[str, str], held: str) 
          "change order co-1: client differs: contract CT-2 C-9 against agreement C-1"),
         ({"currency": "CHF"}, "sources-differ", "change order co-1: currency differs: contract CT-2 CHF"),
         ({"value": "1250"}, "sources-differ",
-         "value differs: contract CT-2 1,250.00 EUR against change order co-1 1,200.00 EUR, a difference of 50.00"),
+         "value differs: contract CT-2 1,250.00 EUR against change order co-1 1,200.00 EUR, a difference of 50.00 EUR"),
         ({"value": "0"}, "", ""),  # it states none
         ({}, "", ""),
     ],

@@ -27,6 +27,8 @@ _NOT_SAID = (
     "activities/ledger/opening_items",
     "billing/number_pattern",
     "billing/simulation/",
+    "billing/taxes/dated",
+    "billing/taxes/notes",
     "starter/web/api/",
     "starter/web/bodies",
     "starter/web/callers",
@@ -54,10 +56,7 @@ _TOLD = (
     "billing/meter_words.py",
     "billing/source_checks.py",
     "billing/payment_text.py",
-    "billing/taxes/abroad.py",
-    "billing/taxes/european_consumers.py",
-    "billing/taxes/european_union.py",
-    "billing/taxes/united_states.py",
+    "billing/taxes/",
     "billing/tax_explanation.py",
     "billing/work_checks.py",
     "starter/web/commands/",
@@ -171,6 +170,23 @@ _TOGETHER = {
     "billing/taxes/member_states.py": (
         "service to a business in %(country)s, outside the EU, place of supply there",
         "service to a consumer in %(country)s, outside the EU, place of supply there",
+    ),
+    "billing/taxes/single_country.py": tuple(
+        f"service to a {whom} in %(country)s, {how}"
+        for whom in ("business", "consumer")
+        for how in ("zero-rated export", "place of supply there")
+    ),
+    "billing/taxes/canada.py": (
+        "S: service to a recipient in %(province)s, %(names)s, %(article)s",
+        "Z: service to a non-resident in %(country)s, zero-rated, %(article)s",
+    ),
+    "billing/taxes/india.py": (
+        "S: from state %(home)s to state %(there)s, %(names)s, %(article)s",
+        *(
+            f"{how}: {what}, under letter of undertaking %(undertaking)s, %(article)s"
+            for how in ("G", "Z")
+            for what in ("service to a special economic zone", "export of a service to %(country)s")
+        ),
     ),
     "activities/invoicing/standing.py": (
         "decided or repaired: %(step)s again; undecided: goes up the line",

@@ -192,7 +192,7 @@ def test_timeline(story: Story) -> None:
     story.asked("one")
     with story.ledger.transaction() as tx:
         asked = views.timeline(tx, "manual/one")[-1]
-    assert asked.line == "asked: tom, rosa, tier large, until 2026-11-21 10:30 CET"
+    assert asked.line == "of tom, rosa, tier large, until 2026-11-21 10:30 CET"
     number = story.issued("two")
     story.paid(number, "1500.00")
     with story.ledger.transaction() as tx:

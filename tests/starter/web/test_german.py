@@ -86,6 +86,22 @@ def test_every_sentence_is_translated(language: str) -> None:
             "S: domestic service in DE, standard rate 19 %, § 12(1) UStG",
             "S: Leistung im Inland in DE, Regelsatz 19 %, § 12(1) UStG",
         ),
+        (
+            "G: service to a business in US, place of supply there, Art. 8(1) MWSTG",
+            "G: Leistung an Unternehmer in US, Leistungsort dort, Art. 8(1) MWSTG",
+        ),
+        (
+            "S: service to a recipient in ON, HST 13 %, s. 165(2) Excise Tax Act",
+            "S: Leistung an einen Empfänger in ON, HST 13 %, s. 165(2) Excise Tax Act",
+        ),
+        (
+            "S: from state 27 to state 29, IGST 18 %, s. 5, 7(3) IGST Act 2017",
+            "S: vom Bundesstaat 27 in den Bundesstaat 29, IGST 18 %, s. 5, 7(3) IGST Act 2017",
+        ),
+        (  # the day at the end of the first sentence does not take in the second
+            "no GST rate of India is known for 2026-11-01; add it under tax/",
+            "zum 01.11.2026 ist kein GST-Satz von Indien bekannt; ergänzen Sie ihn unter tax/",
+        ),
         ("a sentence nobody has ever said, 100 % of it", "a sentence nobody has ever said, 100 % of it"),
         ("", ""),
     ],
