@@ -58,6 +58,7 @@ def address(story: Story, settings: Settings) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
+        thread.join(0.01)
         assert thread.is_alive(), "the web app did not start"
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True

@@ -196,7 +196,9 @@ def test_link_from_a_mail(story: Story, settings: Settings, desk: Page) -> None:
 def test_forged_link(story: Story, settings: Settings, desk: Page) -> None:
     """A link somebody has changed leads nowhere."""
     path = _link(story, settings, story.asked("one"))
-    answer = desk.goto(path[:-2] + ("aa" if not path.endswith("aa") else "bb"))
+    said, dot, signature = path.rpartition(".")
+    # its first letter: some bits of the last one count for nothing
+    answer = desk.goto(f"{said}{dot}{'b' if signature.startswith('a') else 'a'}{signature[1:]}")
     assert answer is not None and answer.status == 404
     expect(desk.get_by_text("It is not one of ours")).to_be_visible()
 

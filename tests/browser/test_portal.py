@@ -52,6 +52,7 @@ def address(clients: Clients, served: Settings) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
+        thread.join(0.01)
         assert thread.is_alive(), "the web app did not start"
     yield f"http://127.0.0.1:{served.web_port}"
     server.should_exit = True
@@ -68,9 +69,7 @@ def opened(
         color_scheme="dark" if scheme == "dark" else "light",
         java_script_enabled=script,
     )
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    return page
+    return context.new_page()
 
 
 def _noted(complaints: list[str], message: ConsoleMessage) -> None:
@@ -169,7 +168,9 @@ def test_who_looks(browser: Browser, clients: Clients, address: str) -> None:
     """A page that is only loaded, scripts and all, was not looked at; one that a person moves over later was."""
     number = clients.sent("one", "en", rendered=False)
     page = opened(browser, address, width=1280)
-    page.clock.install()
+    page.clock.install(time=clients.at)
+    # however slow the machine, it has only just been opened
+    page.clock.pause_at(clients.at + timedelta(hours=1))
     page.goto(clients.path(number), wait_until="networkidle")
     page.mouse.move(100, 100)
     page.clock.run_for(2_000)

@@ -78,7 +78,7 @@ def start_again(story: Story) -> int:
 
 async def live(story: Story, key: str, strikes: Strikes) -> None:
     """Lets the invoice live to its end: approved when asked, never paid, started again when it was struck."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(200):
         while True:
             await asyncio.sleep(0.01)
             runs = await is_running(story, key)

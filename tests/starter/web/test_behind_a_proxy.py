@@ -104,7 +104,8 @@ def serving(settings: Settings, trusted: str) -> Iterator[str]:
 def _free() -> int:
     from starter.local_stack import ports
 
-    return ports.choose(32000 + os.getpid() % 500 * 10, None, "a port")
+    # below those the system hands out by itself, from 32768 on
+    return ports.choose(31000 + os.getpid() % 150 * 10, None, "a port")
 
 
 def _address(process: subprocess.Popen[str]) -> str:
