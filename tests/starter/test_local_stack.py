@@ -82,7 +82,7 @@ def test_up_down_killed_and_up_again(tmp_path: Path) -> None:
             client.sendmail("a@a.test", ["b@b.test"], "Subject: kept\r\n\r\n")
         with stack(home) as second:
             assert re.search(rf"already running here \(process {process.pid}\): see http://", output(second))
-            assert second.wait(10) == 2
+            assert second.wait(60) == 2
         for running in leftovers.of(home):
             running.kill()
         process.kill()
@@ -96,8 +96,8 @@ def test_up_down_killed_and_up_again(tmp_path: Path) -> None:
         assert len(list((home / "mailbox").glob("*.eml"))) == 1
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert process.wait(15) == 0
-        assert time.monotonic() - began < 10
+        assert process.wait(60) == 0
+        assert time.monotonic() - began < 30
         assert leftovers.of(home) == []
         with pytest.raises(NotConfigured, match="make run"):
             Settings.from_environment({"BILLOW_HOME": str(home)})
@@ -110,7 +110,7 @@ def test_port_in_use_is_one_line(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with stack(tmp_path / "home", web=port) as process:
             told = output(process)
-            assert process.wait(10) == 1
+            assert process.wait(60) == 1
     assert told.startswith(f"✗ Port {port} is in use: choose another with BILLOW_WEB_PORT")
     assert told.count("\n") == 1
 

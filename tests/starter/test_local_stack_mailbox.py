@@ -30,7 +30,7 @@ def letter(
 
 
 def send(server: MailServer, message: EmailMessage) -> None:
-    with smtplib.SMTP(server.host, server.port, timeout=5) as client:
+    with smtplib.SMTP(server.host, server.port, timeout=30) as client:
         client.send_message(message)
 
 
@@ -73,7 +73,7 @@ def test_arrival_order(smtp: MailServer) -> None:
 def test_utf8_addresses_and_raw_utf8_headers(smtp: MailServer) -> None:
     """Addresses and headers in UTF-8, as SMTPUTF8 allows, are taken and read as they were written."""
     raw = "From: büro@näh.test\r\nTo: josé@client.test\r\nSubject: Größe ☃\r\n\r\nÄrger\r\n".encode()
-    with smtplib.SMTP(smtp.host, smtp.port, timeout=5) as client:
+    with smtplib.SMTP(smtp.host, smtp.port, timeout=30) as client:
         client.ehlo()
         client.sendmail(
             "büro@näh.test", ["josé@client.test"], raw, mail_options=["SMTPUTF8", "BODY=8BITMIME"]
@@ -165,14 +165,14 @@ def test_own_process(tmp_path: Path) -> None:
         str(port),
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not mailbox.greets("127.0.0.1", port):
             assert process.poll() is None
             assert time.monotonic() < deadline
-        with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
             client.send_message(letter())
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
     assert [kept.subject for kept in mailbox.messages(tmp_path / "box")] == ["Invoice 2026-0001"]

@@ -73,7 +73,7 @@ def test_dead_server_is_one_clear_line(supervisor: Supervisor) -> None:
         python("import sys; print('first'); sys.exit('\\033[31mno space left\\033[0m')", name="temporal")
     )
     with pytest.raises(StackError) as told:
-        supervisor.wait_for(lambda: False, 10, "anything")
+        supervisor.wait_for(lambda: False, 60, "anything")
     assert str(told.value).startswith("temporal stopped (exit 1): no space left (log: ")
     assert "\n" not in str(told.value)
 
@@ -85,7 +85,7 @@ def test_worker_is_restarted_a_few_times(
     monkeypatch.setattr("starter.local_stack.supervisor.PAUSES", (0.0,))
     supervisor.start(python("import sys; sys.exit('broken')", name="web", restarts=2))
     with pytest.raises(StackError, match="web stopped"):
-        supervisor.wait_for(lambda: False, 10, "anything")
+        supervisor.wait_for(lambda: False, 60, "anything")
     assert [line.rpartition("; ")[2] for line in lines] == ["restart 1 of 2", "restart 2 of 2"]
 
 

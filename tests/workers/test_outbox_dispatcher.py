@@ -38,13 +38,13 @@ async def test_stopped_while_it_takes(outside: Effects) -> None:
     with outside.ledger.transaction() as tx:
         tx.execute(text("lock table outbox in access exclusive mode"))
         task = asyncio.create_task(dispatcher.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await until_it_waits_for_a_lock(outside)
         task.cancel()
         await asyncio.sleep(0)
-    done, _ = await asyncio.wait([task], timeout=10)
+    done, _ = await asyncio.wait([task], timeout=60)
     assert done and task.cancelled()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while outside.ledger.engine.pool.checkedout():  # type: ignore[attr-defined]  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -61,10 +61,10 @@ async def test_stopped_while_the_ledger_goes_away(outside: Effects) -> None:
     with outside.ledger.transaction() as tx:
         outbox.write(tx, outbox.WAKE, "care/fee", invoice=None, at=datetime.now(UTC))
     task = asyncio.create_task(OutboxDispatcher(cast(Any, Temporal()), outside).run())
-    await asyncio.wait_for(carrying.wait(), 20)
+    await asyncio.wait_for(carrying.wait(), 60)
     with outside.ledger.transaction() as tx:
         others = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
         tx.execute(text(f"{others} and datname = current_database()"))
     task.cancel()
-    done, _ = await asyncio.wait([task], timeout=10)
+    done, _ = await asyncio.wait([task], timeout=60)
     assert done and task.cancelled()

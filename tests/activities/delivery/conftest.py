@@ -33,7 +33,7 @@ class PostOffice:
 
     @property
     def transport(self) -> SmtpTransport:
-        return SmtpTransport("127.0.0.1", self.port, timeout=5)
+        return SmtpTransport("127.0.0.1", self.port, timeout=30)
 
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]

@@ -124,20 +124,20 @@ def test_one_at_a_time(ledger: Ledger, vendor: Vendor) -> None:
 
     def slow(_cursor: str | None) -> Changes:
         asked.set()
-        assert told.wait(20)
+        assert told.wait(60)
         return Changes((event("a"),), "1")
 
     vendor.answers = slow
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(polling.poll, ledger, ONE, NOW)
-        assert asked.wait(20)
+        assert asked.wait(60)
         vendor.answers = lambda _: Changes((), "9")
         assert polling.poll(ledger, ONE, NOW).problem == "another worker polls it right now"
         assert polling.poll(ledger, TWO, NOW) == polling.Polled("two", 0)
         idle = "select count(*) from pg_stat_activity where state like 'idle in%' and datname = current_database()"
         assert rows(ledger, idle) == [(0,)]
         told.set()
-        assert first.result(20) == polling.Polled("one", 1)
+        assert first.result(60) == polling.Polled("one", 1)
     assert polling.poll(ledger, ONE, NOW) == polling.Polled("one", 0)
 
 
@@ -185,16 +185,16 @@ async def test_a_slow_vendor_keeps_no_other_back(ledger: Ledger, vendor: Vendor)
     def answers(_cursor: str | None) -> Changes:
         if not slow.is_set():
             slow.set()
-            release.wait(20)
+            release.wait(60)
         else:
             fast.set()
         return Changes((), "1")
 
     vendor.answers = answers
     watching = asyncio.create_task(worker.watch(ledger))
-    assert await asyncio.to_thread(slow.wait, 20)
-    assert await asyncio.to_thread(fast.wait, 20)
+    assert await asyncio.to_thread(slow.wait, 60)
+    assert await asyncio.to_thread(fast.wait, 60)
     watching.cancel()
-    done, _ = await asyncio.wait([watching], timeout=10)
+    done, _ = await asyncio.wait([watching], timeout=60)
     release.set()
     assert done and watching.cancelled()

@@ -241,7 +241,7 @@ def test_killed_between_call_and_note(vendors: Vendors) -> None:
     def deadly(asked: Asked) -> Answer:
         answered = answer(asked)
         if asked.method == "PUT" and pid:
-            started.wait(20)
+            started.wait(60)
             os.kill(pid.pop(), signal.SIGKILL)
         return answered
 
@@ -251,7 +251,7 @@ def test_killed_between_call_and_note(vendors: Vendors) -> None:
     with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}) as child:
         pid[0] = child.pid
         started.set()
-        assert child.wait(30) == -signal.SIGKILL
+        assert child.wait(60) == -signal.SIGKILL
     assert vendors.marks() == [number] and vendors.row().done_at is None
     puts = sum(each.method == "PUT" for each in vendors.psa.server.asked)
     assert vendors.tell("pm") == Round("pm", 1)
@@ -365,19 +365,19 @@ async def test_worker(vendors: Vendors) -> None:
     def slow(asked: Asked) -> Answer:
         if asked.method == "PUT":
             waits.set()
-            assert goes_on.wait(20)
+            assert goes_on.wait(60)
         return answer(asked)
 
     vendors.psa.server._answer = slow
     worker = asyncio.create_task(watch(vendors.ledger, WEB))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not waits.is_set() or vendors.shown()[0] != number:  # noqa: ASYNC110 the servers tell nobody
             await asyncio.sleep(0.01)
     worker.cancel()
-    await asyncio.wait([worker], timeout=10)
+    await asyncio.wait([worker], timeout=60)
     assert worker.cancelled() and vendors.marks() == ["", ""]
     goes_on.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while [each.done_at is not None for each in vendors.rows()] != [True, False]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert vendors.marks() == [number, ""]

@@ -80,7 +80,7 @@ def at_once(count: int, act: Callable[[int], T]) -> list[T | Exception]:
     barrier = Barrier(count)
 
     def take_part(number: int) -> T | Exception:
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=60)
         try:
             return act(number)
         except Exception as error:  # noqa: BLE001 what went wrong is the result

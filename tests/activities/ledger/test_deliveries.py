@@ -176,20 +176,20 @@ def test_repeated_while_the_vendor_is_asked(vendor: Vendor, ledger: Ledger) -> N
 
     def slow(delivery: Delivery) -> tuple[BillingEvent, ...]:
         asked.set()
-        assert told.wait(20)
+        assert told.wait(60)
         return won(delivery)
 
     vendor.says = slow
     come(ledger, "m1")
     with ThreadPoolExecutor(1) as threads:
         acting = threads.submit(act, ledger)
-        assert asked.wait(20)
+        assert asked.wait(60)
         with ledger.transaction() as tx:
             tx.connection().exec_driver_sql("set local lock_timeout = '500ms'")
             received = Received("POST", "https://x", {}, b"{}")
             deliveries.store(tx, ONE, received, [Delivery("m1", {})], verified_by="Vendor", at=NOW)
         told.set()
-        assert acting.result(20) == ("acted on", "billow.deal.won")
+        assert acting.result(60) == ("acted on", "billow.deal.won")
     assert rows(ledger, "select repeats from deliveries") == [(1,)]
 
 
@@ -205,7 +205,7 @@ def test_acted_on_by_two_at_once(vendor: Vendor, ledger: Ledger) -> None:
     come(ledger, "m1")
     with ThreadPoolExecutor(2) as threads:
         done = [threads.submit(act, ledger) for _ in range(2)]
-        assert {each.result(30) for each in done} == {("acted on", "billow.deal.won")}
+        assert {each.result(60) for each in done} == {("acted on", "billow.deal.won")}
     assert rows(ledger, "select count(*), max(d.attempts) from events, deliveries d") == [(1, 1)]
 
 

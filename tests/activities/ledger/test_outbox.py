@@ -71,12 +71,12 @@ def test_not_before_the_commit(ledger: Ledger) -> None:
             outbox.write(tx, outbox.WAKE, "a", invoice=None, at=NOW)
             tx.flush()
             written.set()
-            go_on.wait(10)
+            go_on.wait(60)
             tx.rollback()
 
     writer = Thread(target=writing)
     writer.start()
-    assert written.wait(10)
+    assert written.wait(60)
     with ledger.transaction() as tx:
         assert subjects(tx) == []
     go_on.set()
@@ -109,4 +109,4 @@ def test_notice(ledger: Ledger) -> None:
     with psycopg.connect(conninfo, autocommit=True) as listening:
         listening.execute(f"listen {outbox.CHANNEL}")
         put(ledger, "a")
-        assert [each.channel for each in listening.notifies(timeout=10, stop_after=1)] == [outbox.CHANNEL]
+        assert [each.channel for each in listening.notifies(timeout=60, stop_after=1)] == [outbox.CHANNEL]
