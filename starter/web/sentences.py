@@ -151,8 +151,8 @@ class Sentences:
         for mark in _BETWEEN:
             if mark in text:
                 parts = text.split(mark)
-                said = [self._told(each, depth + 1) for each in parts]
-                return None if whole and any(map(str.__eq__, parts, said)) else mark.join(said)
+                told = [self._told(each, depth + 1) for each in parts]
+                return None if whole and any(map(str.__eq__, parts, told)) else mark.join(told)
         if whole:
             return None
         if text.endswith(".") and not text.endswith(" ."):
