@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import TEXT, ColumnElement, Row, Select, literal_column, select
+from sqlalchemy import TEXT, ColumnElement, Row, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from activities.ledger.summaries import BUYER, is_open
@@ -96,7 +96,7 @@ def _items() -> Select[Any]:
         InvoiceRow.paid,
         InvoiceRow.gross,
         InvoiceRow.credited,
-        InvoiceRow.due_date,
+        func.coalesce(InvoiceRow.agreed_due_date, InvoiceRow.due_date).label("due_date"),
         InvoiceRow.issue_date,
         _EARLY.label("early"),
     )

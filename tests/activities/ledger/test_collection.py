@@ -15,6 +15,7 @@ from activities.ledger import (
     company_records,
     dispute_commands,
     invoices,
+    open_items,
     opening_items,
 )
 from activities.ledger.database import Ledger
@@ -59,6 +60,17 @@ def test_command(story: Story, number: str, name: str) -> None:
     assert status(story.ledger, number) == after
     assert rows(story.ledger, "select count(*) from outbox") == [(woken + 1,)]
     assert breaks(story.ledger, number) == []
+
+
+def test_agreed_due_date_is_matched(story: Story) -> None:
+    """Among what a client owes, payments settle first what is due first, by the dates agreed with it since."""
+    first, second = story.issued("one"), story.issued("two")
+    commands.change_due_date(story.ledger, first, to=date(2026, 12, 24), reason="agreed", **LENA)
+    with story.ledger.transaction() as tx:
+        row = invoices.find(tx, first)
+        items = open_items.of_issuer(tx, row.issuer).of_client(row.client, row.currency or "")
+    assert [each.number for each in items] == [second, first]
+    assert items[-1].due == date(2026, 12, 24)
 
 
 @pytest.mark.parametrize("name", ["hold", "promise", "due date"])
