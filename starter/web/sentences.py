@@ -102,8 +102,8 @@ class Sentences:
         return said[:1].upper() + said[1:] if text[:1].isupper() else said
 
     def piece(self, text: str) -> str:
-        """The same of what may be a mere day, amount, figure or state."""
-        return self._told(text[:_LONGEST], 1)
+        """The same of what may be a mere day, amount, figure or state, or a system and what it says of an amount."""
+        return self._filled(text[:_LONGEST], 1)
 
     def _told(self, text: str, depth: int) -> str:
         if not text.strip() or depth > _DEEPEST:

@@ -23,8 +23,10 @@ TONES = {
 }
 """The calm colour of a state; those not named are plain."""
 
-UNITS = {"HUR": message("h"), "C62": message("×"), "MON": message("month"), "DAY": message("day")}
+UNITS = {"HUR": message("h"), "MON": message("month"), "DAY": message("day")}
 """Unit codes of UN/ECE recommendation 20 that people would not read."""
+
+PIECE = "C62"
 
 STATES = (
     message("waiting"), message("open"), message("late"),

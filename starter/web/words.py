@@ -25,7 +25,7 @@ from activities.ledger.timeline import Voice
 from billing.money import rounded
 from starter.web.languages import ENGLISH_TAG, catalogue_for
 from starter.web.sentences import Sentences, Ways
-from starter.web.vocabulary import CODED, PERSONS, TAX_KINDS, TONES, TRIGGERS, UNITS, UNSPOKEN, WAITS
+from starter.web.vocabulary import CODED, PERSONS, PIECE, TAX_KINDS, TONES, TRIGGERS, UNITS, UNSPOKEN, WAITS
 
 _FIGURE = parse_pattern("#,##0.############")
 _WHOLE = parse_pattern("#,##0")
@@ -86,8 +86,10 @@ class Words:
         figure = format_decimal(share * 100, _WHOLE, self.locale).replace("-", "\u2212")
         return f"{figure}\u00a0%" if self.locale.language == "de" else f"{figure}%"
 
-    def unit(self, code: str) -> str:
-        return self.gettext(UNITS[code]) if code in UNITS else code
+    def quantity(self, value: Decimal, code: str) -> str:
+        """A quantity with its unit, such as 7.5 h; what is counted by the piece has none."""
+        figure, unit = self.figure(value), self.gettext(UNITS[code]) if code in UNITS else code
+        return figure if code == PIECE else f"{figure}\u00a0{unit}"
 
     def size(self, octets: int) -> str:
         if octets < 1024:
@@ -282,7 +284,7 @@ def environment(said: Words = ENGLISH) -> Environment:
         "figure": said.figure,
         "number": said.number,
         "percent": said.percent,
-        "unit": said.unit,
+        "quantity": said.quantity,
         "size": said.size,
         "duration": said.duration,
         "day": said.day,

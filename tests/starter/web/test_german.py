@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import zip_longest
 
@@ -110,6 +111,28 @@ def test_told(english: str, german: str) -> None:
     """A sentence is said with what had been filled in: days, amounts, names and sentences within; or stays as it is."""
     assert words("de-DE").told(english).replace("\u00a0", " ") == german
     assert words("en-GB").told(english) == english
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("CRM 8,500.00 EUR", "CRM 8.500,00 EUR"),
+        ("contract 9,200.00 EUR", "Vertrag 9.200,00 EUR"),
+        ("value", "Wert"),
+        ("net 14 days", "14 Tage netto"),
+    ],
+)
+def test_term(english: str, german: str) -> None:
+    """Either side of a difference, its field, or a term: said with its amounts."""
+    assert words("de-DE").term(english).replace("\u00a0", " ") == german
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "said"), [("7.5", "HUR", "7,5 Std."), ("1", "C62", "1"), ("2", "XBX", "2 XBX")]
+)
+def test_quantity(quantity: str, unit: str, said: str) -> None:
+    """A quantity has its unit; what is counted by the piece is a mere figure."""
+    assert words("de-DE").quantity(Decimal(quantity), unit).replace("\u00a0", " ") == said
 
 
 @pytest.mark.timeout(30)
