@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -23,7 +24,13 @@ from workers.assembly import effects
 from workers.settings import Settings
 from workflows.messages import Plan, Step, StepInput
 
-KEY_OF_ACME = f"acme-care/fee/{datetime.now(UTC).date().replace(day=1)}"
+
+def today() -> date:
+    """The day it is for the issuer of the test company."""
+    return datetime.now(ZoneInfo("Europe/Berlin")).date()
+
+
+KEY_OF_ACME = f"acme-care/fee/{today().replace(day=1)}"
 """The billing key of the only period that is due."""
 
 
@@ -124,10 +131,3 @@ def desk(empty_desk: Desk) -> Desk:
     """A desk whose company runs."""
     empty_desk.company.apply(empty_desk.effects.ledger)
     return empty_desk
-
-
-def today() -> date:
-    """The day it is for the issuer of the test company."""
-    from zoneinfo import ZoneInfo
-
-    return datetime.now(ZoneInfo("Europe/Berlin")).date()
