@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -60,8 +61,8 @@ DUNNING = [
 
 
 def first_of_month() -> date:
-    """The start of agreements in tests: this month, so that exactly one period is due."""
-    return datetime.now(UTC).date().replace(day=1)
+    """The start of agreements in tests: this month of the company's, so that exactly one period is due."""
+    return datetime.now(ZoneInfo("Europe/Berlin")).date().replace(day=1)
 
 
 def client(key: str, crm: str, **changes: Any) -> dict[str, Any]:

@@ -53,7 +53,9 @@ async def test_difference_accepted(story: Story) -> None:
     key = story.trigger("acme-care", by="noor")
     await story.waits(key, "decision on: sources-differ")
     (event,) = [each for each in story.trail(key) if each.event == "exception raised"]
-    assert "CRM 8,500.00 EUR against contract 9,200.00 EUR, a difference of 700.00 EUR" in event.facts["message"]
+    assert (
+        "CRM 8,500.00 EUR against contract 9,200.00 EUR, a difference of 700.00 EUR" in event.facts["message"]
+    )
     commands.resolve(
         story.effects.ledger,
         exception(story, key, "sources-differ"),

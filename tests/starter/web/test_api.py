@@ -21,7 +21,7 @@ from billing.errors import Conflicting, NotFound, WrongState
 from billing.opening_item import OpeningItem
 from billing.scopes import Scope
 from tests.activities.ledger.conftest import rows
-from tests.company import TestCompany
+from tests.company import TestCompany, first_of_month
 from tests.starter.web.programs import client_of, company_of, event, token_of
 from workers.settings import Settings
 
@@ -61,7 +61,7 @@ def check_refused(answer: Response, status: int, *, said: str = "") -> dict[str,
 
 def test_agreement(program: TestClient, ledger: Ledger) -> None:
     """What is due is billed for the person, who has taken part then; asked again, the invoice there is named."""
-    key = f"care/fee/{NOW.date().replace(day=1)}"
+    key = f"care/fee/{first_of_month()}"
     made = program.post(PATH, json={"agreement": "care"})
     assert (made.status_code, made.json()["invoices"][0]["billing_key"]) == (201, key)
     again = program.post(PATH, json={"agreement": "care"})
