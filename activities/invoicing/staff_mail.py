@@ -91,6 +91,7 @@ def _around(facts: dict[str, Any], company: Company, effects: Effects) -> dict[s
         "days_late": 0,
         "level": 0,
         "reason": facts.get("reason", ""),
+        "kind": facts.get("kind", ""),
         "deadline": datetime.fromisoformat(facts["deadline"]),
         "findings": facts.get("findings", []),
         "inbox_url": decision_link(facts, effects.links) or f"{effects.web_url}/",

@@ -223,6 +223,7 @@ def giving_up(
         amount=str(found.amount),
         about="giving-up",
         item=found.id,
+        kind=found.kind,
     )
 
 

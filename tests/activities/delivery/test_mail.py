@@ -47,6 +47,7 @@ def context(**changes: Any) -> dict[str, Any]:
         "others": [],
         "person_name": "Anna Berg",
         "reason": "above 10,000",
+        "kind": "refund",
         "deadline": datetime(2026, 11, 25, 16, tzinfo=UTC),
         "zone": "Europe/Berlin",
         "findings": ["CRM 8,500.00 EUR, contract 9,200.00 EUR"],
@@ -64,6 +65,21 @@ def context(**changes: Any) -> dict[str, Any]:
 def plain(text: str) -> str:
     """As one reads it: lines folded or not, with simple blanks."""
     return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("write-off", "a write-off"),
+        ("refund", "a refund"),
+        ("credit note", "a credit note"),
+        ("", "a write-off, refund or credit note"),  # prepared by the version before this one
+    ],
+)
+def test_what_is_asked_for(kind: str, asked: str) -> None:
+    """The subject of a mail that asks for another's consent says to what."""
+    subject = compose("agreement-wanted", "en", context(kind=kind)).subject
+    assert subject == f"Please decide: {asked}, BER-2026-00017"
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

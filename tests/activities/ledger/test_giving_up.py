@@ -335,6 +335,8 @@ def test_never_with_nobody(story: Story, number: str) -> None:
             giving_up.attend(tx, company_records.current(tx).company, at=at)
 
     assert told() == ["giving-up-1/asked/rosa/0"]
+    kinds = "select facts ->> 'kind' from messages where event = 'agreement-wanted'"
+    assert rows(story.ledger, kinds) == [("refund",)]
     for _ in range(2):
         attend(half)
     assert told()[1:] == ["giving-up-1/asked/rosa/0/reminder"]
