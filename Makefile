@@ -38,7 +38,7 @@ languages: environment  ## bring the catalogues of translations in step with the
 golden: environment system-packages  ## draw the golden documents anew, then look at what has changed (ARGS="nine" draws some)
 	@$(BIN)/python -m tests.golden $(ARGS)
 
-screens: environment system-packages browser  ## take the pictures of every page for docs/tour.md anew (ARGS="money bank" takes some)
+screens: environment system-packages browser  ## take the pictures of every page for docs/tour.md anew (ARGS="money portal" takes some)
 	@$(BIN)/python -m tests.screens $(ARGS)
 
 lock:  ## resolve requirements.txt anew from pyproject.toml

@@ -1,4 +1,7 @@
-"""Takes the pictures of every page into docs/screens: `make screens`; ARGS="money bank" takes some."""
+"""Takes the pictures of every page into docs/screens, and the client's into docs/portal: `make screens`.
+
+ARGS="money portal" takes some.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import io
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,8 +25,10 @@ from benchmarks.pages import database
 from starter.local_stack import mailbox, ports
 from starter.web import create_app
 from tests.browser.conftest import CHROMIUM
+from tests.screens import portal
 from tests.screens.dealings import deal
 from tests.starter.web.furnished import furnish
+from tests.starter.web.portal.clients import Clients
 from tests.starter.web.story import Story
 from workers.document_store import document_store
 from workers.settings import Settings
@@ -57,6 +64,7 @@ PAGES = {
     "sign-ins": "/sign-ins",
     "preferences": "/preferences",
 }
+PORTAL = "portal"
 LOOKS = (
     ("wide-light", 1600, "light"),
     ("wide-dark", 1600, "dark"),
@@ -69,42 +77,56 @@ def main(only: list[str]) -> None:
     """Every page that is named, or all, in four looks; tells those that could not be shown."""
     if CHROMIUM is None:
         sys.exit("No chromium here: `make browser` installs it.")
+    if only != [PORTAL]:
+        with _company() as (story, settings):
+            furnish(story)
+            _mail(settings)
+            deal(story, places(story)["invoice"], document_store(settings))
+            with _served(story, settings) as base, sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+                )
+                for look, width, scheme in LOOKS:
+                    _taken(browser, base, look, width, scheme, only, places(story))
+                browser.close()
+    if not only or PORTAL in only:
+        with _company() as (story, settings):
+            paths = portal.invoices_of(Clients(settings, story, logo=True))
+            with _served(story, settings) as base:
+                portal.take(base, paths)
+
+
+@contextmanager
+def _company() -> Iterator[tuple[Story, Settings]]:
+    """The small company on a ledger of its own."""
     with tempfile.TemporaryDirectory(prefix="billow-screens-") as home, database(Path(home)) as url:
         migrate(url)
         ledger = Ledger(url)
         try:
-            story = Story(ledger, datetime.now(UTC))
-            furnish(story)
-            settings = Settings(
-                database_url=SecretStr(url),
-                home=Path(home),
-                mailbox=Path(home) / "mailbox",
-                development=True,
-                web_port=ports.choose(28900, None, "a port"),
+            yield (
+                Story(ledger, datetime.now(UTC)),
+                Settings(
+                    database_url=SecretStr(url),
+                    home=Path(home),
+                    mailbox=Path(home) / "mailbox",
+                    development=True,
+                    web_port=ports.choose(28900, None, "a port"),
+                ),
             )
-            _mail(settings)
-            deal(story, places(story)["invoice"], document_store(settings))
-            _served(story, settings, only)
         finally:
             ledger.close()
 
 
-def _served(story: Story, settings: Settings, only: list[str]) -> None:
+@contextmanager
+def _served(story: Story, settings: Settings) -> Iterator[str]:
+    """The app, as `billow web` serves it; its address."""
     server = uvicorn.Server(
         uvicorn.Config(create_app(settings, story.ledger), port=settings.web_port, log_level="warning")
     )
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-            )
-            for look, width, scheme in LOOKS:
-                _taken(
-                    browser, f"http://127.0.0.1:{settings.web_port}", look, width, scheme, only, places(story)
-                )
-            browser.close()
+        yield f"http://127.0.0.1:{settings.web_port}"
     finally:
         server.should_exit = True
         thread.join()
