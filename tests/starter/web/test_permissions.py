@@ -20,7 +20,9 @@ from billing.scopes import Scope
 from starter.web import create_app, doors, permissions
 from starter.web.commands import COMMANDS
 from starter.web.permissions import RULES
+from tests.browser.test_every_page import pages
 from tests.starter.web.conftest import Visitor
+from tests.starter.web.furnished import furnish
 from tests.starter.web.programs import SECRET
 from tests.starter.web.story import COMPANY, Story
 from workers.settings import Settings
@@ -188,3 +190,30 @@ def test_role_taken_away(story: Story, app: Starlette, ledger: Ledger) -> None:
             datetime.now(UTC),
         )
         assert "Who are you?" in visitor.get("/").text
+
+
+_LEADS = re.compile(r'<form[^>]* method="post"[^>]* action="([^"]+)"|<a[^>]* href="(/bill[^"?#]*)')
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+def test_nothing_is_offered_that_is_refused(
+    story: Story, settings: Settings, visitor: Visitor, role: Role
+) -> None:
+    """On no page of a furnished company stands a form, or a way to one, that the person's role does not reach."""
+    furnish(story)
+    visitor.sign_in(PEOPLE[role])
+    offered = set()
+    for path in pages(story, settings):
+        answer = visitor.get(path)
+        if answer.status_code == 200 and answer.headers["content-type"].startswith("text/html"):
+            offered |= {
+                (path, f"POST {action}" if action else f"GET {link}")
+                for action, link in _LEADS.findall(answer.text)
+            }
+    kept = [
+        each
+        for each in sorted(offered)
+        if (least := RULES[re.sub(r"^POST /d/.*", "POST /d/{token}", each[1])].role)
+        and not role.reaches(least)
+    ]
+    assert offered and kept == []
