@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import insert, text
+from starlette.types import Receive, Scope, Send
 
 from activities.documents.store import FolderStore
 from activities.ledger import invoices
@@ -291,6 +292,19 @@ def test_not_by_a_proxy(story: Story, ledger: Ledger, settings: Settings, header
         for path in ("/", "/invoices", "/sign-in"):
             assert visitor.get(path).status_code == 200
             assert visitor.get(path, headers={header: "198.51.100.7"}).status_code == 403
+
+
+def test_not_by_http_1_0(story: Story, ledger: Ledger, settings: Settings) -> None:
+    """HTTP/1.0 is what a proxy speaks that was set up with one line, and no browser: nothing is shown to it."""
+    app = create_app(production(settings), ledger)
+
+    async def as_nginx(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "http_version": "1.0"}, receive, send)
+
+    with Visitor(app, base_url="http://127.0.0.1:8080", client=HERE) as visitor:
+        assert visitor.get("/invoices").status_code == 200
+    with Visitor(as_nginx, base_url="http://127.0.0.1:8080", client=HERE) as visitor:
+        assert visitor.get("/invoices").status_code == 403
 
 
 def test_health(story: Story, visitor: Visitor) -> None:
