@@ -359,17 +359,21 @@ def money(found: GivingUpRow) -> Money:
 
 
 def _asked(company: Company, policy: Agreeing, *, but: str) -> tuple[str, ...]:
-    """Those who may agree, the first of them first: whom the policy names, else the owner of exceptions or above."""
-    named = tuple(each for each in policy.approvers if each in company.people_by_id and each != but)
+    """Those who may agree, the first of them first: whom the policy names, else the owner of exceptions or above.
+
+    Nobody whose role would be refused at the doors, whatever the policy says.
+    """
+    never = below(Role.OPERATOR, company.people_by_id) | {but}
+    named = tuple(each for each in policy.approvers if each in company.people_by_id and each not in never)
     if named:
         return named
     last_resort = company.exceptions.default_owner
     found = (
         last_resort
-        if last_resort != but
-        else escalate_to([but], company.people_by_id, last_resort, frozenset({but}))
+        if last_resort not in never
+        else escalate_to([last_resort], company.people_by_id, last_resort, never)
     )
-    return (found,) if found in company.people_by_id and found != but else ()
+    return (found,) if found in company.people_by_id and found not in never else ()
 
 
 def _to_decide(found: GivingUpRow, company: Company, by: str) -> None:

@@ -35,7 +35,10 @@ def _write_off(order: Order) -> str:
         **order.said,
     )
     if item.status == Status.DONE:
-        return f"{money(item.amount.amount, item.amount.currency)} of {item.name} is written off."
+        amount = money(item.amount.amount, item.amount.currency)
+        if not item.new:
+            return f"{amount} of {item.name} was written off already; nothing was added."
+        return f"{amount} of {item.name} is written off."
     return _asked(item)
 
 

@@ -67,6 +67,17 @@ def standing(story: Story, number: str) -> tuple[str, str, str]:
         return row.payment_status, f"{row.written_off:.2f}", f"{row.open_amount:.2f}"
 
 
+def test_a_viewer_is_not_asked(story: Story, number: str) -> None:
+    """Whom the policy names, but whose role lets them change nothing, is not asked, and may agree by no channel."""
+    named = GIVING.model_copy(update={"write_offs": Agreeing(approvers=("vito", "rosa"))})
+    company = COMPANY.model_copy(update={"payments": named})
+    company_records.apply_company(story.ledger, company, "company", "lena", NOW)
+    asked = write_off(story, number)
+    assert asked.waits_for == ("rosa",)
+    with pytest.raises(NotAllowed, match="asked are: rosa"):
+        settling_commands.agree(story.ledger, asked.id, **said("vito"))
+
+
 def test_written_off_once_another_agrees(story: Story, number: str) -> None:
     """Asked for, nothing is given up; agreed to by another, what was open is; net and tax of it are on the trail."""
     asked = write_off(story, number)

@@ -9,17 +9,18 @@ from decimal import Decimal
 
 import pytest
 
-from activities.ledger import dispute_commands, settling_commands, views
+from activities.ledger import company_records, dispute_commands, settling_commands, views
 from activities.ledger.read_models import InvoiceView
 from activities.ledger.tables import MessageRow
 from billing.allowed_acts import Act, WhyNot
 from billing.approval_policy import Channel
 from billing.exceptions import ReasonCode
+from billing.payment_policy import Agreeing, PaymentPolicy
 from starter.web.commands import COMMANDS
 from starter.web.invoice_words import ACTS, WHY_NOT
 from starter.web.permissions import RULES
 from tests.starter.web.conftest import Visitor
-from tests.starter.web.story import Story
+from tests.starter.web.story import COMPANY, Story
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([\w-]+)" value="([^"]*)">')
 
@@ -159,6 +160,20 @@ def test_preview_refused(story: Story, visitor: Visitor, asked: dict[str, str], 
     )
     assert answer.status_code in (404, 409)
     assert said in html.unescape(answer.text) or said.capitalize() in html.unescape(answer.text)
+
+
+def test_small_write_off_once(story: Story, visitor: Visitor) -> None:
+    """What a person may give up alone is given up with the click; the same form again says that it was already."""
+    alone = PaymentPolicy(write_offs=Agreeing(approvers=("tom",), alone_up_to={"EUR": Decimal(10)}))
+    company = COMPANY.model_copy(update={"payments": alone})
+    company_records.apply_company(story.ledger, company, "company", "lena", story.at)
+    number = story.issued("one")
+    fields = form(visitor.sign_in("lena").get(f"/invoices/{number}").text, "write-off")
+    first = send(visitor, fields, "write-off", reason="small change", amount="5.00")
+    assert "is written off." in first
+    again = send(visitor, fields, "write-off", reason="small change", amount="5.00")
+    assert "was written off already; nothing was added" in again
+    assert invoice(story, number).written_off == 5
 
 
 def test_write_off_once(story: Story, visitor: Visitor) -> None:
