@@ -95,9 +95,8 @@ def open_exceptions(people: frozenset[str] | None) -> Select[Any]:
         )
         .join(InvoiceRow, InvoiceRow.id == ExceptionRow.invoice)
         .where(ExceptionRow.resolved_at.is_(None))
-        .order_by(ExceptionRow.deadline, ExceptionRow.id)
     )
-    return query if people is None else query.where(ExceptionRow.owner.in_(people))
+    return _theirs(query, ExceptionRow, people)
 
 
 def open_company_exceptions(people: frozenset[str] | None) -> Select[Any]:
@@ -110,12 +109,10 @@ def open_company_exceptions(people: frozenset[str] | None) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    query = (
-        select(ExceptionRow, name.label("buyer"))
-        .where(ExceptionRow.subject.is_not(None), ExceptionRow.resolved_at.is_(None))
-        .order_by(ExceptionRow.deadline, ExceptionRow.id)
+    query = select(ExceptionRow, name.label("buyer")).where(
+        ExceptionRow.subject.is_not(None), ExceptionRow.resolved_at.is_(None)
     )
-    return query if people is None else query.where(ExceptionRow.owner.in_(people))
+    return _theirs(query, ExceptionRow, people)
 
 
 def open_disputes(people: frozenset[str] | None) -> Select[Any]:
@@ -135,22 +132,27 @@ def open_disputes(people: frozenset[str] | None) -> Select[Any]:
         )
         .join(InvoiceRow, InvoiceRow.id == DisputeRow.invoice)
         .where(DisputeRow.ended_at.is_(None))
-        .order_by(DisputeRow.deadline, DisputeRow.id)
     )
-    return query if people is None else query.where(DisputeRow.owner.in_(people))
+    return _theirs(query, DisputeRow, people)
 
 
 def unmatched_payments(people: frozenset[str] | None) -> Select[Any]:
     """Payments whose invoice nobody knows; for people, what they own."""
-    query = (
-        select(UnmatchedPaymentRow)
-        .where(UnmatchedPaymentRow.resolved_at.is_(None))
-        .order_by(UnmatchedPaymentRow.deadline, UnmatchedPaymentRow.id)
-    )
-    return query if people is None else query.where(UnmatchedPaymentRow.owner.in_(people))
+    query = select(UnmatchedPaymentRow).where(UnmatchedPaymentRow.resolved_at.is_(None))
+    return _theirs(query, UnmatchedPaymentRow, people)
 
 
 def given_up(people: frozenset[str] | None) -> Select[Any]:
     """Write-offs and refunds that wait; for people, those they own: who else may agree is for the policy to say."""
-    query = select(GivingUpRow).where(giving_up.is_open()).order_by(GivingUpRow.deadline, GivingUpRow.id)
-    return query if people is None else query.where(GivingUpRow.owner.in_(people))
+    query = select(GivingUpRow).where(giving_up.is_open())
+    return _theirs(query, GivingUpRow, people)
+
+
+def _theirs(
+    query: Select[Any],
+    waiting: type[ExceptionRow | DisputeRow | UnmatchedPaymentRow | GivingUpRow],
+    people: frozenset[str] | None,
+) -> Select[Any]:
+    """The oldest deadline first; for people, what they own."""
+    ordered = query.order_by(waiting.deadline, waiting.id)
+    return ordered if people is None else ordered.where(waiting.owner.in_(people))
